@@ -1,0 +1,68 @@
+"""What can go wrong, one class per exit code (docs/reference.md, "Exit codes").
+
+A message says what is wrong and where; the hint says what to do. Neither ever holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class OrchestrateError(Exception):
+    """An error a person is told about; `exit_code` is what the command ends with."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n{self.hint}"
+
+
+class StageFailed(OrchestrateError):
+    """A check or a stage failed: findings, policy, a plan or an apply that ended in an error."""
+
+    exit_code = 1
+
+
+class UsageError(OrchestrateError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class InvalidInput(OrchestrateError):
+    """A tag or the configuration is wrong."""
+
+    exit_code = 3
+
+
+class Refused(OrchestrateError):
+    """A rule forbids it: no approval, a stale or expired plan, a moved tag."""
+
+    exit_code = 4
+
+
+class Locked(OrchestrateError):
+    """Someone else holds the lock."""
+
+    exit_code = 5
+
+
+class SurroundingsFailed(OrchestrateError):
+    """A tool is missing, or AWS or git cannot be reached."""
+
+    exit_code = 6
+
+
+class WaitingForApproval(OrchestrateError):
+    """The release stops here until somebody approves its plan."""
+
+    exit_code = 7
+
+
+class Interrupted(OrchestrateError):
+    """The person stopped it."""
+
+    exit_code = 130
