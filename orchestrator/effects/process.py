@@ -1,0 +1,210 @@
+"""The one place that starts other programs.
+
+Two ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
+is written. Neither uses a shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from orchestrator.errors import Interrupted, SurroundingsFailed
+
+Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a captured command ended; output is decoded as UTF-8, undecodable bytes replaced."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Environment | None = None,
+    timeout: float,
+    input: bytes | None = None,
+) -> Completed:
+    """Runs a short command to its end and keeps what it prints.
+
+    `timeout` is in seconds. Raises SurroundingsFailed where the program cannot be started or the time is over; the
+    whole process group is then gone. The return code is the caller's to judge.
+    """
+    with _started(argv, cwd=cwd, env=env, stdin=input is not None, out=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(input, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise _too_long(argv, timeout) from None
+    return Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: `timeout` until the program is asked to stop, `grace` from there until it is killed."""
+
+    timeout: float
+    grace: float = 60.0
+
+
+def follow(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Environment,
+    log: Path,
+    on_line: Callable[[str], None],
+    limits: Limits,
+) -> int:
+    """Runs a long command and passes on each line of its output (both streams) as it comes; returns its exit code.
+
+    The output goes to the file `log` and is read from there. So the program does not depend on us being alive: when
+    the orchestrator is killed in the middle of an apply, Terraform still finishes, saves the state and unlocks it (a
+    broken pipe would kill it at its next line). The program runs in a session of its own, so that Ctrl-C reaches us
+    alone; we pass SIGINT to the program alone, never to its plugins.
+
+    Raises Interrupted after Ctrl-C (or SIGTERM), SurroundingsFailed when the time is over or it cannot be started.
+    """
+    with (
+        log.open("wb") as sink,
+        log.open("rb") as source,
+        _started(argv, cwd=cwd, env=env, stdin=False, out=sink) as process,
+    ):
+        lines = _Lines(source, on_line)
+        try:
+            ended = _watch(process, lines, limits.timeout)
+        except KeyboardInterrupt:
+            _stop(process, lines, limits.grace)
+            raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
+        if not ended:
+            _stop(process, lines, limits.grace)
+            raise _too_long(argv, limits.timeout)
+    return process.returncode
+
+
+class _Lines:
+    """Hands complete lines of a growing file to a listener."""
+
+    def __init__(self, source: IO[bytes], listener: Callable[[str], None]) -> None:
+        self._source = source
+        self._listener = listener
+        self._rest = b""
+
+    def read(self, *, last: bool = False) -> None:
+        *lines, self._rest = (self._rest + self._source.read()).split(b"\n")
+        if last and self._rest:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            self._listener(line.decode(errors="replace"))
+
+
+def _watch(process: subprocess.Popen[bytes], lines: _Lines, seconds: float) -> bool:
+    """Reads until the process ends (True) or the time is over (False)."""
+    deadline = time.monotonic() + seconds
+    while not _ends_within(process, 0.1):
+        lines.read()
+        if time.monotonic() > deadline:
+            return False
+    lines.read(last=True)
+    return True
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    if sys.platform == "linux" and process.poll() is None:
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            select.select([descriptor], [], [], seconds)
+        finally:
+            os.close(descriptor)
+        return process.poll() is not None
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _stop(process: subprocess.Popen[bytes], lines: _Lines, grace: float) -> None:
+    """Asks the program to stop, waits, and kills it with everything it started when it does not."""
+    process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + grace
+    while not _stopped(process, lines, deadline):
+        process.send_signal(
+            signal.SIGINT
+        )  # a second Ctrl-C: Terraform then stops without waiting for resources
+
+
+def _stopped(process: subprocess.Popen[bytes], lines: _Lines, deadline: float) -> bool:
+    try:
+        if not _watch(process, lines, max(0.0, deadline - time.monotonic())):
+            _kill(process)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _started(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None,
+    env: Environment | None,
+    stdin: bool,
+    out: int | IO[bytes],
+) -> Iterator[subprocess.Popen[bytes]]:
+    captured = out == subprocess.PIPE
+    try:
+        process = subprocess.Popen(
+            [os.fspath(part) for part in argv],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE if captured else subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _cannot_start(argv, cwd, error) from None
+    with process:
+        try:
+            yield process
+        except BaseException:
+            _kill(process)
+            raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _name(argv: Sequence[str | Path]) -> str:
+    return Path(argv[0]).name
+
+
+def _cannot_start(argv: Sequence[str | Path], cwd: Path | None, error: OSError) -> SurroundingsFailed:
+    if cwd is not None and not cwd.is_dir():
+        return SurroundingsFailed(f"cannot run {_name(argv)}: the folder {cwd} does not exist")
+    return SurroundingsFailed(
+        f"cannot run {os.fspath(argv[0])}: {error.strerror}",
+        hint="`orchestrate tools` shows which tools are found.",
+    )
+
+
+def _too_long(argv: Sequence[str | Path], seconds: float) -> SurroundingsFailed:
+    return SurroundingsFailed(f"{_name(argv)} did not end within {seconds:g} s and was stopped")
