@@ -143,9 +143,7 @@ def _stop(process: subprocess.Popen[bytes], lines: _Lines, grace: float) -> None
     process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + grace
     while not _stopped(process, lines, deadline):
-        process.send_signal(
-            signal.SIGINT
-        )  # a second Ctrl-C: Terraform then stops without waiting for resources
+        process.send_signal(signal.SIGINT)  # a second Ctrl-C: Terraform then stops without waiting for resources
 
 
 def _stopped(process: subprocess.Popen[bytes], lines: _Lines, deadline: float) -> bool:

@@ -1,0 +1,174 @@
+"""The configuration in `envs/` as types; the JSON Schemas for editors are made from them.
+
+`envs/orchestrate.yaml` is a Project, `envs/<env>.yaml` an Environment. What one type alone cannot say (names that
+collide, an account in two environments) is checked in `rules`. Unknown keys are errors everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from orchestrator.model.tag import ENV_PATTERN, REGION_PATTERN, TEAM_PATTERN
+
+_SESSION_NAME = r"^[A-Za-z0-9_=,.@-]{2,64}$"
+_ROLE_NAME = r"^[A-Za-z0-9+=,.@_-]{1,64}$"
+_EXTERNAL_ID = r"^[A-Za-z0-9+=,.@:/-]{2,1224}$"
+_RELATIVE_PATH = r"^(?!/)(?!.*(^|/)\.\.(/|$))[A-Za-z0-9._/-]+$"
+
+AccountId: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[0-9]{12}$", description="An AWS account number: twelve digits, in quotes.")
+]
+RegionName: TypeAlias = Annotated[str, Meta(pattern=f"^{REGION_PATTERN}$", description="The name of an AWS Region.")]
+EnvName: TypeAlias = Annotated[str, Meta(pattern=f"^{ENV_PATTERN}$")]
+TeamName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=f"^{TEAM_PATTERN}$",
+        description="The name of a team: at most 32 of a-z, 0-9 and -, a letter first, no - last.",
+    ),
+]
+RoleName: TypeAlias = Annotated[str, Meta(pattern=_ROLE_NAME, description="The name of an IAM role, without path.")]
+FolderPath: TypeAlias = Annotated[
+    str, Meta(pattern=_RELATIVE_PATH, description="A folder of the repository, relative to the one that holds envs/.")
+]
+VariableName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+Fact: TypeAlias = Literal["account", "region", "env", "team", "scope", "release"]
+Check: TypeAlias = Literal["lint", "scan"]
+
+
+class State(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Terraform's state is kept."""
+
+    prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+            description="The beginning of all bucket and table names: at most 40 of a-z, 0-9 and -.",
+        ),
+    ]
+    region: Annotated[str, Meta(pattern=f"^{REGION_PATTERN}$", description="The tooling Region.")]
+    layout: Annotated[
+        Literal["central", "regional"],
+        Meta(description="central: all state in the tooling Region; regional: in the Region of each target."),
+    ] = "central"
+    locking: Annotated[
+        Literal["dynamodb", "s3", "both"],
+        Meta(description="Which locks Terraform takes: the lock table's, a lock object in the bucket, or both."),
+    ] = "both"
+    encryption: Annotated[
+        Literal["kms", "s3"],
+        Meta(description="kms: a key of the project's own (alias/<prefix>-<env>); s3: keys that S3 manages."),
+    ] = "kms"
+
+
+class Tooling(Struct, frozen=True, forbid_unknown_fields=True):
+    """The account that holds the repository, the pipelines and the state."""
+
+    account: AccountId
+
+
+class Roles(Struct, frozen=True, forbid_unknown_fields=True):
+    """The roles in every workload account that plan and apply assume."""
+
+    plan: RoleName = "InfraPlanRole"
+    apply: RoleName = "InfraBuildRole"
+
+
+class Workload(Struct, frozen=True, forbid_unknown_fields=True):
+    """The Terraform root configuration that a release plans and applies."""
+
+    root: FolderPath = "modules/workload"
+    roles: Roles = field(default_factory=Roles)
+    session_name: Annotated[str, Meta(pattern=_SESSION_NAME, description="The session name of the assumed roles.")] = (
+        "INFRA_BUILD"
+    )
+    external_id: Annotated[str | None, Meta(description="The external id that the roles' trust policies ask for.")] = (
+        None
+    )
+    variables: Annotated[
+        dict[Fact, VariableName],
+        Meta(description="What the root calls a fact of the target where it is not its own name: {env: environment}."),
+    ] = field(default_factory=dict)
+    unmanaged_providers: Annotated[
+        list[Annotated[str, Meta(pattern=r"^aws(\.[A-Za-z_][A-Za-z0-9_-]*)?$")]],
+        Meta(description="Provider blocks whose credentials stay as written: `aws` or `aws.<alias>`."),
+    ] = field(default_factory=list)
+
+
+class Terraform(Struct, frozen=True, forbid_unknown_fields=True):
+    """How Terraform is run."""
+
+    program: Annotated[Literal["terraform", "tofu"], Meta(description="Terraform or OpenTofu.")] = "terraform"
+    plan_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one plan.")] = 60
+    apply_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one apply.")] = 240
+    pass_env: Annotated[
+        list[Annotated[str, Meta(pattern=r"^(TF_VAR_[A-Za-z0-9_]+|TF_CLI_ARGS(_[a-z]+)?|TF_WORKSPACE)$")]],
+        Meta(
+            description="Names of TF_VAR_*, TF_CLI_ARGS* and TF_WORKSPACE that Terraform may see; others are dropped."
+        ),
+    ] = field(default_factory=list)
+
+
+class Project(Struct, frozen=True, forbid_unknown_fields=True):
+    """envs/orchestrate.yaml: the settings of the whole project."""
+
+    state: State
+    tooling: Tooling
+    workload: Workload = field(default_factory=Workload)
+    terraform: Terraform = field(default_factory=Terraform)
+
+
+class Team(Struct, frozen=True, forbid_unknown_fields=True):
+    """A team's workload account in this environment."""
+
+    account: AccountId
+    regions: Annotated[
+        list[RegionName] | None, Meta(description="The Regions of this team; by default all of the environment.")
+    ] = None
+    root: Annotated[
+        FolderPath | None, Meta(description="The team's own root configuration instead of workload.root.")
+    ] = None
+    shared_account: Annotated[
+        bool, Meta(description="True where another team of this environment uses the same account, on both.")
+    ] = False
+
+
+class Approval(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a plan needs a person's approval before it is applied."""
+
+    required: bool = False
+
+
+class Checks(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which checks a plan must have passed before it may be applied."""
+
+    required: list[Check] = field(default_factory=lambda: ["lint", "scan"])
+
+
+class Plans(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of stored plans."""
+
+    expire_after_hours: Annotated[
+        int, Meta(ge=1, le=720, description="A plan older than this is refused at apply.")
+    ] = 24
+
+
+class Environment(Struct, frozen=True, forbid_unknown_fields=True):
+    """envs/<env>.yaml: one environment."""
+
+    regions: Annotated[list[RegionName], Meta(min_length=1, description="The Regions that may be deployed to.")]
+    global_resource_deploy_from_region: Annotated[
+        str, Meta(pattern=f"^{REGION_PATTERN}$", description="The provider Region of releases of scope `global`.")
+    ]
+    teams: Annotated[dict[TeamName, Team], Meta(min_length=1, description="The teams, by name.")]
+    approval: Approval = field(default_factory=Approval)
+    checks: Checks = field(default_factory=Checks)
+    plans: Plans = field(default_factory=Plans)
+    allow_lightweight_tags: Annotated[
+        bool, Meta(description="Accept tags without a tag object: nobody is recorded as their author.")
+    ] = False
+    allow_unmerged_commits: Annotated[
+        bool, Meta(description="Accept tags on commits that the protected branch does not contain.")
+    ] = False
