@@ -118,7 +118,7 @@ class _Reader:
             return dict(self._pairs(node, path))
         if isinstance(node, SequenceNode):
             return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
-        assert isinstance(node, ScalarNode)  # noqa: S101 - YAML has no fourth kind of node
+        assert isinstance(node, ScalarNode)
         return self._scalar(node, path)
 
     def _pairs(self, node: MappingNode, path: Path) -> Iterator[tuple[str, object]]:

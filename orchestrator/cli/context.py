@@ -1,0 +1,111 @@
+"""What every command shares: the options --repo, --format, --rules-ref and --debug, before or after the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git import Repository
+    from orchestrator.model.rules import Rules
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass
+class Context:
+    """The shared options; the only value that commands get from the group."""
+
+    repo: Path | None = None
+    format: str = "text"
+    rules_ref: str | None = None
+    debug: bool = False
+
+    @property
+    def start(self) -> Path:
+        """The folder where the search for the repository begins."""
+        return self.repo or Path.cwd()
+
+    @property
+    def json(self) -> bool:
+        return self.format == "json"
+
+    def repository(self) -> Repository:
+        from orchestrator.effects.git import Repository
+
+        return Repository.open(self.start)
+
+
+pass_context = click.make_pass_decorator(Context, ensure=True)
+
+
+def load_rules_from_worktree(context: Context) -> Rules:
+    """The rules as they stand in the working tree, for commands that concern no release."""
+    from orchestrator.effects.git import project_folder, read_worktree_rules
+
+    return read_worktree_rules(project_folder(context.start))
+
+
+def say(message: str) -> None:
+    """Progress, for people: to stderr, so that stdout holds results alone."""
+    click.echo(message, err=True)
+
+
+def common_options(function: _Function) -> _Function:
+    """Adds the shared options; a value given after the command wins over one before it."""
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+def _store(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    shared = context.ensure_object(Context)
+    if value is not None and value is not False and parameter.name is not None:
+        setattr(shared, parameter.name, value)
+    return value
+
+
+_COMMON: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--repo",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_store,
+        help="The repository, or any folder in it. Default: the current folder.",
+    ),
+    click.option(
+        "--format",
+        type=click.Choice(["text", "json", "env"]),
+        expose_value=False,
+        callback=_store,
+        help="text for people, json for programs (env: only `show`).",
+    ),
+    click.option(
+        "--rules-ref",
+        metavar="REF",
+        expose_value=False,
+        callback=_store,
+        help="The branch or commit that the rules of a release come from. Default: origin/HEAD, else main.",
+    ),
+    click.option("--debug", is_flag=True, expose_value=False, callback=_store, help="Show tracebacks."),
+)
+
+
+class CommandWithCommonOptions(click.Command):
+    """A command that also takes the shared options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        common_options(self)
+
+
+class GroupOfCommands(click.Group):
+    """A group whose commands all take the shared options."""
+
+    command_class = CommandWithCommonOptions
+    group_class = type

@@ -1,0 +1,125 @@
+"""The command `orchestrate`: options in, exit code out."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from orchestrator import __version__
+from orchestrator.cli.context import Context, GroupOfCommands, common_options
+from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed
+
+# Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
+_COMMANDS = {
+    "show": "show",
+    "tag": "tag",
+    "targets": "targets",
+    "bootstrap": "bootstrap",
+    "lint": "checks",
+    "scan": "checks",
+    "plan": "release",
+    "approve": "release",
+    "apply": "release",
+    "verify": "release",
+    "release": "release",
+    "status": "status",
+    "history": "status",
+    "doctor": "doctor",
+    "schema": "schema",
+    "tools": "tools",
+    "sandbox": "sandbox",
+}
+
+
+class _Orchestrate(GroupOfCommands):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"orchestrator.cli.{_COMMANDS[cmd_name]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_Orchestrate,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Releases Terraform to many AWS accounts and Regions from git tags.",
+)
+@click.version_option(__version__, prog_name="orchestrate")
+@common_options
+def orchestrate() -> None:
+    """The group itself only carries the shared options."""
+
+
+def run() -> NoReturn:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command and returns its exit code; what goes wrong is told on stderr."""
+    context = Context()
+    try:
+        result = orchestrate.main(list(arguments), prog_name="orchestrate", standalone_mode=False, obj=context)
+        return result if isinstance(result, int) else 0
+    except OrchestrateError as error:
+        return _failed(error, context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(Interrupted("interrupted"), context)
+    except BrokenPipeError:
+        return _nobody_reads()
+    except OSError as error:
+        return _failed(_surroundings(error), context)
+    except Exception as error:
+        return _bug(error, context)
+
+
+def _failed(error: OrchestrateError, context: Context) -> int:
+    if context.debug:
+        traceback.print_exc()
+    click.echo(f"Error: {error}", err=True)
+    return error.exit_code
+
+
+def _surroundings(error: OSError) -> SurroundingsFailed:
+    where = f": {error.filename}" if error.filename else ""
+    return SurroundingsFailed(f"{error.strerror or type(error).__name__}{where}")
+
+
+def _bug(error: Exception, context: Context) -> int:
+    """Its message may hold anything, so only its kind is shown."""
+    if context.debug:
+        traceback.print_exc()
+    click.echo(
+        f"Error: orchestrate itself failed ({type(error).__name__}). This is a bug: run it again with --debug and "
+        "report what it prints.",
+        err=True,
+    )
+    return 1
+
+
+def _nobody_reads() -> int:
+    """stdout was closed, as `| head` does; point it away so that the exit does not complain."""
+    sys.stdout = open("/dev/null", "w")  # noqa: SIM115
+    return 141
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,22 @@
+"""A release: a tag resolved to one commit, with the rules that judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.model.rules import Rules
+from orchestrator.model.tag import Tag
+from orchestrator.model.target import Target
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything after resolving works with these values; nothing looks the tag up again but to compare."""
+
+    tag: Tag
+    tag_object: str
+    commit: str
+    rules_commit: str
+    rules: Rules
+    target: Target
+    var_files: tuple[str, ...]

@@ -1,0 +1,73 @@
+"""From a tag's name to a release: one commit, verified, and the rules of the protected branch."""
+
+from __future__ import annotations
+
+from orchestrator.effects.git import Repository, TagRef
+from orchestrator.errors import InvalidInput, Refused
+from orchestrator.model.config import Environment
+from orchestrator.model.release import Release
+from orchestrator.model.tag import Tag
+from orchestrator.model.target import Target, locate
+
+
+def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release:
+    """Raises InvalidInput for a bad tag or bad rules, Refused where a rule forbids the tag."""
+    tag = Tag.parse(name)
+    rules_commit = repository.rules_commit(rules_ref)
+    rules = repository.rules(rules_commit)
+    target = locate(tag, rules)
+    ref = repository.tag(name)
+    _check_tag(ref, rules.environments[tag.env])
+    _check_twins(repository, tag)
+    _check_merged(repository, ref, rules_commit, rules.environments[tag.env])
+    var_files = _check_content(repository, ref.commit, target)
+    return Release(tag, ref.object, ref.commit, rules_commit, rules, target, var_files)
+
+
+def _check_tag(ref: TagRef, environment: Environment) -> None:
+    if not ref.annotated and not environment.allow_lightweight_tags:
+        raise Refused(
+            f"{ref.name} is a lightweight tag: it has no tag object, so nobody is recorded as its author",
+            hint="Make it with `orchestrate tag` (or `git tag --annotate`).",
+        )
+    if ref.annotated and ref.inner_name != ref.name:
+        raise Refused(
+            f"the ref {ref.name} points to a tag object that calls itself {ref.inner_name}",
+            hint="Somebody re-pointed a tag under another name. Delete it and make a tag of its own.",
+        )
+
+
+def _check_twins(repository: Repository, tag: Tag) -> None:
+    """1.0 and 1.0.0 are the same version and may not both exist for a target."""
+    for name in repository.tag_names(f"{tag.env}_{tag.scope}/{tag.team}/*"):
+        twin = parsed(name)
+        if twin is not None and name != str(tag) and twin.version == tag.version:
+            raise Refused(
+                f"{tag} and {name} are the same version of one target",
+                hint="Keep one of the two tags; delete the other.",
+            )
+
+
+def parsed(name: str) -> Tag | None:
+    """The tag of that name, None where it is not a release tag."""
+    try:
+        return Tag.parse(name)
+    except InvalidInput:
+        return None
+
+
+def _check_merged(repository: Repository, ref: TagRef, rules_commit: str, environment: Environment) -> None:
+    if environment.allow_unmerged_commits or repository.is_ancestor(ref.commit, rules_commit):
+        return
+    raise Refused(
+        f"the commit {ref.commit[:12]} of {ref.name} is not on the protected branch (at {rules_commit[:12]})",
+        hint="Merge it there first, or fetch the branch if it has been merged.",
+    )
+
+
+def _check_content(repository: Repository, commit: str, target: Target) -> tuple[str, ...]:
+    if not repository.has_folder(commit, target.root):
+        raise InvalidInput(
+            f"the commit {commit[:12]} has no folder {target.root}, the root configuration of team {target.team}"
+        )
+    return tuple(path for path in target.var_file_candidates if repository.read(commit, path) is not None)
