@@ -258,7 +258,7 @@ class Repository:
             object_id, kind, _ = self._repo.git.get_object_header(name)
         except ValueError:
             return None, None
-        return str(object_id), str(kind)
+        return _ascii(object_id), _ascii(kind)
 
     def _content(self, name: str) -> bytes:
         return bytes(self._repo.git.get_object_data(name)[3])
@@ -338,6 +338,10 @@ def _bare_folder(folder: Path, common_dir: str | os.PathLike[str], sha256: bool)
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
     }
+
+
+def _ascii(text: str | bytes) -> str:
+    return text.decode("ascii") if isinstance(text, bytes) else text
 
 
 def _shallow(what: str) -> SurroundingsFailed:
