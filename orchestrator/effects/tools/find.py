@@ -1,0 +1,105 @@
+"""Looks for a program: where a setting says, on PATH, then among those that we installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.effects.tools.cache import cache_folder, refuse_if_shared
+from orchestrator.effects.tools.pinned import load_pins, this_platform
+from orchestrator.effects.tools.versions import announcement
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.model.tool import Pin, Tool, serving
+
+Pins = Mapping[str, Pin]
+
+
+def find(name: str, *, setting: str | None = None, env: Mapping[str, str], pins: Pins | None = None) -> Tool:
+    """The program to use for `name` (terraform, tflint or checkov; or tofu).
+
+    $ORCHESTRATE_<NAME> goes before `setting` (what the configuration says): the path of a program, or a name to look
+    for instead. Without either, a program on PATH is taken if its version is acceptable, else one that we installed.
+    Raises SurroundingsFailed where there is none, or the one that is set may not be used.
+    """
+    pins = pins or load_pins()
+    variable = f"ORCHESTRATE_{name.upper()}"
+    asked = env.get(variable) or setting
+    if not asked:
+        return _search(name, env, pins)
+    if asked in serving(name):
+        return _search(asked, env, pins)
+    tool = _inspect(name, _program(asked, variable if env.get(variable) else "the configuration"), env, pins)
+    if isinstance(tool, Tool):
+        return replace(tool, source="setting")
+    raise SurroundingsFailed(tool, hint=_hint(name, pins))
+
+
+def _program(asked: str, by: str) -> Path:
+    path = Path(asked)
+    if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
+        return path
+    raise SurroundingsFailed(
+        f"{by} names {asked!r}, which is not the absolute path of a program",
+        hint="Correct it, or remove it: then PATH and the tool cache are searched.",
+    )
+
+
+def _search(name: str, env: Mapping[str, str], pins: Pins) -> Tool:
+    """One on PATH that may not be used is passed over where we installed one, and else is what the error tells."""
+    path = on_path(name, env)
+    found = _inspect(name, path, env, pins) if path else f"{name} is not on PATH and has not been installed"
+    if isinstance(found, Tool) and found.name == name:
+        return found
+    installed = in_cache(name, env, pins[name])
+    if installed:
+        return installed
+    if isinstance(found, Tool):
+        found = f"{path} is {found.name}, which has to be asked for by ORCHESTRATE_{name.upper()}={found.name}"
+    raise SurroundingsFailed(found, hint=_hint(name, pins))
+
+
+def _inspect(name: str, path: Path, env: Mapping[str, str], pins: Pins) -> Tool | str:
+    """The program at `path`, or why it cannot be used."""
+    try:
+        said = announcement(name, path, env)
+    except SurroundingsFailed as failure:
+        return failure.message
+    pin = pins[said.name]
+    if pin.accepts(said.version):
+        return Tool(said.name, str(said.version), path, "PATH")
+    needed = f"at least {pin.minimum} and less than {pin.below}"
+    return f"{path} is {said.name} {said.version}, but {needed} is needed"
+
+
+def on_path(name: str, env: Mapping[str, str]) -> Path | None:
+    """Relative entries of PATH are left out: they would let the current folder choose the program."""
+    absolute = [entry for entry in env.get("PATH", "").split(os.pathsep) if os.path.isabs(entry)]
+    found = shutil.which(name, path=os.pathsep.join(absolute)) if absolute else None
+    return Path(found) if found else None
+
+
+def in_cache(name: str, env: Mapping[str, str], pin: Pin) -> Tool | None:
+    """One that we installed. Its version is not asked for: it was checked before the folder got its name."""
+    for version in pin.versions:
+        folder = tool_folder(name, version, env)
+        if is_complete(folder, name):
+            refuse_if_shared(folder.parent)
+            return Tool(name, version, folder / name, "cache")
+    return None
+
+
+def tool_folder(name: str, version: str, env: Mapping[str, str]) -> Path:
+    return cache_folder(env) / "tools" / f"{name}-{version}-{this_platform()}"
+
+
+def is_complete(folder: Path, name: str) -> bool:
+    """Whether the program is there, and the Python that it runs on, if any, has not been removed since."""
+    interpreter = folder / "venv" / "bin" / "python"
+    return os.access(folder / name, os.X_OK) and (interpreter.exists() or not interpreter.is_symlink())
+
+
+def _hint(name: str, pins: Pins) -> str:
+    return f"Run `orchestrate tools install {name}`, which installs {name} {pins[name].version} for you alone."
