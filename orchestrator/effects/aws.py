@@ -1,0 +1,145 @@
+"""AWS: clients from the standard environment, who we are there, and its errors in words for people.
+
+Everything that talks to AWS takes a `Session` and makes its calls inside `explained`; no botocore error leaves
+`effects/` otherwise. boto3 is imported when the first client is made: `orchestrate show` must not wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from orchestrator import __version__
+from orchestrator.effects.aws_errors import Attempt, explain, settings_problem
+from orchestrator.errors import SurroundingsFailed
+
+if TYPE_CHECKING:
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 60
+_ATTEMPTS = 5
+_CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose credentials these are (STS, GetCallerIdentity)."""
+
+    account: str
+    arn: str
+    user_id: str
+
+
+class Session:
+    """The credentials and settings of the surroundings (AWS_*, profiles), and one client per service and Region.
+
+    `region` is the tooling Region; STS is asked there, which also fixes the partition. Clients may be used, and
+    asked for, by several threads at once.
+    """
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._identity: Identity | None = None
+        self._lock = threading.RLock()
+
+    @overload
+    def client(self, service: Literal["s3"], region: str | None = None) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["dynamodb"], region: str | None = None) -> DynamoDBClient: ...
+    @overload
+    def client(self, service: Literal["kms"], region: str | None = None) -> KMSClient: ...
+    @overload
+    def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None) -> STSClient: ...
+
+    def client(self, service: Any, region: str | None = None) -> Any:
+        """The client of that service in `region`, by default the tooling Region; made once.
+
+        Raises SurroundingsFailed where the AWS settings of the surroundings are not usable.
+        """
+        key = (service, region or self.region)
+        with self._lock, settings_problem():
+            if key not in self._clients:
+                self._clients[key] = self._boto.client(service, region_name=key[1], config=self._config)
+            return self._clients[key]
+
+    def caller_identity(self) -> Identity:
+        """Asked once per session; raises SurroundingsFailed where AWS does not know us or cannot be reached."""
+        with self._lock:
+            if self._identity is None:
+                with self.explained("ask who we are", f"in {self.region}"):
+                    answer = self.client("sts").get_caller_identity()
+                self._identity = Identity(answer["Account"], answer["Arn"], answer["UserId"])
+            return self._identity
+
+    def require_account(self, expected: str) -> Identity:
+        """Before anything is read or changed: are these the credentials of the tooling account?"""
+        identity = self.caller_identity()
+        if identity.account != expected:
+            raise SurroundingsFailed(
+                f"the AWS credentials ({self._source()}) are for account {identity.account} ({identity.arn}), "
+                f"but tooling.account in envs/orchestrate.yaml is {expected}",
+                hint=f"Choose a profile or role of account {expected}, for example with AWS_PROFILE.",
+            )
+        return identity
+
+    @contextlib.contextmanager
+    def explained(self, action: str, resource: str, *, env: str | None = None) -> Iterator[None]:
+        """Turns what AWS answers into our errors; AWS being AWS, all of them are SurroundingsFailed.
+
+        `action` and `resource` complete "cannot ...": ("read the plan", "s3://bucket/key"). `env` is the environment
+        whose stores are used, for the hint when one of them is missing.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            who = self._identity.arn if self._identity else None
+            raise explain(error, Attempt(action, resource, env, who)) from error
+
+    @cached_property
+    def _boto(self) -> boto3.Session:
+        import boto3
+
+        return boto3.Session(botocore_session=self._botocore)
+
+    @cached_property
+    def _botocore(self) -> botocore.session.Session:
+        import botocore.session
+
+        return botocore.session.get_session()
+
+    @cached_property
+    def _config(self) -> Config:
+        """A number of attempts that the person has set stands, for it is botocore that reads AWS_MAX_ATTEMPTS."""
+        from botocore.config import Config
+
+        attempts = self._botocore.get_config_variable("max_attempts") or _ATTEMPTS
+        return Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            max_pool_connections=_CONNECTIONS,
+            user_agent_extra=f"orchestrate/{__version__}",
+        )
+
+    def _source(self) -> str:
+        """Where the credentials come from, in botocore's words: `env`, `sso`, `shared-credentials-file`, ..."""
+        credentials = self._boto.get_credentials()
+        method = credentials.method if credentials else "unknown source"
+        return f"profile {self._boto.profile_name}" if method not in ("env", "iam-role", "container-role") else method
