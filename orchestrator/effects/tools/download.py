@@ -41,7 +41,7 @@ def fetch(url: str, sha256: str, target: Path, limits: Limits = LIMITS) -> None:
     except urllib.error.HTTPError as error:
         raise Unreachable(f"{url} answers {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{url}: {getattr(error, 'reason', error)}") from None
+        raise Unreachable(f"{url}: {_reason(error)}") from None
     if actual != sha256:
         target.unlink()
         raise SurroundingsFailed(
@@ -49,6 +49,11 @@ def fetch(url: str, sha256: str, target: Path, limits: Limits = LIMITS) -> None:
             hint="Someone on the way may have changed it, or a proxy answers in its place. Do not use it; look at what "
             "the address returns, and report it if it persists.",
         )
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "reason", error)
+    return str(getattr(cause, "strerror", None) or cause)
 
 
 def _download(url: str, target: Path, limits: Limits) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.effects.tools.cache import cache_folder, refuse_if_shared
+from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
+from orchestrator.effects.tools.private import refuse_if_shared
 from orchestrator.effects.tools.versions import announcement
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.tool import Pin, Tool, serving

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.tools import build, download
-from orchestrator.effects.tools.cache import cache_folder, private_folder
 from orchestrator.effects.tools.find import Pins, find, in_cache, tool_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
+from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
 from orchestrator.errors import SurroundingsFailed
@@ -82,7 +83,7 @@ def _install(job: _Job) -> None:
             return _install_by(way, job)
         except download.Unreachable as failure:
             failures.append(str(failure))
-            job.say(f"{job.name}: {failure}")
+            job.say(f"{job.name}: that did not work ({failure})")
     reasons = "".join(f"\n  - {failure}" for failure in failures) or f"\n  - nothing is pinned for {this_platform()}"
     raise SurroundingsFailed(
         f"{job.name} {job.pin.version} could not be installed:{reasons}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,4 +26,5 @@ def load_pins(path: Path = PINS) -> Mapping[str, Pin]:
 
 
 def this_platform() -> str:
-    return platform_name(platform.system(), platform.machine())
+    system = os.uname()
+    return platform_name(system.sysname, system.machine)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from orchestrator.effects.tools.cache import cache_folder, home, private_folder, write_atomically
+from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.tools.pinned import this_platform
+from orchestrator.effects.tools.private import private_folder
 
 Environment = Mapping[str, str]
 
@@ -61,6 +62,10 @@ def cli_config(
         return quiet
     # A variable that names a missing file makes Terraform print a warning with each command.
     return quiet | {"TF_CLI_CONFIG_FILE": str(_written(text or "disable_checkpoint = true\n", env))}
+
+
+def home(env: Environment) -> Path:
+    return Path(env["HOME"]) if env.get("HOME") else Path.home()
 
 
 def _has_own_configuration(env: Environment) -> bool:
@@ -150,8 +155,8 @@ def _list(addresses: Iterable[str]) -> str:
 
 def _written(text: str, env: Environment) -> Path:
     """A file named after what it holds, so that it never changes under a running Terraform."""
-    folder = private_folder(cache_folder(env) / "terraform")
-    path = folder / f"cli-{sha256(text.encode()).hexdigest()[:16]}.tfrc"
-    if not path.exists() or path.read_text("utf-8") != text:
-        write_atomically(path, text)
-    return path
+    cache = Cache(private_folder(cache_folder(env)))
+    name = f"cli-{sha256(text.encode()).hexdigest()[:16]}.tfrc"
+    if cache.get("terraform", name) != text.encode():
+        cache.put("terraform", name, text.encode())
+    return cache.folder / "terraform" / name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -13,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects import process
-from orchestrator.effects.tools.cache import cache_folder, private_folder, write_atomically
+from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.tool import Version, announced, parse_version
 
 _QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--version", "tofu": "version"}
+_KIND = "versions"
 _PATIENCE = 120.0  # seconds; checkov's first start on a cold disk takes long
 
 
@@ -31,13 +31,14 @@ class Announcement:
 
 def announcement(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
     """Which program stands at `path`, which is expected to be `name`. Raises SurroundingsFailed where it is not."""
-    entry = _entry(name, path, env) if _answers_for_itself(name, path) else None
-    known = _recall(entry, path) if entry else None
+    if not _answers_for_itself(name, path):
+        return ask(name, path, env)
+    cache, key = Cache(cache_folder(env)), _key(name, path)
+    known = _recall(cache, key)
     if known is not None:
         return known
     answer = ask(name, path, env)
-    if entry:
-        _remember(entry, path, answer)
+    _remember(cache, key, answer)
     return answer
 
 
@@ -77,30 +78,24 @@ def _answers_for_itself(name: str, path: Path) -> bool:
     return False
 
 
-def _entry(name: str, path: Path, env: Mapping[str, str]) -> Path:
-    digest = hashlib.sha256(f"{name}\0{path.resolve()}".encode(errors="surrogateescape")).hexdigest()
-    return cache_folder(env) / "versions" / f"{digest}.json"
+def _key(name: str, path: Path) -> str:
+    """Everything that the answer depends on."""
+    file = path.resolve()
+    status = file.stat()
+    facts = [name, str(file), status.st_size, status.st_mtime_ns, status.st_ino]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _identity(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
-
-
-def _recall(entry: Path, path: Path) -> Announcement | None:
-    """Any doubt about the entry means that it is not there."""
+def _recall(cache: Cache, key: str) -> Announcement | None:
+    """Any doubt about an entry means that it is not there."""
     try:
-        known = json.loads(entry.read_bytes())
-        if entry.stat().st_uid != os.geteuid() or known["file"] != _identity(path):
-            return None
-        return Announcement(str(known["name"]), parse_version(known["version"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        name, version = json.loads(cache.get(_KIND, key) or b"")
+        return Announcement(str(name), parse_version(version))
+    except (ValueError, TypeError):
         return None
 
 
-def _remember(entry: Path, path: Path, answer: Announcement) -> None:
+def _remember(cache: Cache, key: str, answer: Announcement) -> None:
     """A cache that cannot be written costs time, never a release."""
-    known = {"file": _identity(path), "name": answer.name, "version": str(answer.version)}
-    with contextlib.suppress(OSError, SurroundingsFailed):
-        private_folder(entry.parent)
-        write_atomically(entry, json.dumps(known))
+    with contextlib.suppress(OSError):
+        cache.put(_KIND, key, json.dumps([answer.name, str(answer.version)]).encode())

@@ -1,0 +1,36 @@
+"""What there is of the tools: for people who want to know, and for those who mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.effects.tools.find import Pins, find
+from orchestrator.effects.tools.pinned import load_pins
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.model.tool import Tool
+
+NEEDED = ("terraform", "tflint", "checkov")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A program that a release needs: the tool that is used for it, or why there is none."""
+
+    name: str
+    pinned: str
+    tool: Tool | None
+    problem: str | None
+
+
+def survey(env: Mapping[str, str], pins: Pins | None = None) -> tuple[Finding, ...]:
+    pins = pins or load_pins()
+    return tuple(_finding(name, env, pins) for name in NEEDED)
+
+
+def _finding(name: str, env: Mapping[str, str], pins: Pins) -> Finding:
+    try:
+        tool = find(name, env=env, pins=pins)
+    except SurroundingsFailed as failure:
+        return Finding(name, pins[name].version, None, failure.message)
+    return Finding(name, pins[tool.name].version, tool, None)
