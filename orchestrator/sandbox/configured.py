@@ -1,0 +1,23 @@
+"""The layout that a project's rules ask for."""
+
+from __future__ import annotations
+
+from orchestrator.model.rules import Rules
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+
+
+def layout_of(rules: Rules) -> SandboxLayout:
+    """Every workload account of every environment, with the roles that plan and apply assume there."""
+    project = rules.project
+    accounts = {team.account for env in rules.environments.values() for team in env.teams.values()}
+    roles = {(account, spec.name): spec for account in sorted(accounts) for spec in _roles(rules, account)}
+    return SandboxLayout(project.tooling.account, project.state.region, tuple(roles.values()))
+
+
+def _roles(rules: Rules, account: str) -> tuple[RoleSpec, RoleSpec]:
+    """Where both have the same name, the one that may do more."""
+    workload = rules.project.workload
+    return (
+        RoleSpec(account, workload.roles.plan, "read", workload.external_id),
+        RoleSpec(account, workload.roles.apply, "admin", workload.external_id),
+    )

@@ -1,0 +1,134 @@
+"""moto's server as the sandbox runs it: our additions applied, failures told in AWS's own form, filled with accounts.
+
+The WSGI application stands around moto's own and changes three things: requests that must be atomic are (moto checks
+and acts in two steps, on several threads), an action that moto lacks is a clear error that no client retries for
+minutes, and a reset fills the emulator again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from moto.core.responses import BaseResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.exceptions import NotFound
+from werkzeug.serving import make_server
+
+from orchestrator.sandbox import accounts, failures, moto_additions
+from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, decode
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+ONE_AT_A_TIME = frozenset({"dynamodb", "ec2", "elbv2", "iam", "kms", "logs", "s3", "sts"})
+"""Services whose requests wait for each other, by moto's names. None of them waits within a request (SQS does)."""
+
+
+def serve(layout: SandboxLayout) -> str:
+    """Starts serving on a free loopback port and returns the endpoint; the threads end with the process."""
+    _use_default_account(layout.tooling_account)
+    BaseResponse.call_action = _known_actions_only(BaseResponse.call_action)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, Emulator(layout), threaded=True, request_handler=_Quiet)
+    os.environ["MOTO_PORT"] = str(server.server_port)  # services of moto that call themselves read it
+    threading.Thread(target=server.serve_forever, name="emulator", daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def _use_default_account(account: str) -> None:
+    """The account of requests whose access key moto has not issued. Its modules copy the name when imported."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.") and hasattr(module, "DEFAULT_ACCOUNT_ID"):
+            vars(module)["DEFAULT_ACCOUNT_ID"] = account
+
+
+def _known_actions_only(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """moto answers 404 where it knows no action for a path, which clients take for "the thing is not there"."""
+
+    def call_known_action(self: Any) -> Any:
+        if not self._get_action():
+            raise NotImplementedError
+        return call_action(self)
+
+    return call_known_action
+
+
+def _create_application(service: str | None) -> Any:
+    """moto's application of one service, made at its first request; so is what we add to that service."""
+    if service is None:
+        raise NotImplementedError
+    moto_additions.apply(service)
+    application = create_backend_app(service)
+    application.register_error_handler(NotFound, _no_such_path)
+    return application
+
+
+def _no_such_path(_: NotFound) -> None:
+    raise NotImplementedError
+
+
+class _Quiet(MotoRequestHandler):  # type: ignore[misc]
+    def log_request(self, *_: object) -> None:
+        """The log is for failures: a release makes hundreds of requests."""
+
+
+class Emulator:
+    """The WSGI application."""
+
+    def __init__(self, layout: SandboxLayout) -> None:
+        self._moto = DomainDispatcherApplication(_create_application)
+        self._locks = {service: threading.Lock() for service in ONE_AT_A_TIME}
+        self._layout = layout
+        accounts.fill(layout)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            _read_body(environ)
+            if environ["PATH_INFO"] == RESET_PATH and environ["REQUEST_METHOD"] == "POST":
+                return self._reset(environ, start_response)
+            application = self._moto.get_application(environ)
+            with self._turn(application.service):
+                return list(application(environ, start_response))
+        except Exception as error:  # whatever moto raises, the client gets an answer in AWS's form
+            return _failed(environ, start_response, error)
+
+    @contextlib.contextmanager
+    def _turn(self, service: str) -> Iterator[None]:
+        with self._locks.get(service) or contextlib.nullcontext():
+            yield
+
+    def _reset(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        body = environ["wsgi.input"].getvalue()
+        layout = decode(body) if body else self._layout
+        with contextlib.ExitStack() as stack:
+            for lock in self._locks.values():
+                stack.enter_context(lock)
+            answer = list(self._moto(environ, start_response))
+            self._layout = layout
+            accounts.fill(layout)
+        return answer
+
+
+def _read_body(environ: Environ) -> None:
+    """Before any lock is taken, so that a slow upload keeps nobody waiting."""
+    length = environ.get("CONTENT_LENGTH")
+    stream = environ["wsgi.input"]
+    ends_by_itself = environ.get("wsgi.input_terminated", False)  # a chunked body
+    environ["wsgi.input"] = io.BytesIO(stream.read() if ends_by_itself else stream.read(int(length or 0)))
+
+
+def _failed(environ: Environ, start_response: StartResponse, error: Exception) -> list[bytes]:
+    if not isinstance(error, NotImplementedError):
+        traceback.print_exception(error, file=sys.stderr)
+    answer = failures.answer(failures.Asked.of(environ), error)
+    sys.stderr.write(f"sandbox: {answer.message}\n")
+    start_response(answer.status, answer.headers, sys.exc_info())
+    return [answer.body]

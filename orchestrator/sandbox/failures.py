@@ -1,0 +1,95 @@
+"""What a client is told when moto lacks an action or fails: an error in the form that its protocol has for errors.
+
+moto itself answers with an HTML page and status 500, at which the SDKs try again for minutes and some crash.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+_SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/(?P<service>[^/,]+)/aws4_request")
+_XML_SERVICES = frozenset({"s3", "route53", "cloudfront", "s3express"})
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says of itself: service by its signing name, action where the protocol names one."""
+
+    service: str
+    action: str
+    protocol: str  # "json", "xml" (bare <Error>), "ec2" or "query"
+
+    @classmethod
+    def of(cls, environ: dict[str, Any]) -> Asked:
+        found = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        service = found["service"] if found else "this service"
+        target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        return cls(service, target or _action(environ), _protocol(service, environ))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    message: str
+
+
+def answer(asked: Asked, error: Exception) -> Answer:
+    """400 NotImplemented (never tried again) for what moto lacks, 500 InternalFailure for a fault of moto's."""
+    if isinstance(error, NotImplementedError):
+        status, code, why = "400 Bad Request", "NotImplemented", "not in the sandbox"
+    else:
+        status, code, why = "500 Internal Server Error", "InternalFailure", f"failed in the sandbox: {error!r}"
+    message = f"{asked.service} {asked.action}: {why}"
+    content_type, body = _BODIES[asked.protocol](code, message)
+    headers = [("Content-Type", content_type), ("x-amzn-ErrorType", code), ("Content-Length", str(len(body)))]
+    return Answer(status, headers, body, message)
+
+
+def _action(environ: dict[str, Any]) -> str:
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        form = parse_qs(environ["wsgi.input"].getvalue().decode(errors="replace"))
+        if "Action" in form:
+            return str(form["Action"][0])
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    return f"{method} {path}"
+
+
+def _protocol(service: str, environ: dict[str, Any]) -> str:
+    if service == "ec2":
+        return "ec2"
+    if service in _XML_SERVICES:
+        return "xml"
+    return "query" if environ.get("CONTENT_TYPE", "").startswith(_FORM) else "json"
+
+
+def _json(code: str, message: str) -> tuple[str, bytes]:
+    return "application/json", json.dumps({"__type": code, "message": message}).encode()
+
+
+def _xml(code: str, message: str) -> tuple[str, bytes]:
+    return "text/xml", f"<Error>{_fields(code, message)}</Error>".encode()
+
+
+def query_body(code: str, message: str) -> tuple[str, bytes]:
+    fields = f"<Error><Type>Sender</Type>{_fields(code, message)}</Error>"
+    return "text/xml", f"<ErrorResponse>{fields}<RequestId>sandbox</RequestId></ErrorResponse>".encode()
+
+
+def _ec2(code: str, message: str) -> tuple[str, bytes]:
+    errors = f"<Errors><Error>{_fields(code, message)}</Error></Errors>"
+    return "text/xml", f"<Response>{errors}<RequestID>sandbox</RequestID></Response>".encode()
+
+
+def _fields(code: str, message: str) -> str:
+    return f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+
+
+_BODIES = {"json": _json, "xml": _xml, "query": query_body, "ec2": _ec2}

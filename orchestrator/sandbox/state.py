@@ -1,0 +1,128 @@
+"""Where the background sandbox of a repository keeps its state, and how one knows that it runs.
+
+The server holds a lock on a file for as long as it lives, so "does it run?" is never answered by a process number
+that another program may have by now.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.sandbox.layout import Address, SandboxLayout
+
+LOST_SECONDS = 15.0
+"""How long a background server goes on once its state file has been taken away (somebody cleared the cache)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The running server and the layout that it was last filled with."""
+
+    address: Address
+    layout: SandboxLayout
+
+
+def folder_of(repository: Path) -> Path:
+    """The folder for one repository's sandbox in the user's cache, made where it is missing (mode 0700)."""
+    name = hashlib.sha256(os.fsencode(repository.resolve())).hexdigest()[:16]
+    folder = _cache() / "orchestrate" / "sandbox" / name
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise SurroundingsFailed(
+            f"cannot use {folder} for the sandbox: {error.strerror}",
+            hint="XDG_CACHE_HOME may name another folder.",
+        ) from None
+    return folder
+
+
+def _cache() -> Path:
+    """As the XDG Base Directory Specification has it: a relative path is ignored."""
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return configured if configured.is_absolute() else Path.home() / ".cache"
+
+
+@contextlib.contextmanager
+def one_command_at_a_time(folder: Path) -> Iterator[None]:
+    """`up`, `down` and `reset` of one repository wait for each other."""
+    with _open(folder / "command.lock") as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def alive(folder: Path) -> Iterator[None]:
+    """For the server: marks it as running until it ends, however it ends. Raises BlockingIOError if another runs."""
+    with _open(_alive_lock(folder)) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield
+        finally:
+            _state_file(folder).unlink(missing_ok=True)
+
+
+def is_alive(folder: Path) -> bool:
+    with _open(_alive_lock(folder)) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def gone_within(folder: Path, seconds: float) -> bool:
+    """Waits until no server runs; False when one still does after `seconds`."""
+
+    def wait_for_the_lock() -> None:
+        with _open(_alive_lock(folder)) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+    waiting = threading.Thread(target=wait_for_the_lock, daemon=True)
+    waiting.start()
+    waiting.join(seconds)
+    return not waiting.is_alive()
+
+
+def write(folder: Path, state: State) -> None:
+    """Whole or not at all, mode 0600."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="state.")
+    with open(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(state))
+    Path(name).replace(_state_file(folder))
+
+
+def read(folder: Path) -> State | None:
+    """What was written last, whether or not it is still true; None where there is nothing readable."""
+    try:
+        return msgspec.json.decode(_state_file(folder).read_bytes(), type=State)
+    except (FileNotFoundError, msgspec.DecodeError):  # a ValidationError is a DecodeError
+        return None
+
+
+def _state_file(folder: Path) -> Path:
+    return folder / "state.json"
+
+
+def _alive_lock(folder: Path) -> Path:
+    return folder / "server.lock"
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
