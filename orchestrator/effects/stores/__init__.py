@@ -1,0 +1,1 @@
+"""The buckets, tables and keys that hold state, locks, plans and the ledger: read, made and mended, never deleted."""

@@ -1,0 +1,136 @@
+"""A DynamoDB table: its settings read, made and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.effects.aws import Session
+from orchestrator.effects.stores.patience import patiently, unless
+from orchestrator.errors import Refused
+from orchestrator.model.drift import Store, TableSettings
+
+# Another change of the table is under way; backups are being set up for a new table.
+_PASSING = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
+_UP_TO_FIVE_MINUTES = {"Delay": 1, "MaxAttempts": 300}
+
+
+@dataclass(frozen=True)
+class TableStore:
+    """The lock table or the ledger."""
+
+    aws: Session
+    store: Store
+
+    def inspect(self) -> TableSettings | None:
+        """None where there is none. Waits while AWS is still changing it."""
+        with self.aws.explained("read the settings of the", str(self.store)):
+            table = self._description()
+            if table is not None and table["TableStatus"] != "ACTIVE":
+                self._wait()
+                table = self._description()
+            return None if table is None else self._settings(table)
+
+    def create(self, wanted: TableSettings) -> None:
+        """Returns when the table can be used. Harmless where another run is faster."""
+        keys = [(name, *str(kind).split()) for name, kind in wanted.keys.items()]
+        request = {
+            "TableName": self.store.name,
+            "BillingMode": wanted.billing,
+            "KeySchema": [{"AttributeName": name, "KeyType": role} for name, role, _ in keys],
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, _, kind in keys],
+            "SSESpecification": _sse(wanted),
+            "DeletionProtectionEnabled": wanted.deletion_protection,
+            "Tags": _tag_list(wanted),
+        }
+        with self.aws.explained("create the", str(self.store)):
+            unless(lambda: self._dynamodb.create_table(**request), {"ResourceInUseException"})
+            self._wait()
+
+    def repair(self, wanted: TableSettings, settings: Iterable[str]) -> None:
+        """Mends the named settings, each when the one before is done: DynamoDB changes one thing at a time."""
+        changes: dict[str, Callable[[TableSettings], None]] = {
+            "keys": self._refuse,
+            "deletion_protection": lambda to: self._update(DeletionProtectionEnabled=to.deletion_protection),
+            "billing": lambda to: self._update(BillingMode=to.billing),
+            "encryption": lambda to: self._update(SSESpecification=_sse(to)),
+            "point_in_time_recovery": self._recover_points_in_time,
+            "tags": self._tag,
+        }
+        for setting in settings:
+            with self.aws.explained("change the settings of the", str(self.store)):
+                changes[setting](wanted)
+
+    def _description(self) -> Mapping[str, Any] | None:
+        answer = unless(lambda: self._dynamodb.describe_table(TableName=self.store.name), {"ResourceNotFoundException"})
+        return None if answer is None else answer["Table"]
+
+    def _settings(self, table: Mapping[str, Any]) -> TableSettings:
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
+        roles = {entry["AttributeName"]: entry["KeyType"] for entry in table["KeySchema"]}
+        return TableSettings(
+            keys={name: f"{role} {types[name]}" for name, role in roles.items()},
+            deletion_protection=table.get("DeletionProtectionEnabled", False),
+            billing=table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+            encryption=_encryption(table),
+            point_in_time_recovery=self._recovery(),
+            tags=self._tags(table["TableArn"]),
+        )
+
+    def _recovery(self) -> str:
+        answer = self._dynamodb.describe_continuous_backups(TableName=self.store.name)
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        return str(recovery.get("PointInTimeRecoveryStatus", ""))
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        pages = self._dynamodb.get_paginator("list_tags_of_resource").paginate(ResourceArn=arn)
+        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+    def _refuse(self, wanted: TableSettings) -> None:
+        raise Refused(
+            f"the {self.store} exists with other keys than {', '.join(wanted.keys)}: it was not made for this",
+            hint="The keys of a table cannot be changed. Choose another state.prefix, or move that table away.",
+        )
+
+    def _update(self, **change: Any) -> None:
+        patiently(lambda: self._dynamodb.update_table(TableName=self.store.name, **change), _PASSING)
+        self._wait()
+
+    def _recover_points_in_time(self, wanted: TableSettings) -> None:
+        on = {"PointInTimeRecoveryEnabled": wanted.point_in_time_recovery == "ENABLED"}
+        patiently(
+            lambda: self._dynamodb.update_continuous_backups(
+                TableName=self.store.name, PointInTimeRecoverySpecification=on
+            ),
+            _PASSING,
+        )
+
+    def _tag(self, wanted: TableSettings) -> None:
+        arn = self._dynamodb.describe_table(TableName=self.store.name)["Table"]["TableArn"]
+        patiently(lambda: self._dynamodb.tag_resource(ResourceArn=arn, Tags=_tag_list(wanted)), _PASSING)
+
+    def _wait(self) -> None:
+        waiter = self._dynamodb.get_waiter("table_exists")
+        waiter.wait(TableName=self.store.name, WaiterConfig=_UP_TO_FIVE_MINUTES)
+
+    @property
+    def _dynamodb(self) -> Any:
+        return self.aws.client("dynamodb", self.store.region)
+
+
+def _encryption(table: Mapping[str, Any]) -> dict[str, object]:
+    """Empty where DynamoDB uses a key of its own, which is not the account's."""
+    found = table.get("SSEDescription", {})
+    if found.get("Status") not in ("ENABLED", "UPDATING"):
+        return {}
+    return {"type": found.get("SSEType"), "key": found.get("KMSMasterKeyArn")}
+
+
+def _sse(wanted: TableSettings) -> dict[str, object]:
+    key = {"KMSMasterKeyId": wanted.encryption["key"]} if "key" in wanted.encryption else {}
+    return {"Enabled": True, "SSEType": wanted.encryption["type"], **key}
+
+
+def _tag_list(wanted: TableSettings) -> list[dict[str, object]]:
+    return [{"Key": key, "Value": value} for key, value in wanted.tags.items()]
