@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import importlib
 
-_OF_SERVICE = {"elbv2": ("dns_names",), "s3": ("bucket_access", "lifecycle", "retention"), "sts": ("trust",)}
+_OF_SERVICE = {
+    "elb": ("dns_names",),  # and elbv2: they share an address
+    "logs": ("log_keys",),
+    "s3": ("bucket_access", "lifecycle", "retention"),
+    "sts": ("trust",),
+}
 _applied: set[str] = set()
 
 
