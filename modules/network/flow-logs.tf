@@ -1,6 +1,7 @@
 resource "aws_cloudwatch_log_group" "flow" {
   name              = "/${var.name}/flow-logs"
   retention_in_days = var.flow_logs.retention_days
+  kms_key_id        = var.flow_logs.kms_key_arn
 }
 
 resource "aws_flow_log" "this" {

@@ -1,9 +1,23 @@
+data "aws_region" "current" {}
+
 resource "aws_vpc" "this" {
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
 
   tags = { Name = var.name }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.outside) == 0
+      error_message = "zones holds subnets outside the VPC's range ${var.cidr}: ${join(", ", local.outside)}. Move them inside, or change cidr."
+    }
+
+    precondition {
+      condition     = length(local.overlapping) == 0
+      error_message = "zones holds subnets that overlap: ${join(", ", local.overlapping)}. Give each a range of its own."
+    }
+  }
 }
 
 # Closed: no rule means no traffic. What needs traffic gets a group of its own.
@@ -11,12 +25,6 @@ resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
   tags = { Name = "${var.name}-closed" }
-}
-
-resource "aws_internet_gateway" "this" {
-  vpc_id = aws_vpc.this.id
-
-  tags = { Name = var.name }
 }
 
 resource "aws_subnet" "public" {
@@ -28,6 +36,13 @@ resource "aws_subnet" "public" {
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-public-${each.key}" }
+
+  lifecycle {
+    precondition {
+      condition     = startswith(each.key, data.aws_region.current.name)
+      error_message = "Zone ${each.key} does not lie in ${data.aws_region.current.name}, where the provider works. Name the zones of that Region."
+    }
+  }
 }
 
 resource "aws_subnet" "private" {
@@ -39,39 +54,4 @@ resource "aws_subnet" "private" {
   map_public_ip_on_launch = false
 
   tags = { Name = "${var.name}-private-${each.key}" }
-}
-
-resource "aws_route_table" "public" {
-  vpc_id = aws_vpc.this.id
-
-  tags = { Name = "${var.name}-public" }
-}
-
-resource "aws_route" "internet" {
-  route_table_id         = aws_route_table.public.id
-  destination_cidr_block = "0.0.0.0/0"
-  gateway_id             = aws_internet_gateway.this.id
-}
-
-resource "aws_route_table_association" "public" {
-  for_each = aws_subnet.public
-
-  subnet_id      = each.value.id
-  route_table_id = aws_route_table.public.id
-}
-
-# One table a zone, so that a zone's way out can fail or change alone.
-resource "aws_route_table" "private" {
-  for_each = var.zones
-
-  vpc_id = aws_vpc.this.id
-
-  tags = { Name = "${var.name}-private-${each.key}" }
-}
-
-resource "aws_route_table_association" "private" {
-  for_each = aws_subnet.private
-
-  subnet_id      = each.value.id
-  route_table_id = aws_route_table.private[each.key].id
 }

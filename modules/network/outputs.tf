@@ -17,3 +17,13 @@ output "private_subnet_ids" {
   description = "IDs of the private subnets, by availability zone."
   value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
 }
+
+output "nat_public_ips" {
+  description = "Public addresses that private subnets are seen with, by availability zone; empty without NAT."
+  value       = { for zone, address in aws_eip.nat : zone => address.public_ip }
+}
+
+output "flow_log_group_name" {
+  description = "Name of the log group that holds the flow logs."
+  value       = aws_cloudwatch_log_group.flow.name
+}

@@ -16,8 +16,11 @@ data "aws_region" "current" {
   }
 }
 
+data "aws_partition" "current" {}
+
 # Local zones and Wavelength zones have to be opted into: they are not part of the Region's own zones.
 data "aws_availability_zones" "available" {
+  #checkov:skip=CKV_AWS_394: subnets are keyed and addressed by zone, so that a new zone adds some and moves none; max_zones bounds it
   state = "available"
 
   filter {
@@ -26,27 +29,16 @@ data "aws_availability_zones" "available" {
   }
 }
 
-# Looked up as a list, because a list may be empty: a missing role is then explained instead of "not found".
-data "aws_iam_roles" "flow_logs" {
-  name_regex = "^${local.flow_logs_role}$"
-
-  lifecycle {
-    postcondition {
-      condition     = length(self.arns) == 1
-      error_message = "The role ${local.flow_logs_role} is not there yet. It belongs to the global scope: ${var.global_hint}"
-    }
-  }
-}
-
 locals {
-  flow_logs_role = "${var.name}-flow-logs"
+  account   = data.aws_caller_identity.current.account_id
+  region    = data.aws_region.current.name
+  partition = data.aws_partition.current.partition
 
   # A zone's letter gives its place in the address plan, so that a zone that comes or goes never moves another's subnets.
-  letters = "abcdefgh"
-  places = {
-    for zone in data.aws_availability_zones.available.names : zone =>
-    index(split("", local.letters), substr(zone, length(zone) - 1, 1))
-  }
+  letters = split("", "abcdefgh")
+  names   = sort(data.aws_availability_zones.available.names)
+  chosen  = slice(local.names, 0, min(coalesce(var.max_zones, length(local.letters)), length(local.names)))
+  places  = { for zone in local.chosen : zone => index(local.letters, substr(zone, length(zone) - 1, 1)) }
   zones = {
     for zone, place in local.places : zone => {
       public  = cidrsubnet(var.cidr, 4, place)
@@ -65,10 +57,16 @@ module "names" {
 module "network" {
   source = "../network"
 
-  name      = var.name
-  cidr      = var.cidr
-  zones     = local.zones
-  flow_logs = { role_arn = one(data.aws_iam_roles.flow_logs.arns) }
+  name  = var.name
+  cidr  = var.cidr
+  zones = local.zones
+  nat   = var.nat
+
+  flow_logs = {
+    role_arn       = local.flow_logs_role_arn
+    retention_days = var.log_retention_days
+    kms_key_arn    = aws_kms_key.logs.arn
+  }
 }
 
 module "web_entry" {
@@ -78,5 +76,13 @@ module "web_entry" {
   vpc_id              = module.network.vpc_id
   subnet_ids          = module.network.public_subnet_ids
   page                = { body = var.page }
+  allowed_cidrs       = var.allowed_cidrs
+  certificate         = var.certificate
+  web_acl             = var.web_acl
   deletion_protection = var.deletion_protection
+
+  access_logs = {
+    bucket         = "${module.names.name_32}-logs-${local.account}-${module.names.region_short}"
+    retention_days = var.log_retention_days
+  }
 }

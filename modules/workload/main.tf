@@ -32,19 +32,33 @@ module "global" {
   source = "../global"
   count  = var.scope == "global" ? 1 : 0
 
-  name    = local.name
-  account = var.account
+  name                 = local.name
+  account              = var.account
+  role_isolation       = var.role_isolation
+  role_versions        = var.role_versions
+  permissions_boundary = var.permissions_boundary
+  tables               = var.tables
+  deletion_protection  = local.deletion_protection
 }
 
 module "regional" {
   source = "../regional"
   count  = var.scope == "global" ? 0 : 1
 
-  name                = local.name
-  account             = var.account
-  region              = var.region
-  cidr                = var.cidr
-  page                = local.page
-  deletion_protection = local.deletion_protection
-  global_hint         = "release ${var.env}_global/${var.team}/${local.version} first."
+  name                 = local.name
+  account              = var.account
+  region               = var.region
+  cidr                 = var.cidr
+  max_zones            = var.max_zones
+  nat                  = var.nat
+  page                 = local.page
+  allowed_cidrs        = var.allowed_cidrs
+  certificate          = var.certificate
+  web_acl              = var.web_acl
+  log_retention_days   = var.log_retention_days
+  deletion_protection  = local.deletion_protection
+  role_isolation       = var.role_isolation
+  role_version         = var.role_version
+  permissions_boundary = var.permissions_boundary
+  global_hint          = "release ${var.env}_global/${var.team}/${local.version} first."
 }
