@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,14 @@ from orchestrator.model.root import Json
 _FORMAT = b"hcl-1\0"  # changes with what `_plain` makes of the library's output
 
 
-def read_root(folder: Path, cache: Cache, *, suffixes: tuple[str, ...] = (".tf", ".tf.json")) -> dict[str, Json]:
+def read_root(folder: Path, cache: Cache, *, suffixes: tuple[str, ...], skip: Collection[str]) -> dict[str, Json]:
     """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse."""
-    names = sorted(path for path in folder.iterdir() if path.name.endswith(suffixes) and path.is_file())
-    return read_files(names, cache)
+    paths = sorted(path for path in folder.iterdir() if path.name.endswith(suffixes) and path.name not in skip)
+    return {path.name: read_file(path, cache) for path in paths}
 
 
-def read_files(paths: Iterable[Path], cache: Cache) -> dict[str, Json]:
-    """As read_root, for these files."""
-    return {path.name: _read(path, cache) for path in paths}
-
-
-def _read(path: Path, cache: Cache) -> Json:
+def read_file(path: Path, cache: Cache) -> Json:
+    """One configuration or variable file, in either syntax."""
     content = path.read_bytes()
     if path.suffix == ".json":
         return _parse_json(path, content)

@@ -55,10 +55,14 @@ def run(
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: `timeout` until the program is asked to stop, `grace` from there until it is killed."""
+    """Seconds: `timeout` until the program is asked to stop, `grace` from there until it is killed.
+
+    `cancelled` is asked ten times a second; True stops the program like Ctrl-C does.
+    """
 
     timeout: float
     grace: float = 60.0
+    cancelled: Callable[[], bool] = lambda: False
 
 
 def follow(
@@ -69,24 +73,26 @@ def follow(
     log: Path,
     on_line: Callable[[str], None],
     limits: Limits,
+    inherit: Sequence[int] = (),
 ) -> int:
     """Runs a long command and passes on each line of its output (both streams) as it comes; returns its exit code.
 
     The output goes to the file `log` and is read from there. So the program does not depend on us being alive: when
     the orchestrator is killed in the middle of an apply, Terraform still finishes, saves the state and unlocks it (a
     broken pipe would kill it at its next line). The program runs in a session of its own, so that Ctrl-C reaches us
-    alone; we pass SIGINT to the program alone, never to its plugins.
+    alone; we pass SIGINT to the program alone, never to its plugins. `inherit` are file descriptors that it keeps
+    open: a lock on one of them is then held until both of us have ended.
 
     Raises Interrupted after Ctrl-C (or SIGTERM), SurroundingsFailed when the time is over or it cannot be started.
     """
     with (
         log.open("wb") as sink,
         log.open("rb") as source,
-        _started(argv, cwd=cwd, env=env, stdin=False, out=sink) as process,
+        _started(argv, cwd=cwd, env=env, stdin=False, out=sink, inherit=inherit) as process,
     ):
         lines = _Lines(source, on_line)
         try:
-            ended = _watch(process, lines, limits.timeout)
+            ended = _watch(process, lines, limits)
         except KeyboardInterrupt:
             _stop(process, lines, limits.grace)
             raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
@@ -112,11 +118,13 @@ class _Lines:
             self._listener(line.decode(errors="replace"))
 
 
-def _watch(process: subprocess.Popen[bytes], lines: _Lines, seconds: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], lines: _Lines, limits: Limits) -> bool:
     """Reads until the process ends (True) or the time is over (False)."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + limits.timeout
     while not _ends_within(process, 0.1):
         lines.read()
+        if limits.cancelled():
+            raise KeyboardInterrupt
         if time.monotonic() > deadline:
             return False
     lines.read(last=True)
@@ -148,7 +156,7 @@ def _stop(process: subprocess.Popen[bytes], lines: _Lines, grace: float) -> None
 
 def _stopped(process: subprocess.Popen[bytes], lines: _Lines, deadline: float) -> bool:
     try:
-        if not _watch(process, lines, max(0.0, deadline - time.monotonic())):
+        if not _watch(process, lines, Limits(max(0.0, deadline - time.monotonic()))):
             _kill(process)
     except KeyboardInterrupt:
         return False
@@ -163,6 +171,7 @@ def _started(
     env: Environment | None,
     stdin: bool,
     out: int | IO[bytes],
+    inherit: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     captured = out == subprocess.PIPE
     try:
@@ -174,6 +183,7 @@ def _started(
             stdout=out,
             stderr=subprocess.PIPE if captured else subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=inherit,
         )
     except OSError as error:
         raise _cannot_start(argv, cwd, error) from None

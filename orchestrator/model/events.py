@@ -15,6 +15,8 @@ from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused,
 
 _QUIET = {"version", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"}
 _LONGEST_DETAIL = 12  # lines
+# The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is no news.
+_LOCK_TABLE = '"dynamodb_table" is deprecated'
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Output:
         if kind == "diagnostic":
             found = Diagnostic.of(event.get("diagnostic", {}))
             self.diagnostics.append(found)
+            if found.severity == "warning" and _LOCK_TABLE in found.detail:
+                return None
             return f"{found.severity.capitalize()}: {found}"
         if kind == "outputs":
             self.outputs = dict(event.get("outputs", {}))

@@ -62,9 +62,6 @@ class Root:
 
 def interpret(files: Mapping[str, Json]) -> Root:
     """From the parsed `.tf` and `.tf.json` files of the root, by file name; raises InvalidInput."""
-    for name in (OVERRIDE_FILE, GENERATED_FILE):
-        if name in files:
-            raise InvalidInput(f"the root configuration has a file {name}, a name that orchestrate uses itself")
     aws_names = frozenset(_aws_names(files.values()))
     base = {name: body for name, body in files.items() if not _is_override(name)}
     for name, body in files.items():

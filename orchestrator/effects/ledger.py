@@ -1,0 +1,117 @@
+"""The ledger table: entries of each target in order, and the pins of tags.
+
+Items are only ever added, each under a condition that it is not there yet; that makes appending safe under any number
+of writers and "exactly one of us" decidable.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from orchestrator.effects import clock
+from orchestrator.effects.aws import Session
+from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_RECENT = 200  # entries read to decide; the whole chain is read only to verify it
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one environment (and Region, in layout regional)."""
+
+    aws: Session
+    table: str
+    region: str
+    env: str
+
+    def history(self, target: str, limit: int = _RECENT) -> History:
+        """The newest entries of a target."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            answer = self._dynamodb.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"target#{target}"}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=limit,
+            )
+        return History(self._entry(item) for item in answer["Items"])
+
+    def append(self, target: str, decide: Callable[[History], Draft]) -> Entry:
+        """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
+
+        So a decision always holds for the entries that stand before it. What `decide` raises, this raises.
+        """
+        for _ in range(_TRIES):
+            history = self.history(target)
+            stamp = Stamp(clock.now().isoformat(), uuid.uuid4().hex)
+            entry = following(history.last, target, stamp, decide(history))
+            item = {
+                "pk": {"S": f"target#{target}"},
+                "sk": {"S": f"{entry.seq:012d}"},
+                "kind": {"S": entry.kind},
+                "body": {"S": entry.encode().decode()},
+                "hash": {"S": entry.hash},
+            }
+            if self._put_new(item):
+                return entry
+        raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
+
+    def pin(self, tag: str, tag_object: str, commit: str) -> None:
+        """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""
+        key = {"pk": {"S": f"tag#{tag}"}, "sk": {"S": "pin"}}
+        seen = {"object": {"S": tag_object}, "commit": {"S": commit}}
+        if self._put_new({**key, **seen, "at": {"S": clock.now().isoformat()}}):
+            return
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            item = self._dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]
+        if any(item[name] != value for name, value in seen.items()):
+            raise Refused(
+                f"the tag {tag} has been moved: it was first seen as commit {item['commit']['S'][:12]} (tag object "
+                f"{item['object']['S'][:12]}), now it is {commit[:12]} ({tag_object[:12]})",
+                hint="A tag is released as it was first seen, or not at all: make a new version.",
+            )
+
+    @property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self.aws.client("dynamodb", self.region)
+
+    def _put_new(self, item: dict[str, Any]) -> bool:
+        """False where an item of that key exists.
+
+        A write that was repeated after its answer was lost finds itself there; that counts as written.
+        """
+        from botocore.exceptions import ClientError
+
+        with self.aws.explained("write to the ledger", self.table, env=self.env):
+            try:
+                self._dynamodb.put_item(
+                    TableName=self.table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                return bool(error.response.get("Item") == item)
+        return True
+
+    def _entry(self, item: dict[str, Any]) -> Entry:
+        try:
+            return msgspec.json.decode(item["body"]["S"], type=Entry)
+        except (KeyError, msgspec.ValidationError) as error:
+            raise Refused(
+                f"an entry of the ledger {self.table} cannot be read: {error}",
+                hint="Somebody changed it. `orchestrate history` shows the target's entries.",
+            ) from None

@@ -1,0 +1,217 @@
+"""Runs Terraform (or OpenTofu) in a workspace.
+
+python-terraform builds the command lines; `process.follow` runs them. Nothing secret stands on a command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestrator.effects import process
+from orchestrator.effects.process import Limits
+from orchestrator.effects.workspace import Workspace
+from orchestrator.errors import OrchestrateError, StageFailed
+from orchestrator.model.config import Terraform as Settings
+from orchestrator.model.events import Output, failure
+from orchestrator.model.masking import Masker
+from orchestrator.model.root import ROLE_VARIABLE
+
+PLAN_FILE = "plan.tfplan"
+VARIABLES_FILE = "orchestrate.tfvars.json"
+
+_INIT_SECONDS = 900
+_SHOW_SECONDS = 600
+_SHORT_SECONDS = 120
+_NO_CHANGES, _CHANGES = 0, 2
+
+# TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
+_KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
+
+Progress = Callable[[str], None]
+
+
+def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:
+    """What Terraform sees: the surroundings without TF_* (but for `terraform.pass_env`), and `extra`."""
+    kept = {
+        name: value
+        for name, value in surroundings.items()
+        if not name.startswith("TF_") or _KEPT.fullmatch(name) or name in settings.pass_env
+    }
+    return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", **extra}
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """One program in one workspace; `root` is the root configuration's folder in the exported commit."""
+
+    program: Path
+    version: str
+    workspace: Workspace
+    root: Path
+    env: Mapping[str, str]
+    settings: Settings
+    masker: Masker
+    progress: Progress
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+    def init(self) -> None:
+        """Installs the locked providers and modules and opens the backend."""
+        with self._plugin_cache():
+            self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
+
+    def plan(self, role: str, var_files: list[Path]) -> bool:
+        """Plans under `role` and writes the plan file; True where it would change something.
+
+        The exit code alone decides: a failed plan also leaves a plan file and prints counts.
+        """
+        self.plan_file.unlink(missing_ok=True)
+        output, code = self._follow(
+            "plan",
+            self.settings.plan_timeout_minutes * 60,
+            role=role,
+            out=str(self.plan_file),
+            var_file=[str(path) for path in var_files],
+            detailed_exitcode=Flag,
+            lock_timeout="0s",
+            input=False,
+            json=Flag,
+        )
+        if code not in (_NO_CHANGES, _CHANGES):
+            self.plan_file.unlink(missing_ok=True)
+            raise failure("the plan", output, code)
+        self.plan_file.chmod(0o600)
+        return code == _CHANGES
+
+    def plan_json(self) -> bytes:
+        """The saved plan as JSON; it holds sensitive values in clear."""
+        done = self._run("show", _SHOW_SECONDS, str(self.plan_file), json=Flag)
+        if done.returncode != 0:
+            raise StageFailed(f"the saved plan cannot be read: {self.masker(done.stderr.strip())[:2000]}")
+        return done.stdout.encode()
+
+    def apply(self, role: str) -> dict[str, Any]:
+        """Applies the saved plan under `role`; returns the outputs as Terraform tells them (value, sensitive)."""
+        output = self._checked(
+            "apply",
+            "the apply",
+            self.settings.apply_timeout_minutes * 60,
+            str(self.plan_file),
+            role=role,
+            lock_timeout="0s",
+            input=False,
+            json=Flag,
+        )
+        return output.outputs
+
+    def unlock(self, lock_id: str) -> None:
+        """Releases a lock of the state whose holder is gone."""
+        done = self._run("force-unlock", _SHORT_SECONDS, "--", lock_id, force=Flag)
+        if done.returncode != 0:
+            raise StageFailed(f"the lock is not released: {self.masker(done.stderr.strip())[:2000]}")
+
+    @property
+    def plan_file(self) -> Path:
+        return self.workspace.run / PLAN_FILE
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _checked(self, command: str, what: str, seconds: float, *arguments: str, **options: Any) -> Output:
+        output, code = self._follow(command, seconds, *arguments, **options)
+        if code != 0:
+            raise failure(what, output, code)
+        return output
+
+    def _follow(
+        self, command: str, seconds: float, *arguments: str, role: str = "", **options: Any
+    ) -> tuple[Output, int]:
+        output = Output()
+        log = self.workspace.run / f"{command}.log"
+        log.touch(mode=0o600)
+
+        def take(line: str) -> None:
+            shown = output.take(line)
+            if shown is not None:
+                self.progress(self.masker(shown))
+
+        try:
+            code = process.follow(
+                self._command(command, *arguments, **options),
+                cwd=self.root,
+                env=self._env(role),
+                log=log,
+                on_line=take,
+                limits=Limits(seconds, cancelled=self.cancelled),
+                inherit=(self.workspace.lock,),
+            )
+        except OrchestrateError as error:
+            raise _with_errors(error, output) from None
+        finally:
+            log.write_text(self.masker(log.read_text(errors="replace")))
+        return output, code
+
+    def _run(self, command: str, seconds: float, *arguments: str, **options: Any) -> process.Completed:
+        line = self._command(command, *arguments, **options)
+        return process.run(line, cwd=self.root, env=self._env(""), timeout=seconds)
+
+    def _command(self, command: str, *arguments: str, **options: Any) -> list[str]:
+        from python_terraform import Terraform as CommandLine
+
+        builder = CommandLine(working_dir=str(self.root), terraform_bin_path=str(self.program))
+        options = {name: _flag() if value is Flag else value for name, value in options.items()}
+        line = builder.generate_cmd_string(command, *arguments, no_color=_flag(), **options)
+        return [str(part) for part in line]
+
+    def _env(self, role: str) -> dict[str, str]:
+        own = {"TF_DATA_DIR": str(self.workspace.data)}
+        return {**self.env, **own, **({f"TF_VAR_{ROLE_VARIABLE}": role} if role else {})}
+
+    @contextlib.contextmanager
+    def _plugin_cache(self) -> Iterator[None]:
+        """Terraform's plugin cache is not safe for two `init` at once, so they take turns."""
+        folder = self.env.get("TF_PLUGIN_CACHE_DIR")
+        if not folder or not Path(folder).is_dir():
+            yield
+            return
+        with (Path(folder) / ".orchestrate.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+class Flag:
+    """An option without a value."""
+
+
+def _flag() -> type[Any]:
+    from python_terraform import IsFlagged
+
+    return IsFlagged  # type: ignore[no-any-return]
+
+
+def _with_errors(error: OrchestrateError, output: Output) -> OrchestrateError:
+    """An interruption or a time-out, with what Terraform said on the way."""
+    if output.errors:
+        error.args = (error.message,)
+        error.hint = "\n".join(filter(None, [error.hint, *(str(diagnostic) for diagnostic in output.errors[:3])]))
+    return error
+
+
+def installed_providers(data: Path) -> frozenset[str]:
+    """Addresses of the providers that `init` installed, such as `registry.terraform.io/hashicorp/aws`."""
+    base = data / "providers"
+    return frozenset("/".join(path.relative_to(base).parts) for path in base.glob("*/*/*") if path.is_dir())
+
+
+def module_folders(data: Path, root: Path) -> dict[str, Path]:
+    """The folders of all modules that `init` found, by address; the root itself left out."""
+    try:
+        manifest = json.loads((data / "modules" / "modules.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return {entry["Key"]: root / entry["Dir"] for entry in manifest["Modules"] if entry["Key"]}

@@ -1,0 +1,31 @@
+"""Asks web addresses; the standard proxy variables are honoured."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`status` is None where nothing answered; `body` is then the reason."""
+
+    status: int | None
+    body: str
+
+
+def ask(url: str, timeout: float) -> Answer:
+    """One GET of an http or https address; never raises for what the network or the server does."""
+    request = urllib.request.Request(url, headers={"User-Agent": "orchestrate"})  # noqa: S310 - the caller checks
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+            return Answer(response.status, response.read(_LARGEST).decode(errors="replace"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read(_LARGEST).decode(errors="replace"))
+    except (OSError, HTTPException, ValueError) as error:
+        return Answer(None, str(getattr(error, "reason", error)))

@@ -1,0 +1,151 @@
+"""What a plan would do, read from its JSON (Terraform documentation, "JSON Output Format")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from orchestrator.errors import StageFailed
+
+_SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+"}
+_LONGEST_VALUE = 60
+
+
+class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Counts of resources; a replacement counts as replace alone."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    replace: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.add} to add, {self.change} to change, {self.destroy} to destroy, {self.replace} to replace"
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to one resource or output; `details` are lines such as `tags.release: "1.0" -> "1.1"`."""
+
+    address: str
+    action: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{_SIGNS[self.action]} {self.address}"
+        return "\n".join([head, *(f"    {line}" for line in self.details)])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that can be shown to anyone: sensitive values never stand in it."""
+
+    summary: Summary
+    changes: tuple[Change, ...]
+
+
+def read(content: bytes) -> Plan:
+    """From `terraform show -json`; raises StageFailed for a plan that ended in an error or is incomplete."""
+    document = json.loads(content)
+    if document.get("errored"):
+        raise StageFailed("the plan ended in an error; it can be neither reviewed nor applied")
+    resources = [found for change in document.get("resource_changes", []) if (found := _resource(change))]
+    outputs = [found for name, change in document.get("output_changes", {}).items() if (found := _output(name, change))]
+    counts = {kind: sum(change.action == kind for change in resources) for kind in _SIGNS}
+    return Plan(Summary(**counts), (*resources, *outputs))
+
+
+def _resource(entry: Mapping[str, Any]) -> Change | None:
+    action = _action(entry["change"]["actions"])
+    return None if action is None else Change(entry["address"], action, tuple(_details(entry["change"], action)))
+
+
+def _output(name: str, change: Mapping[str, Any]) -> Change | None:
+    action = _action(change["actions"])
+    return None if action is None else Change(f"output.{name}", action, tuple(_details(change, action)))
+
+
+def _action(actions: list[str]) -> str | None:
+    kinds = set(actions)
+    if {"create", "delete"} <= kinds:
+        return "replace"
+    return {"create": "add", "update": "change", "delete": "destroy", "forget": "destroy"}.get(actions[0])
+
+
+def _details(change: Mapping[str, Any], action: str) -> Iterator[str]:
+    if action not in ("change", "replace"):
+        return
+    before, after = change.get("before"), change.get("after")
+    hidden = (change.get("before_sensitive"), change.get("after_sensitive"))
+    yield from _differences("", before, _with_unknown(after, change.get("after_unknown")), hidden)
+    if action == "replace" and change.get("replace_paths"):
+        paths = ", ".join(".".join(str(part) for part in path) for path in change["replace_paths"])
+        yield f"forces replacement: {paths}"
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "(known after apply)"
+
+
+def _with_unknown(after: Any, unknown: Any) -> Any:
+    if unknown is True:
+        return _Unknown()
+    if isinstance(unknown, dict) and isinstance(after, dict | None):
+        known = after or {}
+        return {key: _with_unknown(known.get(key), unknown.get(key)) for key in {**known, **unknown}}
+    if isinstance(unknown, list) and isinstance(after, list):
+        rest = [None] * (len(after) - len(unknown))
+        return [_with_unknown(item, mark) for item, mark in zip(after, [*unknown, *rest], strict=False)]
+    return after
+
+
+def _differences(path: str, before: Any, after: Any, hidden: tuple[Any, Any]) -> Iterator[str]:
+    """The leaves that differ; a leaf is hidden where either side marks it or something around it as sensitive."""
+    if _same(before, after):
+        return
+    if True in hidden:
+        yield f"{path or 'value'}: (sensitive value)"
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            inner = f"{path}.{key}" if path else key
+            yield from _differences(inner, before.get(key), after.get(key), _marks(hidden, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(f"{path}[{index}]", old, new, _marks(hidden, index))
+    elif any(_marks_something(mark) for mark in hidden):
+        yield f"{path or 'value'}: (holds sensitive values)"
+    else:
+        yield f"{path or 'value'}: {_shown(before)} -> {_shown(after)}"
+
+
+def _same(before: Any, after: Any) -> bool:
+    return before == after and type(before) is type(after)
+
+
+def _marks(hidden: tuple[Any, Any], key: Any) -> tuple[Any, Any]:
+    return _mark(hidden[0], key), _mark(hidden[1], key)
+
+
+def _mark(marks: Any, key: Any) -> Any:
+    if isinstance(marks, dict):
+        return marks.get(key, False)
+    if isinstance(marks, list) and isinstance(key, int) and key < len(marks):
+        return marks[key]
+    return marks if marks is True else False
+
+
+def _marks_something(marks: Any) -> bool:
+    if isinstance(marks, dict):
+        return any(_marks_something(mark) for mark in marks.values())
+    if isinstance(marks, list):
+        return any(_marks_something(mark) for mark in marks)
+    return marks is True
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, _Unknown) else json.dumps(value, default=repr)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

@@ -1,0 +1,105 @@
+"""Results of the plan, approve, apply and verify stages as text and as the fields of their JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from orchestrator.model.ledger import Entry
+from orchestrator.model.receipt import PlanReceipt
+from orchestrator.stages.apply import ApplyResult
+from orchestrator.stages.plan import PlanResult
+from orchestrator.stages.verify import Verified
+
+_LONGEST_LIST = 60
+
+
+def plan_fields(result: PlanResult) -> dict[str, Any]:
+    """The fields of `plan --format json`."""
+    receipt = result.receipt
+    return {
+        "tag": receipt.tag,
+        "commit": receipt.commit,
+        "target": receipt.place.target,
+        "digest": receipt.digest,
+        "summary": msgspec.to_builtins(receipt.summary),
+        "changes": receipt.changes,
+        "resources": msgspec.to_builtins(receipt.resources),
+        "checks": receipt.checks,
+        "expires_at": receipt.expires_at,
+        "receipt": result.url,
+    }
+
+
+def plan_text(receipt: PlanReceipt) -> str:
+    """What a person reviews."""
+    checks = ", ".join(f"{check} {state}" for check, state in receipt.checks.items())
+    return "\n".join(
+        [
+            *_changes(receipt),
+            "",
+            f"Plan of {receipt.tag} ({receipt.commit[:12]}): {_counts(receipt)}",
+            f"  account {receipt.place.account}, Region {receipt.place.region}, as {receipt.place.plan_role}",
+            f"  digest  {receipt.digest}",
+            f"  checks  {checks}",
+            f"  expires {receipt.expires_at}",
+        ]
+    )
+
+
+def _changes(receipt: PlanReceipt) -> list[str]:
+    shown = [str(change) for change in receipt.resources[:_LONGEST_LIST]]
+    more = len(receipt.resources) - len(shown)
+    return [*shown, f"... and {more} more, all of them in the receipt"] if more > 0 else shown
+
+
+def _counts(receipt: PlanReceipt) -> str:
+    if not receipt.changes:
+        return "no changes"
+    return str(receipt.summary) if any(msgspec.to_builtins(receipt.summary).values()) else "only outputs change"
+
+
+def answer_fields(entry: Entry) -> dict[str, Any]:
+    return {
+        "tag": entry.tag,
+        "commit": entry.commit,
+        "digest": entry.digest,
+        "result": entry.kind,
+        "by": entry.by,
+        "at": entry.at,
+    }
+
+
+def answer_text(entry: Entry) -> str:
+    return f"{entry.tag}: plan {(entry.digest or '')[:16]} {entry.kind} by {entry.by}"
+
+
+def apply_fields(result: ApplyResult) -> dict[str, Any]:
+    """The fields of `apply --format json`."""
+    receipt = result.receipt
+    return {
+        "tag": receipt.tag,
+        "commit": receipt.commit,
+        "digest": receipt.digest,
+        "result": result.result,
+        "outputs": dict(result.outputs),
+    }
+
+
+def apply_text(result: ApplyResult) -> str:
+    receipt = result.receipt
+    if result.result == "no changes":
+        return f"{receipt.tag}: nothing to apply, the target is already as this version wants it"
+    outputs = [f"  {name} = {value}" for name, value in sorted(result.outputs.items())]
+    return "\n".join([f"{receipt.tag}: applied ({receipt.summary}), plan {receipt.digest[:16]}", *outputs])
+
+
+def verify_fields(result: Verified, tag: str) -> dict[str, Any]:
+    return {"tag": tag, "result": result.result, "url": result.url}
+
+
+def verify_text(result: Verified, tag: str) -> str:
+    if result.url is None:
+        return f"{tag}: nothing to verify (the root has no output verify_url)"
+    return f"{tag}: {result.url} answers as it should"

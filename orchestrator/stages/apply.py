@@ -1,0 +1,197 @@
+"""The apply stage: applies the very plan that was stored, once, under the apply role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from orchestrator.effects import artefact, clock
+from orchestrator.effects.terraform import PLAN_FILE
+from orchestrator.effects.workspace import Workspace, opened, suffix
+from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.model import receipt as receipts
+from orchestrator.model.ledger import Draft, Entry, History, Kind
+from orchestrator.model.receipt import PlanReceipt
+from orchestrator.stages import prepare
+from orchestrator.stages.plan import place, state_version
+from orchestrator.stages.surroundings import Surroundings
+
+# The outputs that the verify stage needs later.
+_VERIFIED_OUTPUTS = ("verify_url", "verify_text")
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """`outputs` never holds sensitive values."""
+
+    receipt: PlanReceipt
+    result: Literal["applied", "no changes"]
+    outputs: Mapping[str, Any]
+
+
+def apply(at: Surroundings) -> ApplyResult:
+    """Applies the newest stored plan of the tag; plans nothing itself."""
+    by = at.identify()
+    release = at.release
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    receipt = newest_receipt(at)
+    admit(at, receipt, at.ledger.history(release.target.id))
+    _check_binding(at, receipt)
+    if not receipt.changes:
+        return _nothing_to_do(at, receipt, by)
+    with opened(_workspace_of(at, receipt)) as workspace:
+        root = prepare.export(at, workspace)
+        files = prepare.read(at, root)
+        terraform = prepare.terraform(at, workspace, root, lambda: False)
+        terraform.init()
+        prepare.complete(at, terraform, files)
+        _restore(at, receipt, workspace)
+        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by))
+        outputs = _run(at, receipt, by, lambda: terraform.apply(release.target.roles.apply))
+    return ApplyResult(receipt, "applied", outputs)
+
+
+def newest_receipt(at: Surroundings) -> PlanReceipt:
+    """The receipt of the newest plan of this tag; Refused where there is none or it is not the stored one."""
+    tag = str(at.release.tag)
+    planned = at.ledger.history(at.release.target.id).newest("planned", tag=tag)
+    if planned is None or planned.digest is None:
+        raise Refused(f"there is no plan of {tag}", hint=f"Run `orchestrate plan --tag {tag}` first.")
+    content = at.releases.get(receipts.receipt_key(at.release.target.id, planned.digest))
+    if content is None:
+        raise Refused(f"the receipt {planned.digest[:16]} of {tag} is no longer stored", hint="Plan again.")
+    return receipts.decode(content, planned.digest)
+
+
+def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
+    """What the digest binds must be what this release is now."""
+    release = at.release
+    again = f"Run `orchestrate plan --tag {release.tag}` and review that plan."
+    if (receipt.tag, receipt.tag_object, receipt.commit) != (str(release.tag), release.tag_object, release.commit):
+        raise Refused(
+            f"the plan {receipt.digest[:16]} was made of commit {receipt.commit[:12]}, but {release.tag} is "
+            f"{release.commit[:12]} now",
+            hint="Was the tag moved? Make a new version instead.",
+        )
+    now = place(release)
+    differing = [name for name in now.__struct_fields__ if getattr(now, name) != getattr(receipt.place, name)]
+    if differing:
+        name = differing[0]
+        raise Refused(
+            f"the rules have changed since the plan was made: {name} was {getattr(receipt.place, name)}, "
+            f"it is {getattr(now, name)} now",
+            hint=again,
+        )
+    if receipt.expired(clock.now()):
+        raise Refused(f"the plan {receipt.digest[:16]} expired at {receipt.expires_at}", hint=again)
+    if state_version(at) != receipt.state:
+        raise Refused("the state has changed since the plan was made: the plan is stale", hint=again)
+
+
+def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
+    """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
+    tag, digest = str(at.release.tag), receipt.digest
+    again = f"Run `orchestrate plan --tag {tag}` and review that plan."
+    newest = history.newest("planned", tag=tag)
+    if newest is None or newest.digest != digest:
+        raise Refused(f"a newer plan of {tag} has been stored meanwhile", hint=again)
+    begun = history.newest("applying", "applied", digest=digest)
+    if begun is not None:
+        raise Refused(_applied_before(history, begun), hint=again)
+    environment = at.release.rules.environments[at.release.tag.env]
+    for check in environment.checks.required:
+        passed = history.check_passed(check, receipt.commit)
+        if not passed:
+            state = "has not run on" if passed is None else "failed on"
+            raise Refused(
+                f"the required check `{check}` {state} commit {receipt.commit[:12]}",
+                hint=f"Run `orchestrate {check} --tag {tag}`, then apply again.",
+            )
+    if environment.approval.required and receipt.changes and not is_approved(history, digest):
+        raise Refused(
+            f"the plan {digest[:16]} of {tag} has not been approved",
+            hint=f"`orchestrate approve --tag {tag}` shows it and asks.",
+        )
+
+
+def is_approved(history: History, digest: str) -> bool:
+    answer = history.newest("approved", "rejected", digest=digest)
+    return answer is not None and answer.kind == "approved"
+
+
+def _applied_before(history: History, begun: Entry) -> str:
+    ended = history.newest("applied", "failed", digest=begun.digest)
+    what = "did not finish" if ended is None else "is done" if ended.kind == "applied" else "failed"
+    return f"the newest plan of {begun.tag} was applied before, at {begun.at} by {begun.by}; that apply {what}"
+
+
+def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str) -> Draft:
+    """Whoever's entry comes first applies; everyone after sees it and stops."""
+    admit(at, receipt, history)
+    return _draft("applying", receipt, by, {})
+
+
+def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) -> Draft:
+    return Draft(kind, receipt.tag, receipt.commit, by, receipt.digest, detail)
+
+
+def _nothing_to_do(at: Surroundings, receipt: PlanReceipt, by: str) -> ApplyResult:
+    """A plan without changes is recorded as the version that runs, and not given to Terraform."""
+    before = at.ledger.history(at.release.target.id).newest("applied")
+    kept = before.detail.get("outputs", {}) if before is not None else {}
+
+    def decide(history: History) -> Draft:
+        admit(at, receipt, history)
+        return _draft("applied", receipt, by, _applied(at, "no changes", kept))
+
+    at.ledger.append(at.release.target.id, decide)
+    return ApplyResult(receipt, "no changes", {})
+
+
+def _applied(at: Surroundings, result: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    target = at.release.target
+    kept = {name: outputs[name] for name in _VERIFIED_OUTPUTS if outputs.get(name) is not None}
+    return {"result": result, "account": target.account, "region": target.region, "outputs": kept}
+
+
+def _workspace_of(at: Surroundings, receipt: PlanReceipt) -> Path:
+    """The workspace of the plan; its path comes from the store, so only a path of the right shape is taken."""
+    path = Path(receipt.workspace)
+    if not path.is_absolute() or ".." in path.parts or not receipt.workspace.endswith(f"/{_own_suffix(at)}"):
+        raise Refused(f"the receipt names the workspace {receipt.workspace}, which is none of this target")
+    return path
+
+
+def _own_suffix(at: Surroundings) -> Path:
+    return suffix(at.release.rules.project, at.release.target)
+
+
+def _restore(at: Surroundings, receipt: PlanReceipt, workspace: Workspace) -> None:
+    archive = workspace.run / "plan.tar"
+    if not at.releases.download(receipt.artefact.key, archive):
+        raise Refused(f"the stored plan {receipt.artefact.key} is gone", hint="Plan again.")
+    artefact.unpack(archive, receipt.artefact.sha256, workspace.run / PLAN_FILE, workspace.source)
+
+
+def _run(at: Surroundings, receipt: PlanReceipt, by: str, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Applies and records how it ended, whatever that is."""
+    target = at.release.target.id
+    try:
+        outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}
+    except OrchestrateError as error:
+        reason = at.masker(error.message)[:1000]
+        at.ledger.append(target, lambda _: _draft("failed", receipt, by, {"reason": reason}))
+        raise _with_way_on(error, at) from None
+    at.ledger.append(target, lambda _: _draft("applied", receipt, by, _applied(at, "applied", outputs)))
+    return outputs
+
+
+def _with_way_on(error: OrchestrateError, at: Surroundings) -> OrchestrateError:
+    if isinstance(error, StageFailed) and error.hint is None:
+        error.hint = (
+            "What was done before the error is in the state. Mend the cause, then run `orchestrate plan --tag "
+            f"{at.release.tag}`: it shows what is left, and resources that failed half-way as replacements."
+        )
+    return error

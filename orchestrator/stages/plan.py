@@ -1,0 +1,235 @@
+"""The plan stage: plans a release under the read-only role and stores plan and receipt."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.effects import artefact, clock
+from orchestrator.effects.workspace import Workspace, opened, place_of
+from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.model import plan as plans
+from orchestrator.model.canonical import sha256
+from orchestrator.model.ledger import Draft, History
+from orchestrator.model.plan import Plan
+from orchestrator.model.receipt import (
+    Artefact,
+    CheckState,
+    Place,
+    PlanReceipt,
+    StateVersion,
+    artefact_key,
+    receipt_key,
+)
+from orchestrator.model.release import Release
+from orchestrator.stages import prepare
+from orchestrator.stages.prepare import Prepared
+from orchestrator.stages.surroundings import Surroundings
+
+CHECKS = ("lint", "scan")
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A stored plan: `url` is where its receipt is."""
+
+    receipt: PlanReceipt
+    url: str
+
+
+def plan(at: Surroundings) -> PlanResult:
+    """Raises StageFailed where Terraform fails, and Locked, Refused or SurroundingsFailed where it may not run."""
+    place = place_of(at.release.rules.project, at.release.target, at.env)
+    with opened(place) as workspace, _in_background(at) as background:
+        root = prepare.export(at, workspace)
+        files = background.pool.submit(prepare.read, at, root)
+        prepare.warn(at)
+        terraform = prepare.terraform(at, workspace, root, background.failed.is_set)
+        with background.first():
+            terraform.init()
+        admission = background.admitted.result()
+        prepared = prepare.complete(at, terraform, files.result())
+        before = artefact.snapshot(workspace.source)
+        changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+        stored = background.pool.submit(_store_artefact, at, workspace, before)
+        state = background.pool.submit(state_version, at)
+        content = terraform.plan_json()
+        found = plans.read(content)
+        evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes)
+        receipt = _receipt(at, prepared, admission, evidence)
+    return PlanResult(receipt, _record(at, receipt))
+
+
+@dataclass(frozen=True)
+class _Background:
+    """What runs beside Terraform: `admitted` tells whether the release may be planned, and stops it if not."""
+
+    pool: ThreadPoolExecutor
+    admitted: Future[tuple[History, str]]
+    failed: threading.Event
+
+    @contextmanager
+    def first(self) -> Iterator[None]:
+        """Where both fail, the reason in the background is the one to tell: it made Terraform stop or fail."""
+        try:
+            yield
+        except OrchestrateError:
+            self.admitted.result()
+            raise
+
+
+@contextmanager
+def _in_background(at: Surroundings) -> Iterator[_Background]:
+    failed = threading.Event()
+
+    def admit() -> tuple[History, str]:
+        try:
+            return admitted(at)
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield _Background(pool, pool.submit(admit), failed)
+
+
+def admitted(at: Surroundings) -> tuple[History, str]:
+    """The target's history and who we are, where AWS knows us, the tag has not moved and the place is the same."""
+    release = at.release
+    by = at.identify()
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    history = at.ledger.history(release.target.id)
+    _check_place(history, release)
+    if history.unfinished is not None:
+        begun = history.unfinished
+        at.progress(
+            f"Warning: an apply of {begun.tag} (plan {(begun.digest or '')[:16]}) began at {begun.at} by {begun.by}, "
+            "and its end is not recorded. The new plan shows what is left to do."
+        )
+    return history, by
+
+
+def _check_place(history: History, release: Release) -> None:
+    """A provider that looks elsewhere than the state was made finds nothing and would plan everything as new."""
+    applied = history.newest("applied")
+    if applied is None:
+        return
+    before = (applied.detail.get("account"), applied.detail.get("region"))
+    if before != (release.target.account, release.target.region):
+        raise Refused(
+            f"the state of {release.target.id} was made in account {before[0]}, Region {before[1]}, but the rules now "
+            f"say {release.target.account}, {release.target.region}",
+            hint="Its resources would be made a second time. Undo the change in envs/, or move the resources first.",
+        )
+
+
+def state_version(at: Surroundings) -> StateVersion:
+    """Lineage and serial of the stored state (Terraform's state format, version 4)."""
+    content = at.states.get(at.release.target.backend.key)
+    if content is None:
+        return StateVersion(lineage="", serial=0)
+    try:
+        document = json.loads(content)
+        return StateVersion(lineage=document["lineage"], serial=document["serial"])
+    except (ValueError, KeyError, TypeError):
+        backend = at.release.target.backend
+        raise StageFailed(f"the state s3://{backend.bucket}/{backend.key} is not a Terraform state") from None
+
+
+def _store_artefact(at: Surroundings, workspace: Workspace, before: artefact.Snapshot) -> Artefact:
+    archive = workspace.run / "plan.tar"
+    made = artefact.made_since(before, workspace.source)
+    digest = artefact.pack(workspace.run / "plan.tfplan", workspace.source, made, archive)
+    key = artefact_key(at.release.target.id, digest)
+    at.releases.put(key, archive)
+    return Artefact(bucket=at.releases.name, key=key, sha256=digest, size=archive.stat().st_size)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What a run of Terraform left."""
+
+    artefact: Artefact
+    state: StateVersion
+    plan_json: str
+    plan: Plan
+    changes: bool
+
+
+def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str], evidence: _Evidence) -> PlanReceipt:
+    history, by = admission
+    release, now = at.release, clock.now()
+    hours = release.rules.environments[release.tag.env].plans.expire_after_hours
+    program = release.rules.project.terraform.program
+    return PlanReceipt(
+        version=1,
+        tag=str(release.tag),
+        tag_object=release.tag_object,
+        commit=release.commit,
+        rules_commit=release.rules_commit,
+        place=place(release),
+        var_files=_digests(release.var_files, prepared.var_files),
+        program=f"{program} {prepared.terraform.version}",
+        lock_file=prepared.lock_file,
+        checks={check: check_state(history, check, release.commit) for check in CHECKS},
+        artefact=evidence.artefact,
+        plan_json=evidence.plan_json,
+        state=evidence.state,
+        summary=evidence.plan.summary,
+        changes=evidence.changes,
+        resources=evidence.plan.changes,
+        workspace=str(prepared.terraform.workspace.path),
+        planned_at=now.isoformat(),
+        expires_at=(now + timedelta(hours=hours)).isoformat(),
+        planned_by=by,
+    )
+
+
+def place(release: Release) -> Place:
+    """The part of a receipt that the rules alone decide."""
+    target = release.target
+    return Place(
+        target=target.id,
+        account=target.account,
+        region=target.region,
+        partition=target.partition,
+        root=target.root,
+        bucket=target.backend.bucket,
+        key=target.backend.key,
+        backend_region=target.backend.region,
+        plan_role=target.roles.plan,
+        apply_role=target.roles.apply,
+    )
+
+
+def check_state(history: History, check: str, commit: str) -> CheckState:
+    passed = history.check_passed(check, commit)
+    return "not run" if passed is None else "passed" if passed else "failed"
+
+
+def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
+    """Of the release's own files, and of the generated one under the name `generated`."""
+    return {name: sha256(path.read_bytes()) for name, path in zip([*names, "generated"], paths, strict=True)}
+
+
+def _record(at: Surroundings, receipt: PlanReceipt) -> str:
+    digest = receipt.digest
+    key = receipt_key(receipt.place.target, digest)
+    at.releases.put(key, receipt.encode())
+    detail = {
+        "receipt": key,
+        "summary": msgspec.to_builtins(receipt.summary),
+        "changes": receipt.changes,
+        "expires_at": receipt.expires_at,
+    }
+    draft = Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, detail)
+    at.ledger.append(receipt.place.target, lambda history: draft)
+    return f"s3://{at.releases.name}/{key}"

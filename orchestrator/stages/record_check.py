@@ -1,0 +1,21 @@
+"""Records how a check of a release ended, so that apply can require it."""
+
+from __future__ import annotations
+
+from orchestrator.model.check import CheckReport
+from orchestrator.model.ledger import Draft, Entry
+from orchestrator.stages.surroundings import Surroundings
+
+
+def record_check(at: Surroundings, report: CheckReport) -> Entry:
+    """Appends a `checked` entry for the release's commit."""
+    release, by = at.release, at.identify()
+    detail = {
+        "check": report.check,
+        "passed": report.passed,
+        "source": report.source,
+        "findings": len(report.findings),
+        "tools": dict(report.tools),
+    }
+    draft = Draft("checked", str(release.tag), release.commit, by, None, detail)
+    return at.ledger.append(release.target.id, lambda history: draft)

@@ -1,0 +1,89 @@
+"""Which version runs where, and what happened when: the ledger of every target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.effects.aws import Session
+from orchestrator.effects.ledger import Ledger
+from orchestrator.errors import InvalidInput
+from orchestrator.model.ledger import Entry, History
+from orchestrator.model.rules import Rules
+from orchestrator.model.tag import Tag
+from orchestrator.model.target import Target, all_targets
+from orchestrator.model.text import did_you_mean
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which targets are meant; None is all."""
+
+    env: str | None = None
+    team: str | None = None
+    scope: str | None = None
+
+    def of(self, rules: Rules) -> list[Target]:
+        """Raises InvalidInput where no target is meant."""
+        found = [target for target in all_targets(rules) if self._holds(target)]
+        if not found:
+            asked = " ".join(f"--{name} {value}" for name, value in vars(self).items() if value is not None)
+            hint = (
+                did_you_mean(self.env, rules.environments) if self.env and self.env not in rules.environments else None
+            )
+            raise InvalidInput(f"no target matches {asked}", hint=hint or "`orchestrate targets` lists them all.")
+        return found
+
+    def _holds(self, target: Target) -> bool:
+        wanted = ((self.env, target.env), (self.team, target.team), (self.scope, target.scope))
+        return all(asked in (None, have) for asked, have in wanted)
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """`runs` is the newest applied entry; `state` says what stands after it."""
+
+    target: Target
+    runs: Entry | None
+    newest: Entry | None
+    state: Literal["never released", "running", "apply unfinished", "last apply failed", "plan waiting"]
+
+    @property
+    def version(self) -> str | None:
+        return None if self.runs is None else str(Tag.parse(self.runs.tag).version)
+
+
+def status(rules: Rules, selection: Selection) -> list[TargetStatus]:
+    """One entry for each target, in the order of `orchestrate targets`."""
+    return [_status(target, history) for target, history in histories(rules, selection)]
+
+
+def histories(rules: Rules, selection: Selection) -> Sequence[tuple[Target, History]]:
+    """The newest entries of each target."""
+    targets = selection.of(rules)
+    aws = Session(rules.project.state.region)
+    aws.require_account(rules.project.tooling.account)
+
+    def read(target: Target) -> tuple[Target, History]:
+        stores = target.stores
+        return target, Ledger(aws, stores.ledger_table, stores.region, stores.env).history(target.id)
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        return list(pool.map(read, targets))
+
+
+def _status(target: Target, history: History) -> TargetStatus:
+    runs = history.newest("applied")
+    newest = history.newest("planned", "applying", "applied", "failed", "rejected")
+    after = newest.kind if newest is not None else None
+    if after == "applying":
+        return TargetStatus(target, runs, newest, "apply unfinished")
+    if after == "failed":
+        return TargetStatus(target, runs, newest, "last apply failed")
+    if after == "planned":
+        return TargetStatus(target, runs, newest, "plan waiting")
+    return TargetStatus(target, runs, newest, "never released" if runs is None else "running")

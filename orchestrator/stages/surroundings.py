@@ -1,0 +1,60 @@
+"""What the stages of one release work with, besides values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.effects.aws import Session
+from orchestrator.effects.cache import Cache, cache_folder
+from orchestrator.effects.git import Repository
+from orchestrator.effects.ledger import Ledger
+from orchestrator.effects.objects import Bucket
+from orchestrator.model.masking import Masker
+from orchestrator.model.release import Release
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The effects of one release: its repository, AWS in the tooling account, the caches, and a listener."""
+
+    release: Release
+    repository: Repository
+    env: Mapping[str, str]
+    progress: Callable[[str], None]
+
+    @cached_property
+    def aws(self) -> Session:
+        return Session(self.release.rules.project.state.region)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        stores = self.release.target.stores
+        return Ledger(self.aws, stores.ledger_table, stores.region, stores.env)
+
+    @cached_property
+    def releases(self) -> Bucket:
+        """The release bucket."""
+        stores = self.release.target.stores
+        owner = self.release.rules.project.tooling.account
+        return Bucket(self.aws, stores.release_bucket, stores.region, owner, stores.env)
+
+    @cached_property
+    def states(self) -> Bucket:
+        """The state bucket."""
+        stores = self.release.target.stores
+        owner = self.release.rules.project.tooling.account
+        return Bucket(self.aws, stores.state_bucket, stores.region, owner, stores.env)
+
+    @cached_property
+    def cache(self) -> Cache:
+        return Cache(cache_folder(self.env))
+
+    @cached_property
+    def masker(self) -> Masker:
+        return Masker.of_environment(self.env)
+
+    def identify(self) -> str:
+        """Who we are in the tooling account (an ARN); raises where these are not its credentials."""
+        return self.aws.require_account(self.release.rules.project.tooling.account).arn
