@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +54,7 @@ class Repository:
         """`prefix` is the project's folder relative to the top of the repository, `.` where they are the same."""
         self._repo = repo
         self.prefix = prefix
+        self._asking = threading.Lock()  # of the one open `git cat-file`
         repo.git.update_environment(GIT_NO_REPLACE_OBJECTS="1")
 
     @staticmethod
@@ -255,13 +257,15 @@ class Repository:
         if any(character.isspace() for character in name.partition(":")[0]) or "\n" in name:
             return None, None
         try:
-            object_id, kind, _ = self._repo.git.get_object_header(name)
+            with self._asking:
+                object_id, kind, _ = self._repo.git.get_object_header(name)
         except ValueError:
             return None, None
         return _ascii(object_id), _ascii(kind)
 
     def _content(self, name: str) -> bytes:
-        return bytes(self._repo.git.get_object_data(name)[3])
+        with self._asking:
+            return bytes(self._repo.git.get_object_data(name)[3])
 
     def _git(self, *arguments: str, missing: str | None = None) -> str:
         """A git command's output; where git says no, `missing` if given, else SurroundingsFailed."""

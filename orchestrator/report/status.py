@@ -28,7 +28,7 @@ def status_text(found: Sequence[TargetStatus]) -> str:
 
 def _row(status: TargetStatus) -> tuple[str, ...]:
     target, runs = status.target, status.runs
-    state = status.state
+    state: str = status.state
     if status.newest is not None and status.newest is not runs:
         state += f" ({status.newest.tag.rpartition('/')[2]}, {status.newest.at})"
     since = (status.version or "-", runs.commit[:12], runs.at) if runs else ("-", "-", "-")
