@@ -32,7 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@echo 'Installing the locked dependencies'
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@echo 'Installing orchestrate itself, editable'
-	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --config-settings editable_mode=compat --editable .
+	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 lint: install ## Check style, types, layers and Terraform's format

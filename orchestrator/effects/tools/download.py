@@ -61,7 +61,8 @@ def _download(url: str, target: Path, limits: Limits) -> str:
     digest = hashlib.sha256()
     size = 0
     request = urllib.request.Request(url, headers={"User-Agent": "orchestrate"})  # noqa: S310 - pins hold https only
-    with urllib.request.urlopen(request, timeout=limits.connect) as answer, target.open("xb") as file:  # noqa: S310
+    opener = urllib.request.build_opener()  # the shared one would keep the proxies of its first use
+    with opener.open(request, timeout=limits.connect) as answer, target.open("xb") as file:
         while block := answer.read1(1 << 20):
             size += len(block)
             if size > limits.size or time.monotonic() > deadline:
