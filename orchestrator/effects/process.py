@@ -1,7 +1,7 @@
 """The one place that starts other programs.
 
-Two ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
-is written. Neither uses a shell.
+Three ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
+is written; `collect` writes output of any size to files. None uses a shell.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from orchestrator.errors import Interrupted, SurroundingsFailed
 
@@ -57,12 +57,14 @@ def run(
 class Limits:
     """Seconds: `timeout` until the program is asked to stop, `grace` from there until it is killed.
 
-    `cancelled` is asked ten times a second; True stops the program like Ctrl-C does.
+    `cancelled` is asked ten times a second; True stops the program like Ctrl-C does. `size` is the most that
+    `collect` takes, in bytes.
     """
 
     timeout: float
     grace: float = 60.0
     cancelled: Callable[[], bool] = lambda: False
+    size: int = 1 << 29
 
 
 def follow(
@@ -102,6 +104,55 @@ def follow(
     return process.returncode
 
 
+def collect(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Environment,
+    stdout: Path,
+    stderr: Path,
+    limits: Limits,
+) -> int:
+    """Runs a program whose output may be large into two files; returns its exit code.
+
+    Raises as `follow` does, and SurroundingsFailed where one of the two streams grows past `limits.size`.
+    """
+    with (
+        stdout.open("wb") as out,
+        stderr.open("wb") as err,
+        _started(argv, cwd=cwd, env=env, stdin=False, out=out, err=err) as process,
+    ):
+        growth = _Growth(_name(argv), (stdout, stderr), limits.size)
+        try:
+            ended = _watch(process, growth, limits)
+        except KeyboardInterrupt:
+            _stop(process, growth, limits.grace)
+            raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
+        if not ended:
+            _stop(process, growth, limits.grace)
+            raise _too_long(argv, limits.timeout)
+    return process.returncode
+
+
+class _Output(Protocol):
+    """What is done with a program's output while it runs."""
+
+    def read(self, *, last: bool = False) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Growth:
+    """Watches that files do not grow past a size (bytes)."""
+
+    name: str
+    files: tuple[Path, ...]
+    limit: int
+
+    def read(self, *, last: bool = False) -> None:
+        if any(file.stat().st_size > self.limit for file in self.files):
+            raise SurroundingsFailed(f"{self.name} printed more than {self.limit} bytes and was stopped")
+
+
 class _Lines:
     """Hands complete lines of a growing file to a listener."""
 
@@ -118,7 +169,7 @@ class _Lines:
             self._listener(line.decode(errors="replace"))
 
 
-def _watch(process: subprocess.Popen[bytes], lines: _Lines, limits: Limits) -> bool:
+def _watch(process: subprocess.Popen[bytes], lines: _Output, limits: Limits) -> bool:
     """Reads until the process ends (True) or the time is over (False)."""
     deadline = time.monotonic() + limits.timeout
     while not _ends_within(process, 0.1):
@@ -146,7 +197,7 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes], lines: _Lines, grace: float) -> None:
+def _stop(process: subprocess.Popen[bytes], lines: _Output, grace: float) -> None:
     """Asks the program to stop, waits, and kills it with everything it started when it does not."""
     process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + grace
@@ -154,7 +205,7 @@ def _stop(process: subprocess.Popen[bytes], lines: _Lines, grace: float) -> None
         process.send_signal(signal.SIGINT)  # a second Ctrl-C: Terraform then stops without waiting for resources
 
 
-def _stopped(process: subprocess.Popen[bytes], lines: _Lines, deadline: float) -> bool:
+def _stopped(process: subprocess.Popen[bytes], lines: _Output, deadline: float) -> bool:
     try:
         if not _watch(process, lines, Limits(max(0.0, deadline - time.monotonic()))):
             _kill(process)
@@ -171,6 +222,7 @@ def _started(
     env: Environment | None,
     stdin: bool,
     out: int | IO[bytes],
+    err: IO[bytes] | None = None,
     inherit: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     captured = out == subprocess.PIPE
@@ -181,7 +233,7 @@ def _started(
             env=env,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=out,
-            stderr=subprocess.PIPE if captured else subprocess.STDOUT,
+            stderr=err or (subprocess.PIPE if captured else subprocess.STDOUT),
             start_new_session=True,
             pass_fds=inherit,
         )
