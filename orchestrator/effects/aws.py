@@ -31,6 +31,7 @@ _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
 _ATTEMPTS = 5
 _CONNECTIONS = 16
+_WITHOUT_PROFILE = ("iam-role", "container-role", "assume-role-with-web-identity", "unknown")
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,9 @@ class Session:
         )
 
     def _source(self) -> str:
-        """Where the credentials come from, in botocore's words: `env`, `sso`, `shared-credentials-file`, ..."""
+        """Where the credentials come from; else in botocore's words (`container-role`, `iam-role`, ...)."""
         credentials = self._boto.get_credentials()
-        method = credentials.method if credentials else "unknown source"
-        return f"profile {self._boto.profile_name}" if method not in ("env", "iam-role", "container-role") else method
+        method = credentials.method if credentials else "unknown"
+        if method == "env":
+            return "environment variables"
+        return method if method in _WITHOUT_PROFILE else f"profile {self._boto.profile_name}"

@@ -42,6 +42,8 @@ _LOG_IN = frozenset(
 )
 _UNREACHABLE = frozenset({"ConnectionError", "HTTPClientError"})
 
+_LONGEST_TEXT = 400
+
 _HOW_TO_LOG_IN = (
     "Log in (`aws sso login` or `aws login`) or choose a profile with AWS_PROFILE; AWS_ACCESS_KEY_ID, "
     "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN work as well."
@@ -143,8 +145,8 @@ def _said(error: ClientError) -> str:
     told = error.response.get("Error", {})
     code, message = str(told.get("Code", "?")), str(told.get("Message", ""))
     request = str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
-    parts = [code, _clean(message) if message and message != code else "", f"(request {request})" if request else ""]
-    return _clean(" ".join(part for part in parts if part))
+    parts = [code, message if message != code else "", f"(request {request})" if request else ""]
+    return " ".join(_clean(part) for part in parts if part)
 
 
 def _shown(error: Exception) -> str:
@@ -155,7 +157,7 @@ def _clean(text: str) -> str:
     """On one line, without user names, passwords and query strings in addresses, fit for a terminal."""
     text = re.sub(r"(?<=://)[^/\s\"']*@", "", text)
     text = re.sub(r"(://[^\s\"'?]*)\?[^\s\"']*", r"\1", text)
-    return quoted(" ".join(text.split()), 400)[1:-1]
+    return quoted(" ".join(text.split()), _LONGEST_TEXT)[1:-1]
 
 
 def _host(address: str) -> str:

@@ -7,17 +7,18 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.aws import Session
+from orchestrator.effects.patience import patiently, unless
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
-_CONFLICT_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,12 @@ class Bucket:
         """Writes an object, from memory or from a file of at most 5 GB.
 
         With `if_none_match` an object that exists stays as it is, and the answer is False; of two writers at once
-        one gets True.
+        at most one gets True. Where the connection broke in the middle, the object that exists may be our own:
+        whoever needs to know compares the contents.
         """
         with self.aws.explained("write", self._url(key), env=self.env):
             request = self._request(key) | {"Metadata": dict(metadata or {})}
-            if if_none_match:
-                return self._put_new(request, body)
-            _put(self._s3, request, body)
-            return True
+            return (_put_new if if_none_match else _put)(self._s3, request, body)
 
     def get(self, key: str) -> bytes | None:
         """The object's content, None where there is none."""
@@ -75,39 +74,23 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
     def _open(self, key: str) -> StreamingBody | None:
-        from botocore.exceptions import ClientError
-
-        try:
-            return self._s3.get_object(**self._request(key))["Body"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            raise
-
-    def _put_new(self, request: dict[str, Any], body: bytes | Path) -> bool:
-        """S3 answers 409 while another conditional write is under way; only asking again tells how it ended."""
-        from botocore.exceptions import ClientError
-
-        for tries_left in reversed(range(_CONFLICT_TRIES)):
-            try:
-                _put(self._s3, request | {"IfNoneMatch": "*"}, body)
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code in ("PreconditionFailed", "412"):
-                    return False
-                if code != "ConditionalRequestConflict" or not tries_left:
-                    raise
-            else:
-                return True
-        raise AssertionError("the last try returns or raises")
+        answer = unless(lambda: self._s3.get_object(**self._request(key)), {"NoSuchKey"})
+        return None if answer is None else answer["Body"]
 
 
-def _put(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> None:
+def _put_new(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> bool:
+    """While another conditional write is under way S3 answers 409, and only asking again tells how that one ended."""
+    write = partial(_put, s3, {**request, "IfNoneMatch": "*"}, body)
+    return unless(lambda: patiently(write, {"ConditionalRequestConflict"}), {"PreconditionFailed", "412"}) or False
+
+
+def _put(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> bool:
     if isinstance(body, bytes):
         s3.put_object(**request, Body=body)
-        return
+        return True
     with body.open("rb") as file:
         s3.put_object(**request, Body=file)
+    return True
 
 
 def _write_private(path: Path, body: StreamingBody) -> None:

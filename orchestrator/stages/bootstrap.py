@@ -42,7 +42,7 @@ def stores_of(rules: Rules, envs: Collection[str]) -> tuple[Store, ...]:
     for env in envs:
         if env not in rules.environments:
             hint = did_you_mean(env, rules.environments)
-            raise InvalidInput(f"there is no environment {quoted(env)} (envs/{env}.yaml)", hint=hint)
+            raise InvalidInput(f"there is no environment {quoted(env)}", hint=hint)
     return tuple(_stores_of(rules, envs or rules.environments))
 
 

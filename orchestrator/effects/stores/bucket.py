@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.aws import Session
-from orchestrator.effects.stores.patience import code_of, patiently, unless
+from orchestrator.effects.patience import code_of, patiently, unless
 from orchestrator.errors import Refused
 from orchestrator.model.drift import BucketSettings, Store, lifecycle_rules, merged_policy, policy_statements
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.effects.aws import Session
-from orchestrator.effects.stores.patience import patiently, unless
+from orchestrator.effects.patience import patiently, unless
 from orchestrator.errors import Refused
 from orchestrator.model.drift import Store, TableSettings
 
