@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -334,9 +336,16 @@ def test_the_locks_of_python_packages_hold_what_is_pinned() -> None:
             assert not [line for line in lines if line.startswith("--") or "://" in line]
 
 
-def test_the_extra_embedded_is_what_is_pinned() -> None:
-    import tomllib
+def test_what_is_locked_is_what_is_pinned() -> None:
+    """`make lock` asks the package for its requirement."""
+    command = [sys.executable, "-m", "orchestrator.pins", "checkov"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    python = load_pins()["checkov"].python
+    assert python is not None
+    assert done.stdout == f"{python.requirement}\n"
 
+
+def test_the_extra_embedded_is_what_is_pinned() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     python = load_pins()["terraform"].python
     assert python is not None

@@ -129,12 +129,13 @@ def test_a_release_is_downloaded_once(server: ReleaseServer, env: Env) -> None:
     assert [path.name for path in folder.iterdir()] == ["terraform"]
     assert folder.stat().st_mode & 0o777 == 0o700
     assert told == [
+        "terraform is not on PATH and has not been installed",
         f"terraform 1.11.4: downloading {server.url}/tool.zip",
         f"terraform 1.11.4: installed in {folder}",
     ]
     assert ensure("terraform", env=env, progress=told.append, pins=pins) == tool
     assert len(server.requests) == 1
-    assert len(told) == 2
+    assert len(told) == 3
 
 
 def test_what_is_on_path_is_not_installed(server: ReleaseServer, env: Env) -> None:
@@ -148,8 +149,10 @@ def test_an_old_program_on_path_is_not_used_but_one_is_installed(server: Release
     program = Path(env["PATH"]) / "terraform"
     program.write_text("#!/bin/sh\necho Terraform v1.5.7\n")
     program.chmod(0o755)
-    tool = ensure("terraform", env=env, progress=quietly, pins=pinned(server.release(terraform_zip())))
+    told: list[str] = []
+    tool = ensure("terraform", env=env, progress=told.append, pins=pinned(server.release(terraform_zip())))
     assert (tool.version, tool.source) == ("1.11.4", "cache")
+    assert told[0].startswith(f"{program} is terraform 1.5.7, but at least 1.11.0")
 
 
 def test_a_setting_that_names_no_program_is_not_mended_by_installing(server: ReleaseServer, env: Env) -> None:
@@ -311,6 +314,7 @@ def test_only_the_program_is_unpacked(tmp_path: Path) -> None:
         (zipped({"tool": "content"})[:-30], "cannot be unpacked"),
         (zipped({"tool": "content" * 99}).replace(b"\x4b\xce\xcf", b"\x4b\xce\xce", 1), "cannot be unpacked"),
     ],
+    ids=["no zip", "without the program", "too large", "cut off", "changed"],
 )
 def test_an_archive_that_is_not_right(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "archive.zip").write_bytes(content)
@@ -343,8 +347,8 @@ def test_go_builds_where_the_release_cannot_be_had(server: ReleaseServer, env: E
     tool = ensure("tflint", env=loose, progress=told.append, pins=pinned(release, go=TFLINT))
     assert tool.version == "1.11.4"
     assert [path.name for path in tool.path.parent.iterdir()] == ["tflint"]
-    assert told[1] == f"tflint: that did not work ({server.url}/tool.zip answers 404 Not Found)"
-    assert "building example.org/linters/tflint@v1.11.4 with Go" in told[2]
+    assert told[2] == f"tflint: that did not work ({server.url}/tool.zip answers 404 Not Found)"
+    assert "building example.org/linters/tflint@v1.11.4 with Go" in told[3]
 
 
 def test_a_build_from_something_else_is_refused(env: Env) -> None:

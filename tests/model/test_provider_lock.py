@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput
@@ -88,6 +88,7 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
         parse_lock_file(text)
 
 
+@settings(deadline=None)  # texts by regular expressions take long to make
 @given(
     st.lists(
         st.builds(

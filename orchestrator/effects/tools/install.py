@@ -23,7 +23,7 @@ from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import GoModule, Pin, PythonPackage, Release, Tool
+from orchestrator.model.tool import GoModule, Pin, PythonPackage, Release, Tool, serving
 
 Say = Callable[[str], None]
 
@@ -43,10 +43,11 @@ def ensure(
     pins = pins or load_pins()
     try:
         return find(name, setting=setting, env=env, pins=pins)
-    except SurroundingsFailed:
+    except SurroundingsFailed as failure:
         wanted = env.get(f"ORCHESTRATE_{name.upper()}") or setting or name
-        if wanted not in pins:
+        if wanted not in serving(name):
             raise
+        progress(failure.message)
     return install(wanted, env=env, progress=progress, pins=pins)
 
 
@@ -160,7 +161,7 @@ def _alone(lock: Path, name: str, say: Say) -> Iterator[None]:
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             say(f"{name} is being installed by another process; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
