@@ -64,13 +64,13 @@ variable "release" {
 }
 
 variable "greeting" {
-  description = "Headline of the page, at most 200 characters."
+  description = "Headline of the page, at most 150 characters."
   type        = string
   default     = "Hello"
 
   validation {
-    condition     = length(var.greeting) > 0 && length(var.greeting) <= 200
-    error_message = "greeting has ${length(var.greeting)} characters: use 1 to 200."
+    condition     = length(var.greeting) > 0 && length(var.greeting) <= 150
+    error_message = "greeting has ${length(var.greeting)} characters: use 1 to 150."
   }
 }
 
