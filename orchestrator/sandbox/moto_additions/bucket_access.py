@@ -2,7 +2,8 @@
 
 In moto every account may do everything to every bucket (or, with a setting, nothing, whatever the bucket's policy
 says), and `ExpectedBucketOwner` is ignored. In AWS another account is refused (403 AccessDenied) unless the bucket's
-policy allows it, and a wrong expected owner is refused for everyone.
+policy allows it, and a wrong expected owner is refused for everyone. And moto reads a bucket's policy without its
+conditions, so that the usual "deny what is not TLS" denies everything; the sandbox counts as TLS.
 
 Requests without a signature header (presigned addresses) are left to moto: it cannot tell their account.
 """
@@ -10,14 +11,17 @@ Requests without a signature header (presigned addresses) are left to moto: it c
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 
 from orchestrator.sandbox.moto_additions.callers import arns_of_caller
-from orchestrator.sandbox.moto_additions.policies import Access, allows
+from orchestrator.sandbox.moto_additions.policies import Access, allows, applicable
+
+_CONTEXT = {"aws:SecureTransport": "true"}
 
 
 class AccessDenied(S3ClientError):  # type: ignore[misc]
@@ -32,6 +36,18 @@ def apply() -> None:
     S3Response._authenticate_and_authorize_s3_action = _also_asking_the_owner(
         S3Response._authenticate_and_authorize_s3_action
     )
+    FakeBucket.get_permission = _with_conditions(FakeBucket.get_permission)
+
+
+def _with_conditions(get_permission: Callable[..., Any]) -> Callable[..., Any]:
+    def judge(self: Any, action: str, resource: str) -> Any:
+        whole = self.policy
+        if whole is None:
+            return get_permission(self, action, resource)
+        applying = SimpleNamespace(policy=applicable(whole.decode(), _CONTEXT).encode())
+        return get_permission(applying, action, resource)
+
+    return judge
 
 
 def _also_asking_the_owner(authorize: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +78,7 @@ def _access(response: Any, bucket_arn: str, key_name: str | None) -> Access:
         arns=arns_of_caller(response),
         action=f"s3:{response.data['Action']}",
         resource=f"{bucket_arn}/{key_name}" if key_name else bucket_arn,
-        context={"aws:SecureTransport": "true", "aws:PrincipalAccount": response.current_account},
+        context={**_CONTEXT, "aws:PrincipalAccount": response.current_account},
     )
 
 

@@ -33,6 +33,17 @@ def allows(document: str | None, access: Access) -> bool:
     return effects == {"Allow"}
 
 
+def applicable(document: str, context: Mapping[str, str]) -> str:
+    """The policy without the statements whose conditions do not hold, for a reader that knows no conditions."""
+    policy = json.loads(document)
+    kept = [
+        statement
+        for statement in _list(policy.get("Statement"))
+        if _conditions_hold(statement.get("Condition") or {}, context, unknown=statement.get("Effect") == "Deny")
+    ]
+    return json.dumps({**policy, "Statement": kept})
+
+
 def _statements(document: str | None) -> list[Statement]:
     try:
         return _list(json.loads(document or "{}").get("Statement"))
