@@ -40,7 +40,7 @@ lint: install ## Check style, types, layers and Terraform's format
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	"$$($(BIN)/orchestrate tools path terraform)" fmt -check -diff -recursive .
+	TF_CLI_CONFIG_FILE=/dev/null "$$($(BIN)/orchestrate tools path terraform)" fmt -check -diff -recursive .
 
 test: lint ## Run everything: lint, all tests, and the thresholds of coverage
 	@rm -f .coverage .coverage.*
