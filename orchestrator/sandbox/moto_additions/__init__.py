@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 
 _OF_SERVICE = {
+    "dynamodb": ("table_encryption",),
     "elb": ("dns_names",),  # and elbv2: they share an address
     "logs": ("log_keys",),
     "s3": ("bucket_access", "lifecycle", "retention"),
