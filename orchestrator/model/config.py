@@ -10,23 +10,26 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from orchestrator.model.tag import ENV_PATTERN, REGION_PATTERN, TEAM_PATTERN
+from orchestrator.model.region import REGIONS
+from orchestrator.model.tag import TEAM_PATTERN, TEAM_RULE
 
-_SESSION_NAME = r"^[A-Za-z0-9_=,.@-]{2,64}$"
-_ROLE_NAME = r"^[A-Za-z0-9+=,.@_-]{1,64}$"
-_EXTERNAL_ID = r"^[A-Za-z0-9+=,.@:/-]{2,1224}$"
+# IAM and STS API references: RoleSessionName, RoleName and ExternalId.
+_SESSION_NAME = r"^[A-Za-z0-9_+=,.@-]{2,64}$"
+_ROLE_NAME = r"^[A-Za-z0-9_+=,.@-]{1,64}$"
+_EXTERNAL_ID = r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$"
 _RELATIVE_PATH = r"^(?!/)(?!.*(^|/)\.\.(/|$))[A-Za-z0-9._/-]+$"
 
 AccountId: TypeAlias = Annotated[
     str, Meta(pattern=r"^[0-9]{12}$", description="An AWS account number: twelve digits, in quotes.")
 ]
-RegionName: TypeAlias = Annotated[str, Meta(pattern=f"^{REGION_PATTERN}$", description="The name of an AWS Region.")]
-EnvName: TypeAlias = Annotated[str, Meta(pattern=f"^{ENV_PATTERN}$")]
+# The list is for editors; `rule_checks` refuses unknown Regions, together with everything else that is wrong.
+KNOWN_REGION = {"enum": list(REGIONS)}
+RegionName: TypeAlias = Annotated[str, Meta(description="The name of an AWS Region.", extra_json_schema=KNOWN_REGION)]
 TeamName: TypeAlias = Annotated[
     str,
     Meta(
         pattern=f"^{TEAM_PATTERN}$",
-        description="The name of a team: at most 32 of a-z, 0-9 and -, a letter first, no - last.",
+        description=f"The name of a team: {TEAM_RULE}.",
     ),
 ]
 RoleName: TypeAlias = Annotated[str, Meta(pattern=_ROLE_NAME, description="The name of an IAM role, without path.")]
@@ -48,7 +51,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
             description="The beginning of all bucket and table names: at most 40 of a-z, 0-9 and -.",
         ),
     ]
-    region: Annotated[str, Meta(pattern=f"^{REGION_PATTERN}$", description="The tooling Region.")]
+    region: Annotated[str, Meta(description="The tooling Region.", extra_json_schema=KNOWN_REGION)]
     layout: Annotated[
         Literal["central", "regional"],
         Meta(description="central: all state in the tooling Region; regional: in the Region of each target."),
@@ -84,9 +87,10 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
     session_name: Annotated[str, Meta(pattern=_SESSION_NAME, description="The session name of the assumed roles.")] = (
         "INFRA_BUILD"
     )
-    external_id: Annotated[str | None, Meta(description="The external id that the roles' trust policies ask for.")] = (
-        None
-    )
+    external_id: Annotated[
+        Annotated[str, Meta(pattern=_EXTERNAL_ID)] | None,
+        Meta(description="The external id that the roles' trust policies ask for: 2 to 1224 of A-Z, 0-9 and _+=,.@:/-"),
+    ] = None
     variables: Annotated[
         dict[Fact, VariableName],
         Meta(description="What the root calls a fact of the target where it is not its own name: {env: environment}."),
@@ -138,7 +142,7 @@ class Team(Struct, frozen=True, forbid_unknown_fields=True):
 class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a plan needs a person's approval before it is applied."""
 
-    required: bool = False
+    required: Annotated[bool, Meta(description="True: apply refuses a plan that nobody has approved.")] = False
 
 
 class Checks(Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +164,8 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
 
     regions: Annotated[list[RegionName], Meta(min_length=1, description="The Regions that may be deployed to.")]
     global_resource_deploy_from_region: Annotated[
-        str, Meta(pattern=f"^{REGION_PATTERN}$", description="The provider Region of releases of scope `global`.")
+        str,
+        Meta(description="The provider Region of releases of scope `global`.", extra_json_schema=KNOWN_REGION),
     ]
     teams: Annotated[dict[TeamName, Team], Meta(min_length=1, description="The teams, by name.")]
     approval: Approval = field(default_factory=Approval)

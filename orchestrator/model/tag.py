@@ -14,7 +14,9 @@ GLOBAL = "global"
 MAX_LENGTH = 128
 
 ENV_PATTERN = "[a-z]([a-z0-9-]{0,14}[a-z0-9])?"
+ENV_RULE = "at most 16 of a-z, 0-9 and -, a letter first, no - last"
 TEAM_PATTERN = "[a-z]([a-z0-9-]{0,30}[a-z0-9])?"
+TEAM_RULE = "at most 32 of a-z, 0-9 and -, a letter first, no - last"
 REGION_PATTERN = "[a-z]{2,8}(-[a-z]{2,12}){1,3}-[1-9][0-9]?"
 _NUMBER = "(0|[1-9][0-9]{0,8})"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?(?:-rc\.{_NUMBER})?")
@@ -47,8 +49,8 @@ class Version:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and self.key == other.key
 
-    def __lt__(self, other: Version) -> bool:
-        return self.key < other.key
+    def __lt__(self, other: object) -> bool:
+        return self.key < other.key if isinstance(other, Version) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -75,9 +77,9 @@ class Tag:
         team, second_slash, version = rest.partition("/")
         if not (slash and underscore and second_slash):
             raise _bad_tag(text, _missing_part(underscore, slash))
-        _check_part(text, "environment", env, ENV_PATTERN, "at most 16 of a-z, 0-9 and -, a letter first, no - last")
+        _check_part(text, "environment", env, ENV_PATTERN, ENV_RULE)
         _check_scope(text, scope)
-        _check_part(text, "team", team, TEAM_PATTERN, "at most 32 of a-z, 0-9 and -, a letter first, no - last")
+        _check_part(text, "team", team, TEAM_PATTERN, TEAM_RULE)
         return Tag(env, scope, team, _version_of(text, version))
 
     def __str__(self) -> str:
