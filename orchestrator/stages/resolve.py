@@ -19,8 +19,8 @@ def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release
     ref = repository.tag(name)
     _check_tag(ref, rules.environments[tag.env])
     _check_twins(repository, tag)
-    _check_merged(repository, ref, rules_commit, rules.environments[tag.env])
-    var_files = _check_content(repository, ref.commit, target)
+    check_merged(repository, ref.commit, rules_commit, rules.environments[tag.env])
+    var_files = check_content(repository, ref.commit, target)
     return Release(tag, ref.object, ref.commit, rules_commit, rules, target, var_files)
 
 
@@ -39,13 +39,18 @@ def _check_tag(ref: TagRef, environment: Environment) -> None:
 
 def _check_twins(repository: Repository, tag: Tag) -> None:
     """1.0 and 1.0.0 are the same version and may not both exist for a target."""
-    for name in repository.tag_names(f"{tag.env}_{tag.scope}/{tag.team}/*"):
-        twin = parsed(name)
-        if twin is not None and name != str(tag) and twin.version == tag.version:
+    for name, other in released(repository, tag):
+        if name != str(tag) and other.version == tag.version:
             raise Refused(
                 f"{tag} and {name} are the same version of one target",
                 hint="Keep one of the two tags; delete the other.",
             )
+
+
+def released(repository: Repository, tag: Tag) -> list[tuple[str, Tag]]:
+    """The release tags of the same target; what else stands there is not a release."""
+    names = repository.tag_names(f"{tag.env}_{tag.scope}/{tag.team}/*")
+    return [(name, found) for name in names if (found := parsed(name)) is not None]
 
 
 def parsed(name: str) -> Tag | None:
@@ -56,18 +61,25 @@ def parsed(name: str) -> Tag | None:
         return None
 
 
-def _check_merged(repository: Repository, ref: TagRef, rules_commit: str, environment: Environment) -> None:
-    if environment.allow_unmerged_commits or repository.is_ancestor(ref.commit, rules_commit):
+def check_merged(repository: Repository, commit: str, rules_commit: str, environment: Environment) -> None:
+    """Raises Refused for a commit that the protected branch does not contain."""
+    if environment.allow_unmerged_commits or repository.is_ancestor(commit, rules_commit):
         return
     raise Refused(
-        f"the commit {ref.commit[:12]} of {ref.name} is not on the protected branch (at {rules_commit[:12]})",
+        f"the commit {commit[:12]} is not on the protected branch (at {rules_commit[:12]})",
         hint="Merge it there first, or fetch the branch if it has been merged.",
     )
 
 
-def _check_content(repository: Repository, commit: str, target: Target) -> tuple[str, ...]:
+def check_content(repository: Repository, commit: str, target: Target) -> tuple[str, ...]:
+    """The variable files there are; InvalidInput where the commit cannot be released to the target."""
     if not repository.has_folder(commit, target.root):
         raise InvalidInput(
-            f"the commit {commit[:12]} has no folder {target.root}, the root configuration of team {target.team}"
+            f"the commit {commit[:12]} has no folder {target.root}, the root configuration of team {target.team}",
+            hint="Tag a commit that holds it, or change `root` in the configuration.",
         )
-    return tuple(path for path in target.var_file_candidates if repository.read(commit, path) is not None)
+    found = tuple(path for path in target.var_file_candidates if repository.read(commit, path) is not None)
+    for path in found:
+        if repository.is_link(commit, path):
+            raise InvalidInput(f"{path} of commit {commit[:12]} is a symbolic link; write the variables out")
+    return found

@@ -1,0 +1,50 @@
+"""The configuration as it stands in a working tree, and where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.errors import InvalidInput
+from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
+from orchestrator.model.text import escaped
+
+
+def find_project(start: Path) -> Path | None:
+    """The nearest folder at or above `start`, within its repository, that holds envs/orchestrate.yaml."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def project_folder(start: Path) -> Path:
+    """As find_project; InvalidInput where there is none."""
+    found = find_project(start)
+    if found is None:
+        message = f"there is no {PROJECT_FILE} in {start.absolute()} or in any folder of its repository above it"
+        raise InvalidInput(message, hint="Name the repository with --repo; README.md says how to adopt it in one.")
+    return found
+
+
+def read_worktree_rules(project: Path) -> Rules:
+    """The rules of the working tree at `project`."""
+    files = sorted(path for path in (project / FOLDER).iterdir() if is_rules_file(path.name) and not path.is_dir())
+    return Rules.parse(
+        {f"{FOLDER}/{path.name}": rules_text(f"{FOLDER}/{path.name}", path.read_bytes()) for path in files}
+    )
+
+
+def is_rules_file(name: str) -> bool:
+    """`.yml` and `.YAML` count too, so that they are refused by name instead of being overlooked."""
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def rules_text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{escaped(path)}:{line}: this is not UTF-8 text") from None
