@@ -1,0 +1,220 @@
+"""Runs that are killed, stopped, doubled or refused: nothing is lost, and the next command says what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.integration.conftest import NewProject, Project
+
+pytestmark = pytest.mark.slow
+
+GLOBAL = "dev_global/research/1.0"
+_PATIENCE = 60.0
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
+    """A planned release whose apply waits for the gate file."""
+    project = new_project(f"slow{abs(hash(tmp_path)) % 10**8}", "slow")
+    gate = tmp_path / "gate"
+    project.commit({"envs/dev.tfvars": f'gate = "{gate}"\n'})
+    project.tag(GLOBAL)
+    project.ok("plan", "--tag", GLOBAL)
+    return project, gate
+
+
+def apply_until_gate(project: Project, gate: Path) -> subprocess.Popen[str]:
+    process = project.start("apply", "--tag", GLOBAL)
+    wait_for(Path(f"{gate}.reached").exists, "the apply to reach its gate")
+    return process
+
+
+def state_of(project: Project) -> dict[str, object]:
+    key = "research/dev-global/terraform.tfstate"
+    content = boto3.client("s3").get_object(Bucket=f"{project.prefix}-dev", Key=key)["Body"].read()
+    return dict(json.loads(content))
+
+
+def locks_of(project: Project) -> list[str]:
+    """Terraform's locks, lock objects and items alike."""
+    listed = boto3.client("s3").list_objects_v2(Bucket=f"{project.prefix}-dev").get("Contents", [])
+    items = boto3.client("dynamodb").scan(TableName=f"{project.prefix}-lock-dev")["Items"]
+    held = [item["LockID"]["S"] for item in items if not item["LockID"]["S"].endswith("-md5")]
+    return [item["Key"] for item in listed if item["Key"].endswith(".tflock")] + held
+
+
+def test_killing_the_orchestrator_lets_terraform_finish_and_save_its_state(
+    gated: tuple[Project, Path], boto_env: None
+) -> None:
+    project, gate = gated
+    process = apply_until_gate(project, gate)
+    process.kill()
+    process.communicate()
+    busy = project.run("plan", "--tag", GLOBAL)
+    assert busy.code == 5
+    assert "another run of this target is under way" in busy.err
+    gate.touch()
+    wait_for(lambda: not locks_of(project), "Terraform to finish")
+    again = project.run("apply", "--tag", GLOBAL)
+    assert again.code == 4
+    assert "did not finish" in again.err
+    assert project.ok_json("status", "--env", "dev", "--scope", "global")["targets"][0]["state"] == "apply unfinished"
+    plan = project.ok("plan", "--tag", GLOBAL, "--format", "json")
+    assert plan.json["changes"] is False
+    assert "its end is not recorded" in plan.err
+    project.ok("apply", "--tag", GLOBAL)
+    assert project.ok_json("status", "--env", "dev", "--scope", "global")["targets"][0]["state"] == "running"
+
+
+def test_killing_terraform_as_well_leaves_a_lock_that_the_next_run_explains_and_unlock_releases(
+    gated: tuple[Project, Path], boto_env: None
+) -> None:
+    project, gate = gated
+    process = apply_until_gate(project, gate)
+    process.kill()
+    process.communicate()
+    for pid in _processes_in(project.workspace("research", "global")):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not _processes_in(project.workspace("research", "global")), "all processes to be gone")
+    locked = project.run("plan", "--tag", GLOBAL)
+    assert locked.code == 5, locked.err
+    assert "is locked by" in locked.err
+    lock_id = locked.err.partition("--lock-id ")[2].split("`")[0]
+    assert project.run("unlock", "--tag", GLOBAL, "--lock-id", "0" * 8 + "-0000-0000-0000-" + "0" * 12).code == 1
+    assert locks_of(project)
+    project.ok("unlock", "--tag", GLOBAL, "--lock-id", lock_id)
+    assert locks_of(project) == []
+    gate.touch()
+    project.ok("plan", "--tag", GLOBAL)
+    project.ok("apply", "--tag", GLOBAL)
+    assert project.ok_json("plan", "--tag", GLOBAL)["changes"] is False
+
+
+def test_ctrl_c_stops_terraform_cleanly_and_releases_its_lock(gated: tuple[Project, Path], boto_env: None) -> None:
+    project, gate = gated
+    process = apply_until_gate(project, gate)
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: b"nterrupt" in (project.workspace("research", "global") / "run/apply.log").read_bytes(), "SIGINT")
+    gate.touch()
+    _, err = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 130, err
+    assert locks_of(project) == []
+    assert state_of(project)["serial"]
+    status = project.ok_json("status", "--env", "dev", "--scope", "global")
+    assert status["targets"][0]["state"] == "last apply failed"
+
+
+def test_of_two_applies_at_once_exactly_one_goes_on(gated: tuple[Project, Path], tmp_path: Path) -> None:
+    project, gate = gated
+    gate.touch()
+    elsewhere = {"XDG_CACHE_HOME": str(tmp_path / "other-cache")}
+    processes = [project.start("apply", "--tag", GLOBAL, env=env) for env in ({}, {}, elsewhere, elsewhere)]
+    ended = [(process.communicate(timeout=_PATIENCE), process.returncode) for process in processes]
+    codes = sorted(code for _, code in ended)
+    assert codes[0] == 0, ended
+    assert all(code in (4, 5) for code in codes[1:]), ended
+    history = project.ok_json("history", "--env", "dev", "--scope", "global")["entries"]
+    assert [entry["kind"] for entry in history] == ["planned", "applying", "applied"]
+
+
+def test_a_failed_apply_is_recorded_and_the_next_plan_goes_on(new_project: NewProject) -> None:
+    project = new_project("failing", "slow")
+    project.commit({"envs/dev.tfvars": 'gate = "/nonexistent/folder/gate"\n'})
+    project.tag(GLOBAL)
+    project.ok("plan", "--tag", GLOBAL)
+    failed = project.run("apply", "--tag", GLOBAL)
+    assert failed.code == 1
+    assert "What was done before the error is in the state" in failed.err
+    status = project.ok_json("status", "--env", "dev", "--scope", "global")["targets"][0]
+    assert status["state"] == "last apply failed"
+    assert status["tag"] is None
+
+
+@pytest.fixture(scope="module")
+def quick(new_project: NewProject) -> Project:
+    project = new_project("quick", "slow")
+    project.tag(GLOBAL)
+    return project
+
+
+def test_a_stale_plan_is_refused(quick: Project) -> None:
+    quick.commit({"envs/dev.tfvars": 'content = "two"\n'})
+    quick.tag("dev_global/research/1.1")
+    quick.ok("plan", "--tag", GLOBAL)
+    quick.ok("plan", "--tag", "dev_global/research/1.1")
+    quick.ok("apply", "--tag", "dev_global/research/1.1")
+    stale = quick.run("apply", "--tag", GLOBAL)
+    assert stale.code == 4
+    assert "the plan is stale" in stale.err
+
+
+def test_a_moved_tag_is_refused_with_both_commits_named(quick: Project) -> None:
+    first = quick.git("rev-parse", "HEAD")
+    quick.tag("dev_global/research/2.0")
+    quick.ok("plan", "--tag", "dev_global/research/2.0")
+    second = quick.commit({"envs/dev.tfvars": 'content = "moved"\n'})
+    quick.git("tag", "--force", "--annotate", "--message", "Moved", "dev_global/research/2.0")
+    for command in ("plan", "apply"):
+        moved = quick.run(command, "--tag", "dev_global/research/2.0")
+        assert moved.code == 4
+        assert "has been moved" in moved.err
+        assert first[:12] in moved.err
+        assert second[:12] in moved.err
+
+
+def test_a_required_check_that_has_not_run_is_asked_for(new_project: NewProject) -> None:
+    project = new_project("unchecked", "slow")
+    rules = (project.folder / "envs/dev.yaml").read_text().replace("required: []", "required: [lint]")
+    project.commit({"envs/dev.yaml": rules})
+    project.tag(GLOBAL)
+    assert project.ok_json("plan", "--tag", GLOBAL)["checks"]["lint"] == "not run"
+    refused = project.run("apply", "--tag", GLOBAL)
+    assert refused.code == 4
+    assert "the required check `lint` has not run" in refused.err
+
+
+def test_where_approval_is_required_apply_waits_for_it_and_a_rejected_plan_is_never_applied(
+    new_project: NewProject,
+) -> None:
+    project = new_project("approved", "slow")
+    rules = (project.folder / "envs/dev.yaml").read_text() + "approval: {required: true}\n"
+    project.commit({"envs/dev.yaml": rules})
+    project.tag(GLOBAL)
+    project.ok("plan", "--tag", GLOBAL)
+    assert project.run("apply", "--tag", GLOBAL).code == 4
+    project.ok("approve", "--tag", GLOBAL, "--yes", "--reject", "--reason", "not today")
+    assert project.run("apply", "--tag", GLOBAL).code == 4
+    project.ok("plan", "--tag", GLOBAL)
+    assert project.run("apply", "--tag", GLOBAL).code == 4, "the approval of one plan is none of the next"
+    project.ok("approve", "--tag", GLOBAL, "--yes")
+    project.ok("apply", "--tag", GLOBAL)
+
+
+def _processes_in(folder: Path) -> list[int]:
+    """Processes that work in a folder (Linux)."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                inside = (process / "cwd").resolve().is_relative_to(folder)
+            except OSError:
+                continue
+            if inside:
+                found.append(int(process.name))
+    return found
