@@ -130,15 +130,19 @@ def announced(name: str, output: str) -> tuple[str, Version] | None:
     return None
 
 
-_SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
-_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_PLATFORMS: dict[tuple[str, str], Platform] = {
+    ("Linux", "x86_64"): "linux_amd64",
+    ("Linux", "aarch64"): "linux_arm64",
+    ("Darwin", "x86_64"): "darwin_amd64",
+    ("Darwin", "arm64"): "darwin_arm64",
+}
 
 
-def platform_name(system: str, machine: str) -> str:
-    """Terraform's name for a platform (`linux_amd64`), from uname's words. Raises SurroundingsFailed for others."""
-    if system not in _SYSTEMS or machine.lower() not in _MACHINES:
+def platform_name(system: str, machine: str) -> Platform:
+    """Terraform's name for a platform, from uname's words. Raises SurroundingsFailed for others."""
+    if (system, machine) not in _PLATFORMS:
         raise SurroundingsFailed(
             f"there are no tools for {system or 'an unknown system'} on {machine or 'an unknown processor'}",
             hint="orchestrate runs on Linux and macOS, on x86-64 and ARM64.",
         )
-    return f"{_SYSTEMS[system]}_{_MACHINES[machine.lower()]}"
+    return _PLATFORMS[system, machine]

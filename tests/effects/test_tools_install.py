@@ -46,7 +46,7 @@ class ReleaseServer:
     def release(self, content: bytes, sha256: str | None = None) -> Release:
         self.files["/tool.zip"] = content
         digest = sha256 or hashlib.sha256(content).hexdigest()
-        return Release(url=f"{self.url}/tool.zip", sha256={PLATFORM: digest})  # type: ignore[dict-item]
+        return Release(url=f"{self.url}/tool.zip", sha256={PLATFORM: digest})
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def _install_by(way: _Way, job: _Job) -> None:
 def _from_release(release: Release, job: _Job, folder: Path) -> None:
     platform = this_platform()
     archive = folder / "release.zip"
-    download.fetch(release.address(job.pin.version, platform), release.sha256[platform], archive)  # type: ignore[index]
+    download.fetch(release.address(job.pin.version, platform), release.sha256[platform], archive)
     download.unpack_program(archive, job.name, folder / job.name)
     archive.unlink()
 

@@ -11,7 +11,7 @@ import msgspec
 
 from orchestrator import pins
 from orchestrator.errors import InvalidInput
-from orchestrator.model.tool import Pin, platform_name
+from orchestrator.model.tool import Pin, Platform, platform_name
 
 PINS = pins.FOLDER / "tools.toml"
 
@@ -25,6 +25,6 @@ def load_pins(path: Path = PINS) -> Mapping[str, Pin]:
         raise InvalidInput(f"{path}: {error}", hint="This file is part of orchestrate: install it again.") from None
 
 
-def this_platform() -> str:
+def this_platform() -> Platform:
     system = os.uname()
     return platform_name(system.sysname, system.machine)
