@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.core.responses import BaseResponse
@@ -28,8 +28,9 @@ from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, decode
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
-ONE_AT_A_TIME = frozenset({"dynamodb", "ec2", "elbv2", "iam", "kms", "logs", "s3", "sts"})
-"""Services whose requests wait for each other, by moto's names. None of them waits within a request (SQS does)."""
+ONE_AT_A_TIME = frozenset({"dynamodb", "ec2", "elb", "iam", "kms", "logs", "s3", "sts"})
+"""Services whose requests wait for each other, by moto's names (elb: all load balancing). None of them waits within a
+request, as SQS does."""
 
 
 def serve(layout: SandboxLayout) -> str:
@@ -100,10 +101,8 @@ class Emulator:
         except Exception as error:  # whatever moto raises, the client gets an answer in AWS's form
             return _failed(environ, start_response, error)
 
-    @contextlib.contextmanager
-    def _turn(self, service: str) -> Iterator[None]:
-        with self._locks.get(service) or contextlib.nullcontext():
-            yield
+    def _turn(self, service: str) -> contextlib.AbstractContextManager[Any]:
+        return self._locks.get(service, contextlib.nullcontext())
 
     def _reset(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         body = environ["wsgi.input"].getvalue()

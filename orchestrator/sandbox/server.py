@@ -36,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say_ready(starter, _serve(layout))
         sys.stdin.buffer.read()
         return
-    with state.alive(folder):
-        address = _serve(layout)
+    state.claim(folder)  # never given up: `down` waits for the end of the process
+    address = _serve(layout)
+    try:
         state.write(folder, State(address, layout))
         _say_ready(starter, address)
         _wait_until_lost(folder)
+    finally:
+        state.forget(folder, os.getpid())
 
 
 def _standard_output_is_for_the_starter() -> IO[bytes]:
@@ -65,7 +68,7 @@ def _say_ready(starter: IO[bytes], address: Address) -> None:
 
 def _wait_until_lost(folder: Path) -> None:
     """Nobody could find or stop a server whose state is gone."""
-    while (found := state.read(folder)) is not None and found.address.pid == os.getpid():
+    while state.names(folder, os.getpid()):
         threading.Event().wait(state.LOST_SECONDS)
 
 

@@ -62,15 +62,29 @@ def one_command_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def alive(folder: Path) -> Iterator[None]:
-    """For the server: marks it as running until it ends, however it ends. Raises BlockingIOError if another runs."""
-    with _open(_alive_lock(folder)) as descriptor:
+def claim(folder: Path) -> int:
+    """For the server: marks it as running until the returned descriptor is closed, at the latest when the process ends.
+
+    Raises BlockingIOError if another server runs.
+    """
+    descriptor = _opened(_alive_lock(folder))
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            yield
-        finally:
-            _state_file(folder).unlink(missing_ok=True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def forget(folder: Path, pid: int) -> None:
+    """Removes the state, unless it is another server's."""
+    if names(folder, pid):
+        _state_file(folder).unlink(missing_ok=True)
+
+
+def names(folder: Path, pid: int) -> bool:
+    found = read(folder)
+    return found is not None and found.address.pid == pid
 
 
 def is_alive(folder: Path) -> bool:
@@ -121,8 +135,12 @@ def _alive_lock(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _open(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -332,7 +332,9 @@ class TestStores:
             "Expiration": {"ExpiredObjectDeleteMarker": True},
         }
         s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
-        found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]
+        answer = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+        assert answer["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"  # Terraform waits for it
+        found = answer["Rules"][0]
         assert found["Expiration"] == rule["Expiration"]
         assert found["NoncurrentVersionExpiration"] == rule["NoncurrentVersionExpiration"]
 

@@ -29,10 +29,10 @@ def _keeping(put: Callable[..., None]) -> Callable[..., None]:
 
 def _as_kept(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def get_as_kept(self: Any) -> Any:
-        bucket = self.backend.get_bucket(self.bucket_name)
-        written = getattr(bucket, "lifecycle_as_written", [])
-        if not bucket.rules or not all(rule.get("ID") for rule in written):
-            return get(self)  # moto knows what to say of no rules, and makes the ids that are missing
-        return xmltodict.unparse({"LifecycleConfiguration": {"Rule": written}})
+        status, headers, body = get(self)  # a header tells the default minimum object size
+        written = getattr(self.backend.get_bucket(self.bucket_name), "lifecycle_as_written", [])
+        if all(rule.get("ID") for rule in written):  # otherwise moto has made the ids that are missing
+            body = xmltodict.unparse({"LifecycleConfiguration": {"Rule": written}})
+        return status, headers, body
 
     return get_as_kept

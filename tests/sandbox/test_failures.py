@@ -1,0 +1,68 @@
+"""What moto lacks is a clear error which no client tries again."""
+
+from __future__ import annotations
+
+import http.client
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+
+from orchestrator.sandbox.clients import client
+from orchestrator.sandbox.process import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "arguments"),
+    [
+        ("dynamodb", "list_imports", {}),  # JSON by target
+        ("ec2", "describe_trunk_interface_associations", {}),  # EC2's own XML
+        ("iam", "get_organizations_access_report", {"JobId": "1" * 36}),  # query
+        ("lambda", "get_runtime_management_config", {"FunctionName": "f"}),  # a path that moto does not route
+        ("bcm-data-exports", "list_exports", {}),  # a service that moto does not have
+        ("route53", "list_traffic_policies", {}),  # XML
+    ],
+)
+def test_a_missing_action(emulated: Sandbox, service: str, action: str, arguments: dict[str, Any]) -> None:
+    call = getattr(client(emulated, service), action)
+    with pytest.raises(ClientError) as raised:
+        call(**arguments)
+    response = raised.value.response
+    assert response["Error"]["Code"] == "NotImplemented"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert "not in the sandbox" in response["Error"]["Message"]
+
+
+def request(sandbox: Sandbox, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(urlsplit(sandbox.endpoint).netloc, timeout=10)
+    try:
+        connection.request("POST", path, body=body, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_a_fault_of_motos_is_told_in_awss_form(emulated: Sandbox) -> None:
+    headers = {
+        "X-Amz-Target": "DynamoDB_20120810.PutItem",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=h",
+    }
+    status, text = request(emulated, "/", b"{}", headers)
+    assert status == 500
+    assert '"__type": "InternalFailure"' in text
+    assert "dynamodb PutItem: failed in the sandbox: KeyError('TableName')" in text
+
+
+def test_a_chunked_upload_is_read_whole(emulated: Sandbox) -> None:
+    s3 = client(emulated, "s3")
+    s3.create_bucket(Bucket="chunked")
+    connection = http.client.HTTPConnection(urlsplit(emulated.endpoint).netloc, timeout=10)
+    connection.request(
+        "PUT", "/chunked/k", body=iter([b"one ", b"two"]), encode_chunked=True, headers={"Transfer-Encoding": "chunked"}
+    )
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert s3.get_object(Bucket="chunked", Key="k")["Body"].read() == b"one two"
