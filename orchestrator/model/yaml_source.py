@@ -92,6 +92,8 @@ def parse(file: str, text: str) -> Source:
     reader = _Reader(file)
     try:
         return reader.read(yaml.parse(text, Loader=_LOADER))
+    except _TooDeep:
+        return Source(file, None, {}, tuple(reader.problems))
     except yaml.YAMLError as error:
         return Source(file, None, {}, (*reader.problems, _syntax_problem(file, error)))
     except UnicodeEncodeError as error:
@@ -103,6 +105,10 @@ def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or "a character that YAML does not allow"
     return Problem(file, mark.line + 1 if mark else 1, "", f"this is not YAML: {what}")
+
+
+class _TooDeep(Exception):
+    """Reading ends there: libyaml's time grows with the square of the depth."""
 
 
 class _Reader:
@@ -142,8 +148,7 @@ class _Reader:
             return None
         if len(path) >= DEEPEST:
             self._report(event, path, f"it is nested deeper than {DEEPEST} levels")
-            self._skip(event)
-            return None
+            raise _TooDeep
         return dict(self._pairs(path)) if isinstance(event, MappingStartEvent) else list(self._items(path))
 
     def _items(self, path: Path) -> Iterator[object]:
