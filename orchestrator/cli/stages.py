@@ -90,7 +90,7 @@ def verify(context: Context, tag: str, timeout: float) -> None:
     from orchestrator.stages.verify import verify as run
 
     result = run(surroundings(context, tag), timeout)
-    answer(context, report.verify_fields(result, tag), report.verify_text(result, tag))
+    answer(context, report.verify_fields(result), report.verify_text(result))
 
 
 @click.command("unlock", cls=CommandWithCommonOptions)

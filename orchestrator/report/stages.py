@@ -95,11 +95,11 @@ def apply_text(result: ApplyResult) -> str:
     return "\n".join([f"{receipt.tag}: applied ({receipt.summary}), plan {receipt.digest[:16]}", *outputs])
 
 
-def verify_fields(result: Verified, tag: str) -> dict[str, Any]:
-    return {"tag": tag, "result": result.result, "url": result.url}
+def verify_fields(result: Verified) -> dict[str, Any]:
+    return {"tag": result.tag, "result": result.result, "url": result.url}
 
 
-def verify_text(result: Verified, tag: str) -> str:
+def verify_text(result: Verified) -> str:
     if result.url is None:
-        return f"{tag}: nothing to verify (the root has no output verify_url)"
-    return f"{tag}: {result.url} answers as it should"
+        return f"{result.tag}: nothing to verify (the root has no output verify_url)"
+    return f"{result.tag}: {result.url} answers as it should"

@@ -20,6 +20,7 @@ _ONE_TRY = 10.0
 class Verified:
     """`url` and `page` are None where the root has no output verify_url."""
 
+    tag: str
     result: Literal["verified", "nothing to verify"]
     url: str | None
     page: str | None
@@ -35,12 +36,12 @@ def verify(at: Surroundings, seconds: float) -> Verified:
     outputs = applied.detail.get("outputs", {})
     url, text = outputs.get("verify_url"), str(outputs.get("verify_text", ""))
     if url is None:
-        return Verified("nothing to verify", None, None)
+        return Verified(tag, "nothing to verify", None, None)
     if not str(url).startswith(("http://", "https://")):
         raise StageFailed(f"the output verify_url is {url!r}, which is no http or https address")
     page = _ask_until(at, str(url), text, seconds)
     _record(at, applied, str(url))
-    return Verified("verified", str(url), page)
+    return Verified(tag, "verified", str(url), page)
 
 
 def _ask_until(at: Surroundings, url: str, text: str, seconds: float) -> str:

@@ -18,7 +18,7 @@ resource "terraform_data" "gated" {
   depends_on = [terraform_data.first]
 
   provisioner "local-exec" {
-    command = "test -z '${var.gate}' || { touch '${var.gate}.reached'; while ! test -e '${var.gate}'; do sleep 0.1; done; }"
+    command = "test -z '${var.gate}' || { touch '${var.gate}.reached' && while ! test -e '${var.gate}'; do sleep 0.1; done; }"
   }
 }
 
