@@ -152,7 +152,7 @@ run "reject_tooling_account" {
   variables {
     tooling_account = "tooling"
   }
-  expect_failures = [var.tooling_account, var.plan_trusted_role_arns, var.build_trusted_role_arns]
+  expect_failures = [var.tooling_account]
 }
 
 run "reject_trust_in_a_whole_account" {

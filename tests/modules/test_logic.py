@@ -1,0 +1,113 @@
+"""`terraform test` of every module, with a mocked provider; and that every rule a module has is broken by some run."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+
+MODULES = Path(__file__).parents[2] / "modules"
+NAMES = sorted(path.name for path in MODULES.iterdir() if path.is_dir() and not path.name.startswith("tooling"))
+_REJECTION = re.compile(r'^run "(?P<run>[a-z0-9_]+)" \{(?P<body>.*?)^\}', re.MULTILINE | re.DOTALL)
+_EXPECTED = re.compile(r"expect_failures = \[(?P<objects>[^]]*)\]")
+
+
+def _run(terraform: str, env: dict[str, str], folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [terraform, *arguments],
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def copy(modules: Callable[[Path | None], Path]) -> Path:
+    return modules(None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_module_passes_its_own_tests(name: str, copy: Path, terraform: str, terraform_env: dict[str, str]) -> None:
+    _run(terraform, terraform_env, copy / name, "init", "-backend=false", "-input=false", "-no-color")
+    said = _run(terraform, terraform_env, copy / name, "test", "-no-color")
+    passed = re.search(r"^Success! (\d+) passed, 0 failed\.$", said, re.MULTILINE)
+    assert passed, said
+    assert int(passed[1]) > 0
+
+
+@functools.cache
+def _parsed(file: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = hcl2.loads(file.read_text())
+    return parsed
+
+
+def _blocks(name: str, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(address, body) of every block of a kind in a module: `variable`, `resource` or `data`."""
+    prefix = {"variable": "var.", "resource": "", "data": "data."}[kind]
+    for file in sorted((MODULES / name).glob("*.tf")):
+        for block in _parsed(file).get(kind, []):
+            yield from (
+                (prefix + ".".join(label.strip('"') for label in labels), body)
+                for labels, body in _labelled(block, kind)
+            )
+
+
+def _labelled(block: dict[str, Any], kind: str) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    for first, inner in block.items():
+        if kind == "variable":
+            yield [first], inner
+        else:
+            yield from (([first, second], body) for second, body in inner.items())
+
+
+def _rules(name: str) -> Counter[str]:
+    """How many rules each variable, resource and data source of a module has."""
+    rules: Counter[str] = Counter()
+    for address, body in _blocks(name, "variable"):
+        rules[address] += len(body.get("validation", []))
+    for kind in ("resource", "data"):
+        for address, body in _blocks(name, kind):
+            for lifecycle in body.get("lifecycle", []):
+                rules[address] += len(lifecycle.get("precondition", [])) + len(lifecycle.get("postcondition", []))
+    return +rules
+
+
+def _rejections(name: str) -> Counter[str]:
+    """How often a `reject_*` run expects each of them to refuse."""
+    found: Counter[str] = Counter()
+    for file in sorted((MODULES / name / "tests").glob("*.tftest.hcl")):
+        for run in _REJECTION.finditer(file.read_text()):
+            expected = _EXPECTED.search(run["body"])
+            assert run["run"].startswith("reject_") == bool(expected), f"{name}: {run['run']}"
+            found.update(part.strip() for part in (expected["objects"].split(",") if expected else []))
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_of_a_module_has_a_run_that_breaks_it(name: str) -> None:
+    rejections = _rejections(name)
+    assert {address: count for address, count in _rules(name).items() if rejections[address] < count} == {}
+
+
+def test_there_are_rules_to_break() -> None:
+    assert all(_rules(name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_variable_is_typed_and_described_and_every_output_described(name: str) -> None:
+    for address, body in _blocks(name, "variable"):
+        assert body.get("description"), address
+        assert "any" not in str(body.get("type", "any")), address
