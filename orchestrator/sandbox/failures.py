@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/(?P<service>[^/,]+)/aws4_request")
-_XML_SERVICES = frozenset({"s3", "route53", "cloudfront", "s3express"})
+_XML_SERVICES = frozenset({"cloudfront", "route53"})
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -23,7 +23,7 @@ class Asked:
 
     service: str
     action: str
-    protocol: str  # "json", "xml" (bare <Error>), "ec2" or "query"
+    protocol: str  # "json", "s3" (a bare <Error>), "ec2", or "query" and other XML
 
     @classmethod
     def of(cls, environ: dict[str, Any]) -> Asked:
@@ -63,18 +63,17 @@ def _action(environ: dict[str, Any]) -> str:
 
 
 def _protocol(service: str, environ: dict[str, Any]) -> str:
-    if service == "ec2":
-        return "ec2"
-    if service in _XML_SERVICES:
-        return "xml"
-    return "query" if environ.get("CONTENT_TYPE", "").startswith(_FORM) else "json"
+    if service in ("ec2", "s3"):
+        return service
+    form: str = environ.get("CONTENT_TYPE", "")
+    return "query" if service in _XML_SERVICES or form.startswith(_FORM) else "json"
 
 
 def _json(code: str, message: str) -> tuple[str, bytes]:
     return "application/json", json.dumps({"__type": code, "message": message}).encode()
 
 
-def _xml(code: str, message: str) -> tuple[str, bytes]:
+def _s3(code: str, message: str) -> tuple[str, bytes]:
     return "text/xml", f"<Error>{_fields(code, message)}</Error>".encode()
 
 
@@ -92,4 +91,4 @@ def _fields(code: str, message: str) -> str:
     return f"<Code>{code}</Code><Message>{escape(message)}</Message>"
 
 
-_BODIES = {"json": _json, "xml": _xml, "query": query_body, "ec2": _ec2}
+_BODIES = {"json": _json, "s3": _s3, "query": query_body, "ec2": _ec2}

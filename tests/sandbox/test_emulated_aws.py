@@ -337,11 +337,19 @@ class TestStores:
         found = answer["Rules"][0]
         assert found["Expiration"] == rule["Expiration"]
         assert found["NoncurrentVersionExpiration"] == rule["NoncurrentVersionExpiration"]
+        s3.delete_bucket_lifecycle(Bucket=bucket)
+        read = partial(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+        assert error_of(read) == ("NoSuchLifecycleConfiguration", 404)
+        unnamed = {name: value for name, value in rule.items() if name != "ID"}
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [unnamed]})
+        assert read()["Rules"][0]["ID"]
 
     def test_object_lock_keeps_a_version(self, emulated: Sandbox) -> None:
         s3 = client(emulated, "s3")
         name = f"bucket-{uuid4()}"
         s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+        s3.put_object(Bucket=name, Key="free", Body=b"x")
+        assert error_of(lambda: s3.get_object_retention(Bucket=name, Key="free"))[0] == "NoSuchObjectLockConfiguration"
         s3.put_object_lock_configuration(
             Bucket=name,
             ObjectLockConfiguration={
@@ -350,5 +358,6 @@ class TestStores:
             },
         )
         version = s3.put_object(Bucket=name, Key="k", Body=b"x", ChecksumAlgorithm="SHA256")["VersionId"]
+        assert s3.get_object(Bucket=name, Key="k")["ObjectLockMode"] == "COMPLIANCE"
         assert s3.get_object_retention(Bucket=name, Key="k")["Retention"]["Mode"] == "COMPLIANCE"
         assert error_of(lambda: s3.delete_object(Bucket=name, Key="k", VersionId=version)) == ("AccessDenied", 403)
