@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from orchestrator.model.check_settings import Checks, PlanPolicy
 from orchestrator.model.region import REGIONS
 from orchestrator.model.tag import TEAM_PATTERN, TEAM_RULE
 
@@ -38,7 +39,6 @@ FolderPath: TypeAlias = Annotated[
 ]
 VariableName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 Fact: TypeAlias = Literal["account", "region", "env", "team", "scope", "release"]
-Check: TypeAlias = Literal["lint", "scan"]
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,12 +145,6 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     required: Annotated[bool, Meta(description="True: apply refuses a plan that nobody has approved.")] = False
 
 
-class Checks(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which checks a plan must have passed before it may be applied."""
-
-    required: list[Check] = field(default_factory=lambda: ["lint", "scan"])
-
-
 class Plans(Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of stored plans."""
 
@@ -170,6 +164,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     teams: Annotated[dict[TeamName, Team], Meta(min_length=1, description="The teams, by name.")]
     approval: Approval = field(default_factory=Approval)
     checks: Checks = field(default_factory=Checks)
+    policy: PlanPolicy = field(default_factory=PlanPolicy)
     plans: Plans = field(default_factory=Plans)
     allow_lightweight_tags: Annotated[
         bool, Meta(description="Accept tags without a tag object: nobody is recorded as their author.")

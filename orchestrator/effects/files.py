@@ -1,0 +1,139 @@
+"""The files of a commit or of a working tree, by path from the top of the repository."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.effects.git import Repository
+from orchestrator.effects.git_command import Command, gitpython
+from orchestrator.model.canonical import canonical_json, sha256
+from orchestrator.model.coverage import Coverage, Kind, Kinds
+
+_MODES: Mapping[str, Kind] = {"100644": "file", "100664": "file", "100755": "executable", "120000": "link"}
+# A repository from elsewhere may configure programs for git to start; listing files needs none of them.
+_HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+# A hook that calls us sets these for its own repository.
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+_PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
+
+
+class Files(Protocol):
+    """What can be listed and read."""
+
+    @property
+    def kinds(self) -> Kinds: ...
+
+    def read(self, path: str) -> bytes:
+        """The content of a file, or the target of a link."""
+
+
+@dataclass(frozen=True)
+class CommitFiles:
+    """The files of one commit; submodules are none of them."""
+
+    repository: Repository
+    kinds: Kinds
+    ids: Mapping[str, str]
+
+    @staticmethod
+    def of(repository: Repository, commit: str) -> CommitFiles:
+        entries = [entry for entry in repository.all_files(commit) if entry[1] in _MODES]
+        kinds = {path: _MODES[mode] for path, mode, _ in entries}
+        return CommitFiles(repository, kinds, {path: object_id for path, _, object_id in entries})
+
+    def read(self, path: str) -> bytes:
+        return self.repository.blob(self.ids[path])
+
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """The files of a folder, or of the working tree of a repository: what git tracks or would add."""
+
+    top: Path
+    kinds: Kinds
+
+    @staticmethod
+    def around(folder: Path) -> FolderFiles:
+        """Of the working tree that `folder` is in, or of the folder itself where there is none."""
+        found = _work_tree(folder)
+        top, paths = found if found is not None else (folder, _walked(folder))
+        return FolderFiles(top, _kinds(top, paths))
+
+    def read(self, path: str) -> bytes:
+        full = self.top / path
+        return os.fsencode(os.readlink(full)) if self.kinds[path] == "link" else full.read_bytes()
+
+
+def _work_tree(folder: Path) -> tuple[Path, list[str]] | None:
+    """The top of the working tree that `folder` is in, and its files: tracked ones, and new ones not ignored.
+
+    None where there is no repository, or a bare one.
+    """
+    for name in _OF_A_HOOK:
+        os.environ.pop(name, None)
+    try:
+        repo = gitpython.Repo(folder, search_parent_directories=True, expand_vars=False)
+    except (gitpython.exc.InvalidGitRepositoryError, gitpython.exc.NoSuchPathError):
+        return None
+    if repo.working_tree_dir is None:
+        return None
+    listing = Command(repo.git).run(*_HARMLESS, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return Path(repo.working_tree_dir), [path for path in listing.split("\0") if path]
+
+
+def _walked(folder: Path) -> list[str]:
+    found = []
+    for base, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+        folders[:] = [name for name in folders if name not in _PASSED_OVER and name not in links]
+        found += [os.path.relpath(os.path.join(base, name), folder) for name in (*names, *links)]
+    return found
+
+
+def _kinds(top: Path, paths: list[str]) -> dict[str, Kind]:
+    """What is no file or link (a deleted file, a submodule, a socket) is left out."""
+    kinds: dict[str, Kind] = {}
+    for path in paths:
+        full = os.path.join(top, path)
+        if os.path.islink(full):
+            kinds[path] = "link"
+        elif os.path.isfile(full):
+            kinds[path] = "executable" if os.access(full, os.X_OK) else "file"
+    return kinds
+
+
+def digest(files: Files, coverage: Coverage) -> str:
+    """SHA-256 over paths, kinds and contents of what is covered; equal digests are equal sources."""
+    contents = [
+        [path, files.kinds[source], hashlib.sha256(files.read(source)).hexdigest()]
+        for path, source in coverage.files.items()
+    ]
+    links = [[path, "link", target] for path, target in coverage.links.items()]
+    plain = [[_ascii(path), kind, _ascii(content)] for path, kind, content in contents + links]
+    return sha256(canonical_json({"files": plain, "modules": [_ascii(module) for module in coverage.modules]}))
+
+
+def _ascii(text: str) -> str:
+    """Lone surrogates (a name that is not UTF-8) have no place in JSON."""
+    return text.encode("unicode_escape").decode("ascii")
+
+
+def write_out(files: Files, coverage: Coverage, folder: Path) -> None:
+    """Writes what is covered below `folder`, which must be empty; files are read-only for others."""
+    for path, source in coverage.files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "xb", opener=_private(files.kinds[source] == "executable")) as file:
+            file.write(files.read(source))
+    for path, link in coverage.links.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        os.symlink(link, folder / path)
+
+
+def _private(executable: bool) -> Callable[[str, int], int]:
+    return lambda path, flags: os.open(path, flags, 0o700 if executable else 0o600)

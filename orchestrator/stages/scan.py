@@ -1,0 +1,107 @@
+"""Scan: does the code keep checkov's rules, and the repository's own?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from orchestrator.effects.check_tool import Bench
+from orchestrator.effects.checkov import Checkov
+from orchestrator.effects.git import Repository
+from orchestrator.effects.surroundings import environment
+from orchestrator.effects.tools import Tool, find
+from orchestrator.model.check import CheckReport, Judge, Observed
+from orchestrator.model.coverage import CONFIGURATION, Coverage
+from orchestrator.model.custom_policy import check_policy
+from orchestrator.model.finding import Finding
+from orchestrator.model.release import Release
+from orchestrator.stages.subject import POLICIES, Checking, Key, Subject, content_digests, source_digest
+
+_POLICY_FILES = (".py", ".yaml", ".yml", ".json")
+
+
+def scan(release: Release, repository: Repository, progress: Callable[[str], None]) -> CheckReport:
+    """Scans a release: checkov's checks and those in policies/, over its root, local modules and variable files.
+
+    Raises SurroundingsFailed where checkov is missing or did not do its work.
+    """
+    return scan_subject(Subject.of_release(release, repository), Checking.here(environment(), progress))
+
+
+def scan_subject(subject: Subject, at: Checking) -> CheckReport:
+    tool = find("checkov", env=at.env)
+    coverage = subject.coverage(var_files=True)
+    source = source_digest(subject, coverage)
+    policies = custom_policies(subject)
+    var_files = [path for path in subject.var_files if path in coverage.files]
+    key = Key.of("scan", source, (tool,), {"policies": content_digests(policies), "var_files": var_files})
+    observed, cached = at.observed(key, partial(_observe, subject, at, tool, coverage))
+    return judged(subject, at, observed, source, tool, cached)
+
+
+def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool: Tool, cached: bool) -> CheckReport:
+    judge = Judge.of_scan(subject.settings.scan, subject.settings_file)
+    findings = judge.verdict(observed.findings, subject.baseline, at.today)
+    passed = not any(finding.state == "failing" for finding in findings)
+    return CheckReport(
+        "scan", passed, source, findings, {tool.name: tool.version}, cached, observed.notes, subject.root
+    )
+
+
+def _observe(subject: Subject, at: Checking, tool: Tool, coverage: Coverage) -> Observed:
+    at.progress(f"scan: {subject.root or '.'} and {len(coverage.modules) - 1} local modules")
+    with at.bench(subject, coverage) as bench:
+        var_files = [path for path in subject.var_files if path in coverage.files]
+        found = Checkov(tool, bench, lay_policies(bench, custom_policies(subject)), var_files).of_source()
+    return Observed((*found, *_empty(subject, coverage)))
+
+
+_BLOCK = re.compile(
+    rb'^\s*(?:resource|data|module|ephemeral)\s+"|"(?:resource|data|module|ephemeral)"\s*:', re.MULTILINE
+)
+
+
+def _empty(subject: Subject, coverage: Coverage) -> Iterator[Finding]:
+    """A scan that looked at nothing is no pass."""
+    code = [origin for path, origin in coverage.files.items() if path.endswith(CONFIGURATION)]
+    if not any(_BLOCK.search(subject.files.read(path)) for path in code):
+        message = f"there is no resource, data source or module in {subject.root or '.'}: the scan looked at nothing"
+        yield Finding("scan", "orchestrate", "scan_empty", "error", message)
+    for path in code:
+        if path.endswith((".tofu", ".tofu.json")):
+            message = "checkov does not read OpenTofu's own files, so nothing in it has been checked"
+            yield Finding("scan", "orchestrate", "parse_error", "error", message, file=path)
+
+
+# Custom policies ----------------------------------------------------------------------------------------------------
+
+
+def custom_policies(subject: Subject) -> Mapping[str, bytes]:
+    """The repository's own checks, by path below policies/. Raises InvalidInput for one that cannot be loaded.
+
+    They are programs, so those of a repository that has never heard of this tool are left alone.
+    """
+    if subject.project is None:
+        return {}
+    prefix = subject.in_project(f"{POLICIES}/")
+    found = {
+        path.removeprefix(prefix): subject.rules.read(path)
+        for path, kind in subject.rules.kinds.items()
+        if path.startswith(prefix) and kind != "link" and path.endswith(_POLICY_FILES)
+    }
+    return {path: content for path, content in found.items() if check_policy(f"{prefix}{path}", content)}
+
+
+def lay_policies(bench: Bench, policies: Mapping[str, bytes]) -> Path | None:
+    """Writes them out; checkov passes over Python in a folder without __init__.py, so each gets one."""
+    if not policies:
+        return None
+    folder = bench.scratch / POLICIES
+    for path, content in policies.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    for inner in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        (inner / "__init__.py").touch()
+    return folder
