@@ -73,7 +73,7 @@ def explain(error: BotoCoreError | ClientError, attempt: Attempt) -> Surrounding
     if kinds & _LOG_IN:
         return SurroundingsFailed(f"{attempt}: no usable AWS credentials. {_shown(error)}", hint=_HOW_TO_LOG_IN)
     if kinds & _UNREACHABLE:
-        return _unreachable(error, attempt)
+        return _unreachable(error, attempt, "" if "EndpointConnectionError" in kinds else f": {_shown(error)}")
     return SurroundingsFailed(f"{attempt}: {_shown(error)}")
 
 
@@ -114,20 +114,21 @@ def _answered(error: ClientError, attempt: Attempt) -> SurroundingsFailed:
 
 def _denied(error: ClientError, attempt: Attempt) -> SurroundingsFailed:
     who = f" to {attempt.who}" if attempt.who else ""
+    in_s3 = "bucket" in attempt.resource or attempt.resource.startswith("s3://")
     return SurroundingsFailed(
         f"{attempt}: access denied. AWS refused {error.operation_name}{who}: {_said(error)}",
         hint="Grant that identity the permission (in its policies and, for encrypted stores, on the KMS key), or "
-        "choose another profile or role. A bucket of another account is refused in the same way.",
+        "choose another profile or role." + (" A bucket of another account is refused alike." if in_s3 else ""),
     )
 
 
-def _unreachable(error: BotoCoreError, attempt: Attempt) -> SurroundingsFailed:
+def _unreachable(error: BotoCoreError, attempt: Attempt, why: str) -> SurroundingsFailed:
     details: Mapping[str, Any] = getattr(error, "kwargs", {})
     address = details.get("endpoint_url") or details.get("proxy_url")
     where = f"{_host(str(address))} cannot be reached" if address else "the connection failed"
     via = " (a proxy)" if "proxy_url" in details else ""
     return SurroundingsFailed(
-        f"{attempt}: {where}{via}. {_shown(error)}",
+        f"{attempt}: {where}{via}{why}",
         hint="Check the network, the proxy settings and AWS_ENDPOINT_URL; in the sandbox, `orchestrate sandbox up`.",
     )
 

@@ -58,14 +58,17 @@ class BucketSettings:
 
 @dataclass(frozen=True)
 class TableSettings:
-    """`keys` cannot be changed once the table exists: attribute to key type and attribute type (`HASH S`)."""
+    """`keys` cannot be changed once the table exists: attribute to key type and attribute type (`HASH S`).
+
+    Encryption comes last: DynamoDB takes minutes for it, and no other change meanwhile.
+    """
 
     keys: Mapping[str, object] = field(metadata=_WHOLE)
     deletion_protection: bool
     billing: str
-    encryption: Mapping[str, object]
     point_in_time_recovery: str
     tags: Mapping[str, object]
+    encryption: Mapping[str, object]
 
 
 @dataclass(frozen=True)

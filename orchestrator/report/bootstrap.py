@@ -11,6 +11,7 @@ from orchestrator.errors import OrchestrateError
 from orchestrator.stages.bootstrap import Outcome
 
 _SHOWN_FAILURES = 5
+_SHOWN_CHARACTERS = 72
 
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
@@ -41,7 +42,12 @@ def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
         for outcome in group:
             yield f"  {outcome.store!s:<{width}}  {_state(outcome)}"
             if outcome.state == "differs":
-                yield from (f"    {d.setting}: {d.found}, wanted {d.wanted}" for d in outcome.differences)
+                yield from (f"    {d.setting}: {_cut(d.found)}, wanted {_cut(d.wanted)}" for d in outcome.differences)
+
+
+def _cut(text: str) -> str:
+    """JSON has all of it."""
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 def _state(outcome: Outcome) -> str:
