@@ -348,8 +348,6 @@ class TestStores:
         s3 = client(emulated, "s3")
         name = f"bucket-{uuid4()}"
         s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
-        s3.put_object(Bucket=name, Key="free", Body=b"x")
-        assert error_of(lambda: s3.get_object_retention(Bucket=name, Key="free"))[0] == "NoSuchObjectLockConfiguration"
         s3.put_object_lock_configuration(
             Bucket=name,
             ObjectLockConfiguration={
@@ -361,3 +359,8 @@ class TestStores:
         assert s3.get_object(Bucket=name, Key="k")["ObjectLockMode"] == "COMPLIANCE"
         assert s3.get_object_retention(Bucket=name, Key="k")["Retention"]["Mode"] == "COMPLIANCE"
         assert error_of(lambda: s3.delete_object(Bucket=name, Key="k", VersionId=version)) == ("AccessDenied", 403)
+
+    def test_an_object_without_retention(self, emulated: Sandbox, bucket: str) -> None:
+        s3 = client(emulated, "s3")
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+        assert error_of(lambda: s3.get_object_retention(Bucket=bucket, Key="k"))[0] == "NoSuchObjectLockConfiguration"
