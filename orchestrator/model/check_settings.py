@@ -77,7 +77,9 @@ class Scan(Struct, frozen=True, forbid_unknown_fields=True):
 class Checks(Struct, frozen=True, forbid_unknown_fields=True):
     """Which checks a plan must have passed before it may be applied, and what fails them."""
 
-    required: list[Check] = field(default_factory=lambda: ["lint", "scan"])
+    required: Annotated[
+        list[Check], Meta(description="Apply refuses a plan of a source on which one of these has not passed.")
+    ] = field(default_factory=lambda: ["lint", "scan"])
     timeout_seconds: Annotated[int, Meta(ge=1, le=7200, description="Time limit of each run of one tool.")] = 900
     lint: Lint = field(default_factory=Lint)
     scan: Scan = field(default_factory=Scan)

@@ -6,7 +6,7 @@ collide, an account in two environments) is checked in `rules`. Unknown keys are
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -93,7 +93,10 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     variables: Annotated[
         dict[Fact, VariableName],
-        Meta(description="What the root calls a fact of the target where it is not its own name: {env: environment}."),
+        Meta(
+            description="What the root calls a fact of the target where it is not its own name: {env: environment}.",
+            extra_json_schema={"propertyNames": {"enum": list(get_args(Fact))}},
+        ),
     ] = field(default_factory=dict)
     unmanaged_providers: Annotated[
         list[Annotated[str, Meta(pattern=r"^aws(\.[A-Za-z_][A-Za-z0-9_-]*)?$")]],

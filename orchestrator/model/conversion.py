@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,9 +43,15 @@ def convert(source: Source, kind: type[Config]) -> tuple[Config | None, list[Pro
             found = list(_errors(value, kind))
             if not problems:
                 problems = [problem for each in found for problem in _problems(source, each)]
-                problems = problems or [source.problem((), str(error))]
+                problems = problems or [_as_msgspec_says(source, error)]
             value = _without(value, [path for each in found for path in _faulty(each)])
     return None, problems
+
+
+def _as_msgspec_says(source: Source, error: msgspec.ValidationError) -> Problem:
+    """For what the schema does not say: "Expected `int` - at `$.plans.expire_after_hours`"."""
+    message, _, where = str(error).partition(" - at ")
+    return source.problem(tuple(re.findall(r"(?<=\.)[^.\[`]+", where.partition("[")[0])), message)
 
 
 def _errors(value: object, kind: type[Config]) -> Iterator[ValidationError]:
@@ -64,8 +71,13 @@ def _errors(value: object, kind: type[Config]) -> Iterator[ValidationError]:
 def _innermost(error: ValidationError) -> ValidationError:
     """Of a value that may be null, the error about what it may be otherwise."""
     while error.validator == "anyOf" and error.context:
-        error = max(error.context, key=lambda inner: (len(inner.absolute_path), inner.validator_value != "null"))
+        error = max(error.context, key=_tells)
     return error
+
+
+def _tells(error: ValidationError) -> tuple[int, bool, bool]:
+    """The deeper an error the more it tells; which type is expected tells more than which values."""
+    return len(error.absolute_path), error.validator_value != "null", error.validator == "type"
 
 
 def _faulty(error: ValidationError) -> Iterator[Path]:
@@ -138,11 +150,14 @@ def _fault(error: ValidationError) -> str:
 
 def _rule(error: ValidationError) -> str:
     """What the schema says that the value must be."""
-    schema: Any = error.schema
     if error.validator == "enum":
         known: Any = error.validator_value
         return did_you_mean(str(error.instance), known) or ""
-    described = str(schema.get("description", ""))
+    described = _description(error) or _description(error.parent)
     if error.validator == "pattern" and not described:
         return f"It must match {error.validator_value}"
     return described
+
+
+def _description(error: Any) -> str:
+    return "" if error is None else str(error.schema.get("description", ""))
