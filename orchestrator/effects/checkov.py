@@ -162,9 +162,9 @@ def _findings(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:
                 yield _finding(record, secret, lines)
         for record in report.results.skipped_checks:
             if not _is_canary(record):
-                reason = record.check_result.suppress_comment or ""
+                reason = (record.check_result.suppress_comment or "").strip()
                 reason = "" if reason == _NO_COMMENT else reason
-                yield replace(_finding(record, secret, lines), state="skipped", reason=reason)
+                yield replace(_finding(record, secret, lines), state="skipped", inline=True, reason=reason)
 
 
 def _is_canary(record: _Record) -> bool:

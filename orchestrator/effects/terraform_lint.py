@@ -113,7 +113,8 @@ class TerraformLint:
         if not output.errors or isinstance(error, SurroundingsFailed):
             raise error if output.errors else said.broken("could not initialize the root")
         mend = error.hint if isinstance(error, InvalidInput) else None
-        return [_diagnosed("init", diagnostic, root, mend) for diagnostic in output.errors]
+        placed = [diagnostic for diagnostic in output.errors if diagnostic.place]  # the others introduce these
+        return [_diagnosed("init", diagnostic, root, mend) for diagnostic in placed or output.errors]
 
     def _validate(self, folder: Path, root: str) -> list[Finding]:
         said = self._run(["validate", "-no-color", "-json"], folder)
@@ -172,7 +173,7 @@ def _diagnosed(rule: str, found: Diagnostic, root: str, mend: str | None) -> Fin
     file, line = None, None
     if found.place and (match := re.fullmatch(r"(.+):(\d+)", found.place, re.DOTALL)):
         file, line = os.path.normpath(os.path.join(root, match[1])), int(match[2])
-    message = f"{found.summary}. {' '.join(found.detail.split())}" if found.detail else found.summary
+    message = " ".join(f"{found.summary}. {found.detail}".split()) if found.detail else found.summary
     # A provider's warning that something is deprecated must not stop every release on the day it appears.
     severity: Severity = "error" if found.severity == "error" else "notice"
     return replace(_finding(rule, rule, severity, message), file=file, line=line, mend=mend)

@@ -9,17 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.errors import InvalidInput
-from orchestrator.model.check_settings import Lint, PlanPolicy, Scan, Skip
+from orchestrator.errors import InvalidInput, OrchestrateError
+from orchestrator.model.check_settings import Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.finding import RANKS, CheckName, Finding, Severity, by_importance
 
 BASELINE_FILE = ".orchestrate-baseline.json"
+OWN = "orchestrate"
+"""The tool of findings that say what no tool says: something was not looked at, or a skip has expired."""
 NO_REASON = ""
 """The reason of a skip in the code that gives none."""
 
@@ -29,7 +30,7 @@ class CheckReport:
     """How one check ended.
 
     `source` is the digest of all files that were checked; `tools` maps names to versions; `notes` are for people:
-    what could not be had, what was left out.
+    what could not be had, what was left out. `settings` is the file whose thresholds and skips were applied.
     """
 
     check: Literal["lint", "scan", "policy"]
@@ -40,10 +41,20 @@ class CheckReport:
     cached: bool
     notes: tuple[str, ...] = ()
     root: str = ""
+    settings: str | None = None
 
     @property
     def failing(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.state == "failing")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that did not come to an end: never a pass."""
+
+    check: CheckName
+    root: str
+    error: OrchestrateError
 
 
 class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +97,9 @@ class Judge:
     def _judge(self, finding: Finding, known: Counter[Known], today: date) -> Finding:
         finding = self._rated(finding)
         if finding.state == "skipped":
-            return self._inline(finding)
+            finding = self._inline(finding)
+            if finding.state == "skipped":
+                return finding
         skip = next((skip for skip in self.skips if not skip.expired(today) and _matches(skip, finding)), None)
         if skip is not None:
             return replace(finding, state="skipped", reason=f"{skip.reason} (until {skip.expires})")
@@ -94,13 +107,13 @@ class Judge:
             return finding
         if finding.rank < RANKS[self.fail_on]:
             return replace(finding, state="minor")
-        if known[Known.of(finding)] > 0:
+        if finding.tool != OWN and known[Known.of(finding)] > 0:
             known[Known.of(finding)] -= 1
             return replace(finding, state="baseline", reason=f"known when {BASELINE_FILE} was written")
         return finding
 
     def _rated(self, finding: Finding) -> Finding:
-        rated = next((word for rule, word in self.severities.items() if fnmatchcase(finding.rule, rule)), None)
+        rated = next((word for rule, word in self.severities.items() if like(finding.rule, rule)), None)
         return finding if rated is None else replace(finding, severity=rated)
 
     def _inline(self, finding: Finding) -> Finding:
@@ -120,7 +133,7 @@ class Judge:
             if skip.expired(today):
                 yield Finding(
                     check=self.check,
-                    tool="orchestrate",
+                    tool=OWN,
                     rule="expired_skip",
                     severity="error",
                     message=f"the skip of {skip.rule} expired on {skip.expires} ({skip.reason})",
@@ -131,9 +144,9 @@ class Judge:
 
 def _matches(skip: Skip, finding: Finding) -> bool:
     return (
-        fnmatchcase(finding.rule, skip.rule)
-        and (skip.path is None or fnmatchcase(finding.file or "", skip.path))
-        and (skip.resource is None or fnmatchcase(finding.resource or "", skip.resource))
+        like(finding.rule, skip.rule)
+        and (skip.path is None or like(finding.file or "", skip.path))
+        and (skip.resource is None or like(finding.resource or "", skip.resource))
     )
 
 
@@ -184,8 +197,9 @@ class Baseline:
 
     @staticmethod
     def of(findings: Iterable[Finding]) -> Baseline:
-        """Knows all that fails or was known before."""
-        return Baseline(Counter(Known.of(f) for f in findings if f.state in ("failing", "baseline")))
+        """Knows all that fails or was known before, but not what says that a check could not look."""
+        counted = (f for f in findings if f.state in ("failing", "baseline") and f.tool != OWN)
+        return Baseline(Counter(map(Known.of, counted)))
 
     def encode(self) -> bytes:
         entries = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
@@ -14,6 +15,11 @@ CheckovSeverity: TypeAlias = Literal["critical", "high", "medium", "low"]
 _Account: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 _Rule: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.*-]{1,128}$")]
 _ResourceType: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,127}$")]
+
+
+def like(text: str, pattern: str) -> bool:
+    """Whether `text` is like `pattern`, in which `*` stands for any characters and nothing else is special."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 class Skip(Struct, frozen=True, forbid_unknown_fields=True):

@@ -56,6 +56,8 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     state: State = "failing"
     reason: str | None = None
     """Why it does not count: the reason of a skip, or who overrode it."""
+    inline: bool = False
+    """The skip stands in the code."""
 
     @property
     def place(self) -> str:

@@ -49,7 +49,8 @@ def lint_subject(subject: Subject, at: Checking) -> CheckReport:
         tools={terraform.name: terraform.version, tflint.name: tflint.version},
         cached=cached and cached_too,
         notes=observed.notes,
-        root=subject.root,
+        root=subject.shown_root,
+        settings=subject.settings_file,
     )
 
 
@@ -78,7 +79,7 @@ class _Linting:
         return self.at.observed(key, partial(self._observe, coverage, configs, notes))
 
     def _observe(self, coverage: Coverage, configs: Mapping[str, TflintConfig], notes: tuple[str, ...]) -> Observed:
-        self.at.progress(f"lint: {self.subject.root or '.'} and {len(coverage.modules) - 1} local modules")
+        self.at.progress(f"lint: {self.subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
         with self.at.bench(self.subject, coverage) as bench:
             terraform = self._terraform(bench)
             unformatted = terraform.unformatted()
@@ -132,9 +133,7 @@ class _Linting:
         plugin, reason = self.plugins.aws()
         if plugin is not None:
             return default_config(plugin), ()
-        note = (
-            f"tflint's AWS ruleset is not installed and cannot be had, so AWS-specific rules were not checked: {reason}"
-        )
+        note = f"tflint's AWS ruleset cannot be had, so AWS-specific rules were not checked: {reason[:300]}"
         if self.subject.settings.lint.aws_ruleset == "required":
             raise SurroundingsFailed(
                 note, hint="checks.lint.aws_ruleset requires it; docs/checks.md says how to install it."

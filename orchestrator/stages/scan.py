@@ -46,12 +46,20 @@ def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool
     findings = judge.verdict(observed.findings, subject.baseline, at.today)
     passed = not any(finding.state == "failing" for finding in findings)
     return CheckReport(
-        "scan", passed, source, findings, {tool.name: tool.version}, cached, observed.notes, subject.root
+        check="scan",
+        passed=passed,
+        source=source,
+        findings=findings,
+        tools={tool.name: tool.version},
+        cached=cached,
+        notes=observed.notes,
+        root=subject.shown_root,
+        settings=subject.settings_file,
     )
 
 
 def _observe(subject: Subject, at: Checking, tool: Tool, coverage: Coverage) -> Observed:
-    at.progress(f"scan: {subject.root or '.'} and {len(coverage.modules) - 1} local modules")
+    at.progress(f"scan: {subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
     with at.bench(subject, coverage) as bench:
         var_files = [path for path in subject.var_files if path in coverage.files]
         found = Checkov(tool, bench, lay_policies(bench, custom_policies(subject)), var_files).of_source()
@@ -67,7 +75,9 @@ def _empty(subject: Subject, coverage: Coverage) -> Iterator[Finding]:
     """A scan that looked at nothing is no pass."""
     code = [origin for path, origin in coverage.files.items() if path.endswith(CONFIGURATION)]
     if not any(_BLOCK.search(subject.files.read(path)) for path in code):
-        message = f"there is no resource, data source or module in {subject.root or '.'}: the scan looked at nothing"
+        message = (
+            f"there is no resource, data source or module in {subject.shown_root or '.'}: the scan looked at nothing"
+        )
         yield Finding("scan", "orchestrate", "scan_empty", "error", message)
     for path in code:
         if path.endswith((".tofu", ".tofu.json")):

@@ -12,6 +12,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +33,7 @@ from orchestrator.model.check import BASELINE_FILE, Baseline, Observed
 from orchestrator.model.check_settings import Checks
 from orchestrator.model.config import Terraform
 from orchestrator.model.coverage import Coverage, cover
-from orchestrator.model.finding import clean
+from orchestrator.model.finding import clean, printable
 from orchestrator.model.release import Release
 from orchestrator.model.rules import FOLDER
 from orchestrator.model.tool import Tool
@@ -71,6 +73,11 @@ class Subject:
             settings_file=repository.in_project(f"{FOLDER}/{env}.yaml"),
         )
 
+    @property
+    def shown_root(self) -> str:
+        """The root, fit for a terminal; empty where it is the top."""
+        return printable(self.root, 500)
+
     def coverage(self, *, var_files: bool) -> Coverage:
         """What a check covers; raises InvalidInput as `cover` does."""
         extra = self.var_files if var_files else ()
@@ -107,6 +114,8 @@ class Checking:
     today: date
     progress: Callable[[str], None]
     cancelled: Callable[[], bool] = lambda: False
+    under_way: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    """By key: two targets with the same source wait for one run of the tools instead of starting two."""
 
     @staticmethod
     def here(env: Mapping[str, str], progress: Callable[[str], None]) -> Checking:
@@ -128,13 +137,14 @@ class Checking:
 
     def observed(self, key: Key, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
         """What is cached under the key (True), or else what `observe` finds, which is then cached."""
-        found = self.cache.get(key.shared, key.local)
-        if found is not None:
-            return found, True
-        new = observe()
-        new = Observed(tuple(map(clean, new.findings)), new.notes)
-        self.cache.put(key.shared, key.local, new)
-        return new, False
+        with self.under_way[key.local]:
+            found = self.cache.get(key.shared, key.local)
+            if found is not None:
+                return found, True
+            new = observe()
+            new = Observed(tuple(map(clean, new.findings)), new.notes)
+            self.cache.put(key.shared, key.local, new)
+            return new, False
 
 
 @dataclass(frozen=True)
