@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -134,12 +135,7 @@ def _show(
 
 
 def _rendered(form: str, reports: Sequence[CheckReport], failures: Sequence[Failure]) -> str:
-    from orchestrator.report import findings, junit, markdown, sarif
-
-    forms: dict[str, Callable[[Sequence[CheckReport], Sequence[Failure]], str]] = {
-        "json": findings.as_json,
-        "junit": junit.as_junit,
-        "sarif": sarif.as_sarif,
-        "markdown": markdown.as_markdown,
-    }
-    return forms.get(form, findings.all_as_text)(reports, failures)
+    form = form if form in _FORMATS else "text"
+    module = importlib.import_module(f"orchestrator.report.{'findings' if form in ('text', 'json') else form}")
+    render = getattr(module, "all_as_text" if form == "text" else f"as_{form}")
+    return str(render(reports, failures))

@@ -12,14 +12,17 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from orchestrator.effects.cache import Cache
-from orchestrator.effects.objects import Bucket
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.check import Observed
+
+if TYPE_CHECKING:
+    from orchestrator.effects.objects import Bucket
 
 _KIND = "checks"
 _KEPT_SECONDS = 30 * 24 * 3600

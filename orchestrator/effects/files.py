@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.effects.git import Repository
-from orchestrator.effects.git_command import Command, gitpython
+from orchestrator.effects import process
+from orchestrator.effects.process import Limits
+from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.coverage import Coverage, Kind, Kinds
+from orchestrator.model.finding import printable
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git import Repository
 
 _MODES: Mapping[str, Kind] = {"100644": "file", "100664": "file", "100755": "executable", "120000": "link"}
 # A repository from elsewhere may configure programs for git to start; listing files needs none of them.
 _HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-# A hook that calls us sets these for its own repository.
-_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+_GIT_SECONDS = 120
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 
 
@@ -72,18 +77,34 @@ class FolderFiles:
 def _work_tree(folder: Path) -> tuple[Path, list[str]] | None:
     """The top of the working tree that `folder` is in, and its files: tracked ones, and new ones not ignored.
 
-    None where there is no repository, or a bare one.
+    None where there is no repository, or a bare one. Not through GitPython: its import alone takes longer than
+    all the rest of a check that is answered from the cache.
     """
-    for name in _OF_A_HOOK:
-        os.environ.pop(name, None)
-    try:
-        repo = gitpython.Repo(folder, search_parent_directories=True, expand_vars=False)
-    except (gitpython.exc.InvalidGitRepositoryError, gitpython.exc.NoSuchPathError):
+    if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         return None
-    if repo.working_tree_dir is None:
-        return None
-    listing = Command(repo.git).run(*_HARMLESS, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return Path(repo.working_tree_dir), [path for path in listing.split("\0") if path]
+    top = _git(folder, "rev-parse", "--show-toplevel").removesuffix("\n")
+    listing = _git(Path(top), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return Path(top), [path for path in listing.split("\0") if path]
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints; names that are not UTF-8 keep their bytes (PEP 383)."""
+    # A hook that calls us sets variables for its own repository.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    with tempfile.TemporaryDirectory(prefix="orchestrate-") as scratch:
+        out, err = Path(scratch, "out"), Path(scratch, "err")
+        code = process.collect(
+            ["git", *_HARMLESS, *arguments],
+            cwd=folder,
+            env={**env, "GIT_OPTIONAL_LOCKS": "0"},
+            stdout=out,
+            stderr=err,
+            limits=Limits(_GIT_SECONDS),
+        )
+        if code != 0:
+            said = err.read_text(errors="replace").strip().splitlines() or ["no reason given"]
+            raise SurroundingsFailed(f"git cannot list the files around {folder}: {printable(said[0], 300)}")
+        return os.fsdecode(out.read_bytes())
 
 
 def _walked(folder: Path) -> list[str]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.check_tool import Bench
-from orchestrator.effects.git import Repository
 from orchestrator.effects.surroundings import environment
-from orchestrator.effects.terraform_lint import TerraformLint
-from orchestrator.effects.tflint import Tflint
 from orchestrator.effects.tflint_plugins import Plugins, identities
 from orchestrator.effects.tools import Tool, find
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.canonical import sha256
 from orchestrator.model.check import CheckReport, Judge, Observed
 from orchestrator.model.coverage import LOCK_FILE, Coverage
-from orchestrator.model.release import Release
 from orchestrator.model.tflint_config import TflintConfig, default_config, nearest
 from orchestrator.stages.subject import Checking, Key, Subject, content_digests, source_digest
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git import Repository
+    from orchestrator.effects.terraform_lint import TerraformLint
+    from orchestrator.model.release import Release
 
 
 def lint(release: Release, repository: Repository, progress: Callable[[str], None]) -> CheckReport:
@@ -79,6 +81,8 @@ class _Linting:
         return self.at.observed(key, partial(self._observe, coverage, configs, notes))
 
     def _observe(self, coverage: Coverage, configs: Mapping[str, TflintConfig], notes: tuple[str, ...]) -> Observed:
+        from orchestrator.effects.tflint import Tflint
+
         self.at.progress(f"lint: {self.subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
         with self.at.bench(self.subject, coverage) as bench:
             terraform = self._terraform(bench)
@@ -105,6 +109,8 @@ class _Linting:
             return Observed(tuple(self._terraform(bench).unformatted()))
 
     def _terraform(self, bench: Bench) -> TerraformLint:
+        from orchestrator.effects.terraform_lint import TerraformLint
+
         lock_file = bench.tree / self.subject.root / LOCK_FILE
         locked = lock_file.read_bytes() if lock_file.is_file() else b""
         name = sha256(locked + os.fsencode(f"{self.subject.root}\0{self.terraform.name}"))[:16]

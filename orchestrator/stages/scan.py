@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.effects.check_tool import Bench
-from orchestrator.effects.checkov import Checkov
-from orchestrator.effects.git import Repository
 from orchestrator.effects.surroundings import environment
 from orchestrator.effects.tools import Tool, find
 from orchestrator.model.check import CheckReport, Judge, Observed
 from orchestrator.model.coverage import CONFIGURATION, Coverage
 from orchestrator.model.custom_policy import check_policy
 from orchestrator.model.finding import Finding
-from orchestrator.model.release import Release
 from orchestrator.stages.subject import POLICIES, Checking, Key, Subject, content_digests, source_digest
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git import Repository
+    from orchestrator.model.release import Release
 
 _POLICY_FILES = (".py", ".yaml", ".yml", ".json")
 
@@ -59,6 +61,8 @@ def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool
 
 
 def _observe(subject: Subject, at: Checking, tool: Tool, coverage: Coverage) -> Observed:
+    from orchestrator.effects.checkov import Checkov
+
     at.progress(f"scan: {subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
     with at.bench(subject, coverage) as bench:
         var_files = [path for path in subject.var_files if path in coverage.files]

@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects import clock
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.check_cache import CheckCache
 from orchestrator.effects.check_tool import Bench
 from orchestrator.effects.files import CommitFiles, Files, digest, write_out
-from orchestrator.effects.git import Repository
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.check import BASELINE_FILE, Baseline, Observed
@@ -34,9 +33,12 @@ from orchestrator.model.check_settings import Checks
 from orchestrator.model.config import Terraform
 from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.finding import clean, printable
-from orchestrator.model.release import Release
 from orchestrator.model.rules import FOLDER
 from orchestrator.model.tool import Tool
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git import Repository
+    from orchestrator.model.release import Release
 
 POLICIES = "policies"
 _FORMAT = 1  # of what is cached; another number forgets all of it
