@@ -55,7 +55,7 @@ class Repository:
         """`prefix` is the project's folder relative to the top of the repository, `.` where they are the same."""
         self._repo = repo
         self.prefix = prefix
-        self._git = Command(repo.git)
+        self._git = Command(Path(repo.working_dir))
         self._objects = Objects(self._git)
 
     @staticmethod
@@ -70,7 +70,7 @@ class Repository:
                 f"{start.absolute()} is not in a git repository",
                 hint="Run this inside the infrastructure repository, or name it with --repo.",
             ) from None
-        except (gitpython.exc.GitCommandError, OSError, ValueError, configparser.Error) as error:
+        except (gitpython.exc.CommandError, OSError, ValueError, configparser.Error) as error:
             raise failure(f"git cannot read the repository around {start.absolute()}", error) from None
         return Repository(repo, _prefix(repo, start))
 
@@ -113,10 +113,7 @@ class Repository:
 
     def create_tag(self, name: str, commit: str, message: str, *, sign: bool) -> None:
         """An annotated tag, signed as git is configured; SurroundingsFailed where git does not make it."""
-        try:
-            self._repo.create_tag(name, ref=commit, message=message, sign=sign, annotate=True)
-        except gitpython.exc.GitCommandError as error:
-            raise failure(f"git does not create the tag {escaped(name)}", error) from None
+        self._git.run("tag", "--annotate", f"--message={message}", *(["--sign"] if sign else []), "--", name, commit)
 
     def delete_tag(self, name: str, object_id: str) -> None:
         """Deletes the tag if it still points there; SurroundingsFailed otherwise."""
@@ -182,9 +179,8 @@ class Repository:
         defaults = ("refs/remotes/origin/HEAD", "refs/heads/main")
         refs = self._git.refs(*defaults)
         for default in defaults:
-            commit = self._peeled(refs.get(default))
-            if commit is not None:
-                return commit
+            if default in refs:
+                return self.commit(default)
         raise InvalidInput(
             "the rules come from the protected branch, and there is neither origin/HEAD nor a branch main",
             hint="Name the branch with --rules-ref, or run `git remote set-head origin --auto`.",
@@ -206,7 +202,7 @@ class Repository:
     @property
     def has_uncommitted_changes(self) -> bool:
         """Of tracked files; False where there is no working tree."""
-        return not self._repo.bare and bool(self._repo.is_dirty())
+        return not self._repo.bare and self._git.run("status", "--porcelain", "--untracked-files=no") != ""
 
     # Files of a commit --------------------------------------------------------------------------------------------
 
@@ -251,6 +247,21 @@ class Repository:
         out = self._git.run("ls-tree", "-r", "-z", "--full-tree", commit)
         return [entry.split("\t", 1)[1] for entry in out.split("\0") if entry.startswith("160000 ")]
 
+    def all_files(self, commit: str) -> Iterator[tuple[str, str, str]]:
+        """Path from the top of the repository, mode and object id of every file, link and submodule of the commit."""
+        for entry in self._git.run("ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
+            if entry:
+                meta, _, path = entry.partition("\t")
+                mode, _, object_id = meta.split(" ")
+                yield path, mode, object_id
+
+    def blob(self, object_id: str) -> bytes:
+        """The content of a file by its object id."""
+        found = self._objects.get(object_id)
+        if found is None:
+            raise SurroundingsFailed(f"the object {object_id} is not in this repository", hint="Run `git fsck`.")
+        return found.content
+
     def export(self, commit: str, destination: Path) -> None:
         """Writes the commit's files to `destination`, which must not exist yet, byte for byte as committed.
 
@@ -259,8 +270,26 @@ class Repository:
         export(Path(self._repo.common_dir), commit, destination)
 
     def _at(self, commit: str, path: str) -> GitObject | None:
-        path = self.in_project(path)
-        return self._objects.get(f"{commit}^{{tree}}" if path == "." else f"{commit}:{path}")
+        """What stands there; None only where the commit itself says that nothing does."""
+        found = self._objects.get(_name(commit, self.in_project(path)))
+        if found is None:
+            self._check_absent(commit, PurePosixPath(self.in_project(path)))
+        return found
+
+    def _check_absent(self, commit: str, path: PurePosixPath) -> None:
+        """Raises SurroundingsFailed where the commit names an object that is not in the repository, or broken."""
+        if path.name:
+            folder = self._objects.get(_name(commit, path.parent.as_posix()))
+            if folder is None:
+                self._check_absent(commit, path.parent)
+                return
+            found = entries(folder.content, folder.id) if folder.kind == "tree" else iter(())
+            if not any(entry.name == path.name and not entry.is_submodule for entry in found):
+                return
+        raise SurroundingsFailed(
+            f"{escaped(path.as_posix())} of commit {commit[:12]} is missing from the repository, or broken",
+            hint="`git fsck` tells more. Is the clone complete?",
+        )
 
     def _entries(self, commit: str, folder: str) -> Iterator[Entry]:
         found = self._at(commit, folder)
@@ -285,6 +314,10 @@ class Repository:
             raise InvalidInput(f"this bare repository holds several projects ({escaped(places)}); use a clone of it")
         if found:
             self.prefix = found[0]
+
+
+def _name(commit: str, path: str) -> str:
+    return f"{commit}^{{tree}}" if path == "." else f"{commit}:{path}"
 
 
 def _prefix(repo: gitpython.Repo, start: Path) -> PurePosixPath:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.text import escaped
@@ -24,15 +26,18 @@ _AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}
 class Command:
     """Git commands in one folder; what they say about a failure becomes SurroundingsFailed."""
 
-    def __init__(self, command: gitpython.Git) -> None:
-        self._command = command
-        command.update_environment(**_AS_COMMITTED)
+    def __init__(self, folder: Path) -> None:
+        # As a Path, because GitPython replaces $NAME in a folder given as text; with -C, because it goes to the
+        # current folder where it cannot enter the one it was given.
+        self._command = gitpython.Git(folder)
+        self._command.update_environment(**_AS_COMMITTED)
+        self._git = ("git", "-C", str(folder))
 
     def run(self, *arguments: str, missing: str | None = None) -> str:
         """The output without its last line break; where git says no, `missing` if it is given."""
         try:
-            return str(self._command.execute(["git", *arguments], strip_newline_in_stdout=True))
-        except gitpython.exc.GitCommandError as error:
+            return str(self._command.execute([*self._git, *arguments], strip_newline_in_stdout=True))
+        except gitpython.exc.CommandError as error:
             refused = isinstance(error, gitpython.exc.GitCommandNotFound) or "dubious ownership" in str(error.stderr)
             if missing is not None and not refused:
                 return missing
@@ -40,19 +45,22 @@ class Command:
 
     def holds(self, *arguments: str) -> bool:
         """The answer of a command that says no with exit code 1."""
-        code, _, said = self._command.execute(["git", *arguments], with_extended_output=True, with_exceptions=False)
+        code, _, said = self._execute(arguments, with_extended_output=True, with_exceptions=False)
         if code not in (0, 1):
             raise failure(f"git {arguments[0]} failed", str(said))
         return bool(code == 0)
 
     def start(self, *arguments: str) -> gitpython.Git.AutoInterrupt:
         """A command that goes on running."""
-        try:
-            process = self._command.execute(["git", *arguments], istream=PIPE, as_process=True)
-        except gitpython.exc.GitCommandError as error:
-            raise failure(f"git {arguments[0]} failed", error) from None
+        process = self._execute(arguments, istream=PIPE, as_process=True)
         assert isinstance(process, gitpython.Git.AutoInterrupt)
         return process
+
+    def _execute(self, arguments: tuple[str, ...], **options: Any) -> Any:
+        try:
+            return self._command.execute([*self._git, *arguments], **options)
+        except gitpython.exc.CommandError as error:
+            raise failure(f"git {arguments[0]} failed", error) from None
 
     def refs(self, *patterns: str) -> Mapping[str, str]:
         """Object ids by full ref name, of the refs that match one of the patterns or stand below it."""

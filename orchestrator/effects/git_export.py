@@ -29,11 +29,11 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
         tree = scratch / "tree"
         tree.mkdir()
         env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64)
-        command = gitpython.Git(str(tree))
+        command = gitpython.Git(tree)
         command.execute(["git", "read-tree", commit], env=env | {"GIT_WORK_TREE": str(tree)})
         command.execute(["git", "checkout-index", "--all"], env=env | {"GIT_WORK_TREE": str(tree)})
         tree.rename(destination)
-    except gitpython.exc.GitCommandError as error:
+    except gitpython.exc.CommandError as error:
         raise failure(f"commit {commit[:12]} cannot be exported to {destination}", error) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import subprocess
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,6 +37,10 @@ class Entry:
     @property
     def is_file(self) -> bool:
         return self.mode.startswith("100")
+
+    @property
+    def is_submodule(self) -> bool:
+        return self.mode == "160000"
 
     @property
     def is_link(self) -> bool:
@@ -71,6 +78,7 @@ class Objects:
     def _ask(self, name: bytes) -> GitObject | None:
         if self._process is None:
             self._process = self._command.start("cat-file", "--batch")
+            weakref.finalize(self, _end, self._process.proc)
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -92,6 +100,17 @@ class Objects:
             process.terminate()
             said = process.stderr.read().decode(errors="replace")
         return failure("git cannot read the repository", said or reason or "it ended without an answer")
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None:
+        return
+    process.terminate()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        with contextlib.suppress(OSError):  # what was written and not yet sent cannot be sent any more
+            if stream is not None:
+                stream.close()
 
 
 def entries(tree: bytes, object_id: str) -> Iterator[Entry]:
