@@ -114,12 +114,8 @@ class Checkov:
 
     def of_plan(self, plan_json: Path, source: Path) -> list[Finding]:
         """As of_source, of a plan's JSON; `source` is the code it was made from, for inline skips and lines."""
-        plan = self.bench.scratch / "plan.json"
-        if plan != plan_json:
-            shutil.copyfile(plan_json, plan)
-            plan.chmod(0o600)
         options = ["--framework", "terraform_plan", f"--repo-root-for-plan-enrichment={source}"]
-        said = self._run([f"--file={plan}", *options])
+        said = self._run([f"--file={plan_json}", *options])
         reports = self._reports(said)
         return [*_findings(reports, source), *_unreadable(reports, source), *_not_loaded(said)]
 
