@@ -23,7 +23,7 @@ _SOURCE = Path(__file__).resolve().parents[2]
 _FOLDER = _SOURCE / ".demo" / "infrastructure"
 _ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 _EXAMPLE = ("modules", "envs", "buildspecs")
-_LEFT_OUT = shutil.ignore_patterns(".terraform", "*.tfstate*", "__pycache__")
+_LEFT_OUT = shutil.ignore_patterns("tests", ".terraform", "*.tfstate*", "__pycache__")
 
 _GLOBAL, _REGIONAL = "dev_global/research/1.0", "dev_us-east-1/research/1.0"
 _NEXT = "dev_us-east-1/research/1.1"

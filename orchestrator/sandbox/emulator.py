@@ -11,6 +11,7 @@ import contextlib
 import io
 import logging
 import os
+import socket
 import sys
 import threading
 import traceback
@@ -31,6 +32,9 @@ StartResponse = Callable[..., Any]
 ONE_AT_A_TIME = frozenset({"dynamodb", "ec2", "elb", "iam", "kms", "logs", "s3", "sts"})
 """Services whose requests wait for each other, by moto's names (elb: all load balancing). None of them waits within a
 request, as SQS does."""
+
+
+_CLIENT_CLOSES_WITHIN = 5.0  # seconds
 
 
 def serve(layout: SandboxLayout) -> str:
@@ -77,8 +81,24 @@ def _no_such_path(_: NotFound) -> None:
 
 
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]
+    """Answers each request in one piece and lets the client close first.
+
+    Closing at once may reset the connection before a busy client has read the answer; it then asks again, and a
+    conditional write that was carried out is refused the second time.
+    """
+
+    wbufsize = -1
+
     def log_request(self, *_: object) -> None:
         """The log is for failures: a release makes hundreds of requests."""
+
+    def finish(self) -> None:
+        super().finish()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_CLIENT_CLOSES_WITHIN)
+            while self.connection.recv(1 << 16):
+                pass
 
 
 class Emulator:
