@@ -1,0 +1,104 @@
+"""The order of the stages of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orchestrator.effects import clock
+from orchestrator.errors import OrchestrateError, StageFailed
+from orchestrator.model.check import CheckReport
+from orchestrator.model.receipt import PlanReceipt
+from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
+from orchestrator.stages.approve import require_approval
+from orchestrator.stages.lint import lint
+from orchestrator.stages.plan import PlanResult, plan
+from orchestrator.stages.record_check import record_check
+from orchestrator.stages.scan import scan
+from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verify import Verified, verify
+
+Result: TypeAlias = CheckReport | PlanResult | PlanReceipt | ApplyResult | Verified
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: `run` ends it, in several results where several things were done."""
+
+    name: str
+    run: Callable[[Surroundings], Iterator[Result]]
+
+
+def _checks(at: Surroundings) -> Iterator[Result]:
+    """Lint and scan at the same time; both results are kept even where one fails."""
+    at.identify()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        running = [pool.submit(check, at.release, at.repository, at.progress) for check in (lint, scan)]
+        errors = [error for check in running if (error := check.exception()) is not None]
+    reports = [check.result() for check in running if check.exception() is None]
+    for report in reports:
+        record_check(at, report)
+        yield report
+    if errors:
+        raise errors[0]
+    failed = [report.check for report in reports if not report.passed]
+    if failed:
+        raise StageFailed(f"{' and '.join(failed)} did not pass for {at.release.tag}")
+
+
+def _plan(at: Surroundings) -> Iterator[Result]:
+    yield plan(at)
+
+
+def _approve(at: Surroundings) -> Iterator[Result]:
+    receipt = newest_receipt(at)
+    require_approval(at, receipt)
+    yield receipt
+
+
+def _apply(at: Surroundings) -> Iterator[Result]:
+    yield apply(at)
+
+
+def _verify(at: Surroundings) -> Iterator[Result]:
+    yield verify(at, _VERIFY_SECONDS)
+
+
+_VERIFY_SECONDS = 300.0
+
+STAGES = (
+    Stage("lint and scan", _checks),
+    Stage("plan", _plan),
+    Stage("approve", _approve),
+    Stage("apply", _apply),
+    Stage("verify", _verify),
+)
+
+
+def release(at: Surroundings) -> Iterator[Result]:
+    """Runs the stages in order and yields each result as it comes.
+
+    Where a plan of this tag waits for an approval or has it, the release goes on from there instead of planning
+    anew: what was reviewed is what is applied. Raises what the stage that stops it raises.
+    """
+    stages = STAGES[2:] if _plan_is_open(at) else STAGES
+    for stage in stages:
+        at.progress(f"== {stage.name}: {at.release.tag}")
+        yield from stage.run(at)
+
+
+def _plan_is_open(at: Surroundings) -> bool:
+    """A stored plan of this very commit that is neither applied, rejected nor expired, where approvals are required."""
+    if not at.release.rules.environments[at.release.tag.env].approval.required:
+        return False
+    history = at.ledger.history(at.release.target.id)
+    newest = history.newest("planned", tag=str(at.release.tag))
+    if newest is None or history.newest("applying", "applied", "rejected", digest=newest.digest) is not None:
+        return False
+    try:
+        receipt = newest_receipt(at)
+    except OrchestrateError:
+        return False
+    return receipt.changes and receipt.commit == at.release.commit and not receipt.expired(clock.now())
