@@ -12,6 +12,16 @@ from msgspec import Meta, Struct, field
 
 from orchestrator.model.check_settings import Checks, PlanPolicy
 from orchestrator.model.region import REGIONS
+from orchestrator.model.release_settings import (
+    Approval,
+    Freeze,
+    People,
+    PromoteFrom,
+    Promotion,
+    Signature,
+    Signers,
+    Window,
+)
 from orchestrator.model.tag import TEAM_PATTERN, TEAM_RULE
 
 # IAM and STS API references: RoleSessionName, RoleName and ExternalId.
@@ -125,6 +135,7 @@ class Project(Struct, frozen=True, forbid_unknown_fields=True):
     tooling: Tooling
     workload: Workload = field(default_factory=Workload)
     terraform: Terraform = field(default_factory=Terraform)
+    people: People = field(default_factory=People)
 
 
 class Team(Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,12 +151,6 @@ class Team(Struct, frozen=True, forbid_unknown_fields=True):
     shared_account: Annotated[
         bool, Meta(description="True where another team of this environment uses the same account, on both.")
     ] = False
-
-
-class Approval(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether a plan needs a person's approval before it is applied."""
-
-    required: Annotated[bool, Meta(description="True: apply refuses a plan that nobody has approved.")] = False
 
 
 class Plans(Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,7 +170,22 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="The provider Region of releases of scope `global`.", extra_json_schema=KNOWN_REGION),
     ]
     teams: Annotated[dict[TeamName, Team], Meta(min_length=1, description="The teams, by name.")]
+    signature: Annotated[
+        Signature,
+        Meta(
+            description="required: tags must be signed by one of `signers`; any: a signature, where there is one, must "
+            "be good and one of theirs; none: signatures are not looked at."
+        ),
+    ] = "none"
+    signers: Signers = field(default_factory=Signers)
     approval: Approval = field(default_factory=Approval)
+    windows: Annotated[
+        Annotated[list[Window], Meta(min_length=1)] | None,
+        Meta(description="When applies may begin; by default at any time."),
+    ] = None
+    freeze: Annotated[list[Freeze], Meta(description="Days on which nothing is applied.")] = field(default_factory=list)
+    promote_from: PromoteFrom = None
+    promotion: Promotion = field(default_factory=Promotion)
     checks: Checks = field(default_factory=Checks)
     policy: PlanPolicy = field(default_factory=PlanPolicy)
     plans: Plans = field(default_factory=Plans)

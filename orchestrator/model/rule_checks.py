@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orchestrator.model import backend
 from orchestrator.model.config import Environment, Project, State
 from orchestrator.model.region import REGIONS, is_known, partition_of, short_name
+from orchestrator.model.release_rule_checks import release_problems
 from orchestrator.model.text import did_you_mean, quoted
 from orchestrator.model.yaml_source import Path, Problem, Source
 
@@ -29,6 +30,7 @@ def problems(parts: Parts) -> Iterator[Problem]:
     yield from _team_regions(parts)
     yield from _accounts(parts)
     yield from _names(parts)
+    yield from release_problems(parts.environments, parts.sources)
 
 
 def store_regions(state: State, environment: Environment) -> tuple[str, ...]:

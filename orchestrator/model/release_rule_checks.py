@@ -1,0 +1,87 @@
+"""What the types of the release settings cannot say: times and dates that are none, promotion in circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from zoneinfo import available_timezones
+
+from orchestrator.errors import OrchestrateError
+from orchestrator.model.config import Environment
+from orchestrator.model.release_settings import Approval, Freeze, Window
+from orchestrator.model.text import did_you_mean, quoted
+from orchestrator.model.windows import minutes, zone
+from orchestrator.model.yaml_source import Path, Problem, Source
+
+
+def release_problems(environments: Mapping[str, Environment], sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Of all environments that could be read."""
+    for env, environment in environments.items():
+        source = sources[env]
+        for index, window in enumerate(environment.windows or []):
+            yield from _window_problems(source, ("windows", index), window)
+        for index, freeze in enumerate(environment.freeze):
+            yield from _freeze_problems(source, ("freeze", index), freeze)
+        yield from _approval_problems(source, environment.approval)
+        yield from _promotion_problems(source, env, environments)
+
+
+def _window_problems(source: Source, path: Path, window: Window) -> Iterator[Problem]:
+    yield from _zone_problems(source, path, window.timezone)
+    if window.start == "24:00":
+        yield source.problem((*path, "from"), 'a window cannot open at "24:00"; write "00:00" and the next day')
+    elif minutes(window.start) == minutes(window.end):
+        yield source.problem((*path, "to"), 'it closes when it opens; a whole day is from "00:00" to "24:00"')
+
+
+def _freeze_problems(source: Source, path: Path, freeze: Freeze) -> Iterator[Problem]:
+    yield from _zone_problems(source, path, freeze.timezone)
+    days = {name: _day(text) for name, text in (("from", freeze.start), ("to", freeze.end))}
+    for name, day in days.items():
+        if day is None:
+            yield source.problem((*path, name), "the calendar has no such day")
+    first, last = days.values()
+    if first is not None and last is not None and last < first:
+        yield source.problem((*path, "to"), "the last day is before the first")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _zone_problems(source: Source, path: Path, name: str) -> Iterator[Problem]:
+    try:
+        zone(name)
+    except OrchestrateError as error:
+        hint = did_you_mean(name, sorted(available_timezones())) or ""
+        yield source.problem((*path, "timezone"), f"{error.message}. {hint}".strip())
+
+
+def _approval_problems(source: Source, approval: Approval) -> Iterator[Problem]:
+    """Settings that would do nothing are a mistake: somebody relies on them."""
+    if not approval.required and approval != Approval():
+        yield source.problem(("approval",), "it says how plans are approved, but not that they must be: required: true")
+
+
+def _promotion_problems(source: Source, env: str, environments: Mapping[str, Environment]) -> Iterator[Problem]:
+    origin = environments[env].promote_from
+    if origin is None:
+        return
+    if origin not in environments:
+        hint = did_you_mean(origin, [name for name in environments if name != env]) or ""
+        yield source.problem(("promote_from",), f"there is no environment {quoted(origin)}. {hint}".strip())
+    elif env in _origins(env, environments):
+        yield source.problem(("promote_from",), f"promotion goes in a circle: {env} is promoted from itself")
+
+
+def _origins(env: str, environments: Mapping[str, Environment]) -> set[str]:
+    """All environments that a release has come through before it comes to `env`."""
+    seen: set[str] = set()
+    at = environments[env].promote_from
+    while at is not None and at not in seen:
+        seen.add(at)
+        at = environments[at].promote_from if at in environments else None
+    return seen
