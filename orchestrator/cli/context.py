@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+ALL_FORMATS = ("text", "json", "env", "junit", "sarif", "markdown")
+
 
 @dataclass
 class Context:
@@ -45,7 +47,7 @@ pass_context = click.make_pass_decorator(Context, ensure=True)
 
 def load_rules_from_worktree(context: Context) -> Rules:
     """The rules as they stand in the working tree, for commands that concern no release."""
-    from orchestrator.effects.git import project_folder, read_worktree_rules
+    from orchestrator.effects.worktree import project_folder, read_worktree_rules
 
     return read_worktree_rules(project_folder(context.start))
 
@@ -80,10 +82,10 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--format",
-        type=click.Choice(["text", "json", "env"]),
+        type=click.Choice(ALL_FORMATS),
         expose_value=False,
         callback=_store,
-        help="text for people, json for programs (env: only `show`).",
+        help="text for people; the others for programs.",
     ),
     click.option(
         "--rules-ref",
@@ -99,9 +101,18 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
 class CommandWithCommonOptions(click.Command):
     """A command that also takes the shared options."""
 
+    formats: tuple[str, ...] = ("text", "json")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         common_options(self)
+        self._format = next(option for option in self.params if option.name == "format")
+        self._format.type = click.Choice(self.formats)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A format given before the command may be one that this command does not have."""
+        self._format.type_cast_value(ctx, ctx.ensure_object(Context).format)
+        return super().invoke(ctx)
 
 
 class GroupOfCommands(click.Group):

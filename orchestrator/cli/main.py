@@ -8,13 +8,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
-from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed
+from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed, UsageError
+from orchestrator.model.text import did_you_mean, quoted
 
 # Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
 _COMMANDS = {
@@ -22,6 +23,9 @@ _COMMANDS = {
     "tag": "tag",
     "targets": "targets",
     "bootstrap": "bootstrap",
+    "accounts": "accounts",
+    "tooling": "tooling",
+    "submit": "submit",
     "lint": "checks",
     "scan": "checks",
     "check": "checks",
@@ -43,6 +47,11 @@ _COMMANDS = {
 class _Orchestrate(GroupOfCommands):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"there is no command {quoted(args[0])}", hint=did_you_mean(args[0], _COMMANDS))
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:

@@ -12,7 +12,10 @@ from orchestrator.errors import UsageError
 @click.argument("file", type=click.Choice(["project", "environment"]), required=False)
 @click.option("--markdown", is_flag=True, help="The reference page of all keys instead.")
 def schema(file: str | None, markdown: bool) -> None:
-    """Print the JSON Schema of envs/orchestrate.yaml (project) or of envs/<env>.yaml (environment)."""
+    """Print the JSON Schema of a configuration file.
+
+    `project` is envs/orchestrate.yaml, `environment` any envs/<env>.yaml.
+    """
     from orchestrator.report import schema as report
 
     if markdown == (file is not None):

@@ -7,7 +7,11 @@ import click
 from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context
 
 
-@click.command("show", cls=CommandWithCommonOptions)
+class _ShowCommand(CommandWithCommonOptions):
+    formats = ("text", "json", "env")
+
+
+@click.command("show", cls=_ShowCommand)
 @click.option("--tag", required=True, help="The release tag.")
 @pass_context
 def show(context: Context, tag: str) -> None:

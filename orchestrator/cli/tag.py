@@ -26,7 +26,7 @@ from orchestrator.errors import UsageError
 def tag(
     context: Context, /, *, scopes: tuple[str, ...], all_scopes: bool, push: bool, remote: str, **wanted: Any
 ) -> None:
-    """Create the annotated tags of a release: all of them or, where anything speaks against one, none."""
+    """Create the tags of a release: all or none."""
     from orchestrator.report import tags as report
     from orchestrator.stages.make_tags import Wanted, make_tags
 

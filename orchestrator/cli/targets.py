@@ -12,7 +12,7 @@ from orchestrator.cli.context import CommandWithCommonOptions, Context, load_rul
 @click.option("--team", help="Only this team.")
 @pass_context
 def targets(context: Context, env: str | None, team: str | None) -> None:
-    """List what can be released, from the configuration in the working tree."""
+    """List what can be released and where its state is."""
     from orchestrator.report import targets as report
     from orchestrator.stages.targets import list_targets
 
