@@ -22,7 +22,7 @@ import click
 _SOURCE = Path(__file__).resolve().parents[2]
 _FOLDER = _SOURCE / ".demo" / "infrastructure"
 _ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
-_EXAMPLE = ("modules", "envs", "buildspecs")
+_EXAMPLE = ("modules", "envs")
 _LEFT_OUT = shutil.ignore_patterns("tests", ".terraform", "*.tfstate*", "__pycache__")
 
 _GLOBAL, _REGIONAL = "dev_global/research/1.0", "dev_us-east-1/research/1.0"
