@@ -67,11 +67,19 @@ class Output:
             return f"{found.severity.capitalize()}: {found}"
         if kind == "outputs":
             self.outputs = dict(event.get("outputs", {}))
-        return None if kind in _QUIET else str(event.get("@message", "")) or None
+        if kind in _QUIET or _reads_data(event):
+            return None
+        return str(event.get("@message", "")) or None
 
     @property
     def errors(self) -> list[Diagnostic]:
         return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+
+
+def _reads_data(event: Mapping[str, Any]) -> bool:
+    """Data sources are read in every plan; that is no news."""
+    hook = event.get("hook")
+    return isinstance(hook, dict) and hook.get("action") == "read"
 
 
 def _event(line: str) -> dict[str, Any] | None:

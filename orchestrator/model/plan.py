@@ -13,6 +13,7 @@ from orchestrator.errors import StageFailed
 
 _SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+"}
 _LONGEST_VALUE = 60
+_CONTEXT = 12  # characters before the first difference
 
 
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +120,8 @@ def _differences(path: str, before: Any, after: Any, hidden: tuple[Any, Any]) ->
     elif any(_marks_something(mark) for mark in hidden):
         yield f"{path or 'value'}: (holds sensitive values)"
     else:
-        yield f"{path or 'value'}: {_shown(before)} -> {_shown(after)}"
+        old, new = _around_difference(_text_of(before), _text_of(after))
+        yield f"{path or 'value'}: {old} -> {new}"
 
 
 def _same(before: Any, after: Any) -> bool:
@@ -146,6 +148,19 @@ def _marks_something(marks: Any) -> bool:
     return marks is True
 
 
-def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, _Unknown) else json.dumps(value, default=repr)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+def _text_of(value: Any) -> str:
+    return repr(value) if isinstance(value, _Unknown) else json.dumps(value, default=repr)
+
+
+def _around_difference(old: str, new: str) -> tuple[str, str]:
+    """Both texts, long ones cut to where they begin to differ."""
+    if max(len(old), len(new)) <= _LONGEST_VALUE:
+        return old, new
+    same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, same - _CONTEXT)
+    return _cut(old, start), _cut(new, start)
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _LONGEST_VALUE
+    return ("..." if start else "") + text[start:end] + ("..." if end < len(text) else "")
