@@ -15,7 +15,8 @@ import msgspec
 
 from orchestrator.effects import clock
 from orchestrator.effects.aws import Session
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.effects.lease import Held
+from orchestrator.errors import Locked, Refused, SurroundingsFailed
 from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ class Ledger:
             )
         return History(self._entry(item) for item in answer["Items"])
 
-    def append(self, target: str, decide: Callable[[History], Draft]) -> Entry:
+    def append(self, target: str, decide: Callable[[History], Draft], lease: Held | None = None) -> Entry:
         """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
 
-        So a decision always holds for the entries that stand before it. What `decide` raises, this raises.
+        So a decision always holds for the entries that stand before it. What `decide` raises, this raises. With a
+        `lease` the entry is added only while that lease is ours; else Locked.
         """
         for _ in range(_TRIES):
             history = self.history(target)
@@ -63,7 +65,7 @@ class Ledger:
                 "body": {"S": entry.encode().decode()},
                 "hash": {"S": entry.hash},
             }
-            if self._put_new(item):
+            if self._put_new(item, lease):
                 return entry
         raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
 
@@ -86,25 +88,28 @@ class Ledger:
     def _dynamodb(self) -> DynamoDBClient:
         return self.aws.client("dynamodb", self.region)
 
-    def _put_new(self, item: dict[str, Any]) -> bool:
+    def _put_new(self, item: dict[str, Any], lease: Held | None = None) -> bool:
         """False where an item of that key exists.
 
         A write that was repeated after its answer was lost finds itself there; that counts as written.
         """
-        from botocore.exceptions import ClientError
-
+        put: dict[str, Any] = {
+            "TableName": self.table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
         with self.aws.explained("write to the ledger", self.table, env=self.env):
             try:
-                self._dynamodb.put_item(
-                    TableName=self.table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(pk)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
+                if lease is None:
+                    self._dynamodb.put_item(**put)
+                else:
+                    both: Any = [{"Put": put}, lease.condition]
+                    self._dynamodb.transact_write_items(TransactItems=both)
+            except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
                 return bool(error.response.get("Item") == item)
+            except self._dynamodb.exceptions.TransactionCanceledException as error:
+                return _canceled(error.response, item)
         return True
 
     def _entry(self, item: dict[str, Any]) -> Entry:
@@ -115,3 +120,16 @@ class Ledger:
                 f"an entry of the ledger {self.table} cannot be read: {error}",
                 hint="Somebody changed it. `orchestrate history` shows the target's entries.",
             ) from None
+
+
+def _canceled(response: Any, item: dict[str, Any]) -> bool:
+    """Why a transaction of an entry and its lease was not carried out (DynamoDB, TransactWriteItems)."""
+    entry, lease = response["CancellationReasons"]
+    if entry.get("Item") == item:
+        return True
+    if lease.get("Code") == "ConditionalCheckFailed":
+        raise Locked(
+            "another run has taken over this target's lock, so this one may no longer record anything",
+            hint="`orchestrate history` shows that run; plan again when it has ended.",
+        )
+    return False

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.effects import artefact, clock
+from orchestrator.effects.lease import Held, Holder, here
 from orchestrator.effects.terraform import PLAN_FILE
 from orchestrator.effects.workspace import Workspace, opened, suffix
-from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model import receipt as receipts
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
@@ -41,15 +42,19 @@ def apply(at: Surroundings) -> ApplyResult:
     _check_binding(at, receipt)
     if not receipt.changes:
         return _nothing_to_do(at, receipt, by)
-    with opened(_workspace_of(at, receipt)) as workspace:
+    holder = Holder(by, str(release.tag), here())
+    with (
+        at.leases.held(release.target.id, holder, at.progress) as lease,
+        opened(_workspace_of(at, receipt)) as workspace,
+    ):
         root = prepare.export(at, workspace)
         files = prepare.read(at, root)
-        terraform = prepare.terraform(at, workspace, root, lambda: False)
+        terraform = prepare.terraform(at, workspace, root, lease.lost.is_set)
         terraform.init()
         prepare.complete(at, terraform, files)
         _restore(at, receipt, workspace)
-        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by))
-        outputs = _run(at, receipt, by, lambda: terraform.apply(release.target.roles.apply))
+        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by), lease)
+        outputs = _run(at, _Run(receipt, by, lease), lambda: terraform.apply(release.target.roles.apply))
     return ApplyResult(receipt, "applied", outputs)
 
 
@@ -175,17 +180,37 @@ def _restore(at: Surroundings, receipt: PlanReceipt, workspace: Workspace) -> No
     artefact.unpack(archive, receipt.artefact.sha256, workspace.run / PLAN_FILE, workspace.source)
 
 
-def _run(at: Surroundings, receipt: PlanReceipt, by: str, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Run:
+    """One apply: of what, by whom, under which lock."""
+
+    receipt: PlanReceipt
+    by: str
+    lease: Held
+
+
+def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Applies and records how it ended, whatever that is."""
-    target = at.release.target.id
+
+    def record(kind: Kind, detail: dict[str, Any]) -> None:
+        at.ledger.append(at.release.target.id, lambda _: _draft(kind, run.receipt, run.by, detail), run.lease)
+
     try:
         outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}
     except OrchestrateError as error:
-        reason = at.masker(error.message)[:1000]
-        at.ledger.append(target, lambda _: _draft("failed", receipt, by, {"reason": reason}))
+        if run.lease.lost.is_set():
+            raise _lost(at) from None
+        record("failed", {"reason": at.masker(error.message)[:1000]})
         raise _with_way_on(error, at) from None
-    at.ledger.append(target, lambda _: _draft("applied", receipt, by, _applied(at, "applied", outputs)))
+    record("applied", _applied(at, "applied", outputs))
     return outputs
+
+
+def _lost(at: Surroundings) -> Locked:
+    return Locked(
+        "the deployment lock could not be renewed, so Terraform was stopped before somebody else could take it over",
+        hint=f"Terraform saved what it had done. Run `orchestrate plan --tag {at.release.tag}`: it shows what is left.",
+    )
 
 
 def _with_way_on(error: OrchestrateError, at: Surroundings) -> OrchestrateError:

@@ -9,6 +9,7 @@ from functools import cached_property
 from orchestrator.effects.aws import Session
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.git import Repository
+from orchestrator.effects.lease import Leases
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.objects import Bucket
 from orchestrator.model.masking import Masker
@@ -32,6 +33,12 @@ class Surroundings:
     def ledger(self) -> Ledger:
         stores = self.release.target.stores
         return Ledger(self.aws, stores.ledger_table, stores.region, stores.env)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """The deployment locks."""
+        stores = self.release.target.stores
+        return Leases(self.aws, stores.ledger_table, stores.region, stores.env)
 
     @cached_property
     def releases(self) -> Bucket:
