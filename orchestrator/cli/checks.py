@@ -16,18 +16,12 @@ if TYPE_CHECKING:
     from orchestrator.model.check import CheckReport, Failure
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_FORMATS = ("text", "json", "junit", "sarif", "markdown")
 
 
 class _CheckCommand(CommandWithCommonOptions):
     """--format knows the forms that other tools read."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for parameter in self.params:
-            if isinstance(parameter, click.Option) and parameter.name == "format":
-                parameter.type = click.Choice(_FORMATS)
-                parameter.help = "text for people; json, junit, sarif and markdown for programs."
+    formats = ("text", "json", "junit", "sarif", "markdown")
 
 
 def _file_options(function: _Function) -> _Function:
@@ -135,7 +129,6 @@ def _show(
 
 
 def _rendered(form: str, reports: Sequence[CheckReport], failures: Sequence[Failure]) -> str:
-    form = form if form in _FORMATS else "text"
     module = importlib.import_module(f"orchestrator.report.{'findings' if form in ('text', 'json') else form}")
     render = getattr(module, "all_as_text" if form == "text" else f"as_{form}")
     return str(render(reports, failures))

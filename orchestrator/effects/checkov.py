@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,7 +27,7 @@ _SOURCE_FRAMEWORKS = ("terraform", "terraform_json", "secrets")
 _DONE = (0, 1)  # nothing failed, something failed
 # A folder of ours among those that are scanned, with something that checkov always finds.
 _CANARY = "orchestrate-canary"
-_CANARY_CHECK = "CKV_AWS_20"
+_CANARY_ADDRESS = "aws_s3_bucket.orchestrate_canary"
 _CANARY_CODE = b'resource "aws_s3_bucket" "orchestrate_canary" {\n  bucket = "canary"\n  acl    = "public-read"\n}\n'
 _NO_COMMENT = "No comment provided"
 _NOT_LOADED = re.compile(
@@ -112,12 +113,22 @@ class Checkov:
             raise said.broken("did not find what it finds in any working installation")
         return [*_findings(reports, tree), *_unreadable(reports, tree), *_not_loaded(said)]
 
-    def of_plan(self, plan_json: Path, source: Path) -> list[Finding]:
-        """As of_source, of a plan's JSON; `source` is the code it was made from, for inline skips and lines."""
-        options = ["--framework", "terraform_plan", f"--repo-root-for-plan-enrichment={source}"]
-        said = self._run([f"--file={plan_json}", *options])
+    def of_plan(self, plan: Mapping[str, Any]) -> list[Finding]:
+        """As of_source, of a plan's JSON; findings name resources, not lines.
+
+        Not with `--repo-root-for-plan-enrichment`: it looks for a resource in the code by type and name alone, so a
+        skip in one module counts for a resource of that name in another. `scan_plan` does it by the whole address.
+        """
+        place = self.bench.scratch / "plan.json"
+        with open(place, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(msgspec.json.encode(_with_canary(plan)))
+        said = self._run([f"--file={place}", "--framework", "terraform_plan"])
         reports = self._reports(said)
-        return [*_findings(reports, source), *_unreadable(reports, source), *_not_loaded(said)]
+        records = [record for report in reports for record in report.results.failed_checks]
+        if not any(record.resource == _CANARY_ADDRESS for record in records):
+            raise said.broken("did not find what it finds in any working installation")
+        found = [*_findings(reports, self.bench.scratch), *_unreadable(reports, self.bench.scratch)]
+        return [*(replace(f, file=None, line=None, end_line=None) for f in found), *_not_loaded(said)]
 
     def _run(self, options: Sequence[str]) -> Answer:
         empty = self.bench.scratch / "empty"
@@ -163,8 +174,21 @@ def _findings(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:
                 yield replace(_finding(record, secret, lines), state="skipped", inline=True, reason=reason)
 
 
+def _with_canary(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan and one more resource."""
+    values = {"bucket": "canary", "acl": "public-read"}
+    resource = {"address": _CANARY_ADDRESS, "mode": "managed", "type": "aws_s3_bucket", "name": "orchestrate_canary",
+                "provider_name": "registry.terraform.io/hashicorp/aws"}  # fmt: skip
+    change = {"actions": ["create"], "before": None, "after": values, "after_unknown": {}}
+    planned = dict(plan.get("planned_values") or {})
+    root = dict(planned.get("root_module") or {})
+    root["resources"] = [*(root.get("resources") or []), {**resource, "schema_version": 0, "values": values}]
+    changes = [*(plan.get("resource_changes") or []), {**resource, "change": change}]
+    return {**plan, "planned_values": {**planned, "root_module": root}, "resource_changes": changes}
+
+
 def _is_canary(record: _Record) -> bool:
-    return record.file_path.lstrip("/").startswith(f"{_CANARY}/")
+    return record.resource == _CANARY_ADDRESS or record.file_path.lstrip("/").startswith(f"{_CANARY}/")
 
 
 def _finding(record: _Record, secret: bool, lines: _Lines) -> Finding:

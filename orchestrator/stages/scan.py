@@ -34,13 +34,19 @@ def scan(release: Release, repository: Repository, progress: Callable[[str], Non
 
 def scan_subject(subject: Subject, at: Checking) -> CheckReport:
     tool = find("checkov", env=at.env)
+    observed, cached = observed_source(subject, at, tool)
+    source = source_digest(subject, subject.coverage(var_files=True))
+    return judged(subject, at, observed, source, tool, cached)
+
+
+def observed_source(subject: Subject, at: Checking, tool: Tool) -> tuple[Observed, bool]:
+    """What checkov finds in the code, and whether that was cached."""
     coverage = subject.coverage(var_files=True)
-    source = source_digest(subject, coverage)
     policies = custom_policies(subject)
     var_files = [path for path in subject.var_files if path in coverage.files]
-    key = Key.of("scan", source, (tool,), {"policies": content_digests(policies), "var_files": var_files})
-    observed, cached = at.observed(key, partial(_observe, subject, at, tool, coverage))
-    return judged(subject, at, observed, source, tool, cached)
+    settings = {"policies": content_digests(policies), "var_files": var_files}
+    key = Key.of("scan", source_digest(subject, coverage), (tool,), settings)
+    return at.observed(key, partial(_observe, subject, at, tool, coverage))
 
 
 def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool: Tool, cached: bool) -> CheckReport:

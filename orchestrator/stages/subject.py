@@ -125,17 +125,23 @@ class Checking:
         return Checking(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
 
     @contextlib.contextmanager
-    def bench(self, subject: Subject, coverage: Coverage) -> Iterator[Bench]:
-        """A scratch folder with what is covered; it is removed at the end."""
+    def scratch(self, subject: Subject) -> Iterator[Bench]:
+        """A bench with an empty tree; its folder is removed at the end."""
         base = private_folder(cache_folder(self.env))
-        scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="check-", dir=base)))
+        folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="check-", dir=base)))
         try:
-            bench = Bench(scratch, self.env, subject.settings.timeout_seconds, self.cancelled)
+            bench = Bench(folder, self.env, subject.settings.timeout_seconds, self.cancelled)
             bench.tree.mkdir()
-            write_out(subject.files, coverage, bench.tree)
             yield bench
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def bench(self, subject: Subject, coverage: Coverage) -> Iterator[Bench]:
+        """A bench with what is covered in its tree."""
+        with self.scratch(subject) as bench:
+            write_out(subject.files, coverage, bench.tree)
+            yield bench
 
     def observed(self, key: Key, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
         """What is cached under the key (True), or else what `observe` finds, which is then cached."""
