@@ -14,8 +14,11 @@ _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an")
 _LONGEST_BUCKET_NAME = 63
 
+TOOLING = "tooling"
+"""In the place of an environment: what the tooling keeps for itself, its own state above all."""
+
 # An environment of such a name would make `<prefix>-<env>` equal another environment's release bucket, and so on.
-RESERVED_ENV_PREFIXES = ("releases-", "lock-", "ledger-")
+RESERVED_ENV_PREFIXES = ("releases-", "lock-", "ledger-", f"{TOOLING}-")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Backend:
 
 def stores(state: State, env: str, region: str) -> Stores:
     """The stores of `env` in `region`; with layout central, `region` is `state.region` for every target."""
-    prefix = state.prefix if state.layout == "central" else f"{state.prefix}-{short_name(region)}"
+    prefix = stem(state, region)
     return Stores(
         env=env,
         region=region,
@@ -55,6 +58,11 @@ def stores(state: State, env: str, region: str) -> Stores:
         ledger_table=f"{prefix}-ledger-{env}",
         kms_alias=f"alias/{prefix}-{env}" if state.encryption == "kms" else None,
     )
+
+
+def stem(state: State, region: str) -> str:
+    """What the names of everything in the tooling account begin with, for the tooling of that Region."""
+    return state.prefix if state.layout == "central" else f"{state.prefix}-{short_name(region)}"
 
 
 def store_region(state: State, provider_region: str) -> str:

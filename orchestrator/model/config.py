@@ -76,10 +76,48 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "kms"
 
 
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """The repository whose tags start the pipelines."""
+
+    kind: Annotated[
+        Literal["codecommit", "github", "gitlab", "bitbucket"],
+        Meta(description="codecommit: made by the tooling; the others: linked through AWS CodeConnections."),
+    ] = "codecommit"
+    repository: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9._-]{1,100}(/[A-Za-z0-9._-]{1,100}){0,4}$",
+            description="Its name; owner/name where it is linked.",
+        ),
+    ] = "infrastructure"
+    branch: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$", description="The protected branch: the rules' home.")
+    ] = "main"
+
+
+class TrustedRoles(Struct, frozen=True, forbid_unknown_fields=True):
+    """Roles of the tooling account, beside those of the pipelines, that workload accounts trust."""
+
+    plan: Annotated[list[RoleName], Meta(description="These may plan.")] = field(default_factory=list)
+    apply: Annotated[list[RoleName], Meta(description="These may plan and, where `apply_from` is anywhere, apply.")] = (
+        field(default_factory=list)
+    )
+
+
 class Tooling(Struct, frozen=True, forbid_unknown_fields=True):
     """The account that holds the repository, the pipelines and the state."""
 
     account: AccountId
+    source: Source = field(default_factory=Source)
+    notify: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")]],
+        Meta(description="Mail addresses that hear of approvals to give and of failures; each must confirm."),
+    ] = field(default_factory=list)
+    log_retention_days: Annotated[
+        Literal[30, 60, 90, 180, 365, 400, 545, 731, 1827, 3653],
+        Meta(description="How long the logs of builds are kept."),
+    ] = 365
+    trusted_roles: TrustedRoles = field(default_factory=TrustedRoles)
 
 
 class Roles(Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +138,12 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
     external_id: Annotated[
         Annotated[str, Meta(pattern=_EXTERNAL_ID)] | None,
         Meta(description="The external id that the roles' trust policies ask for: 2 to 1224 of A-Z, 0-9 and _+=,.@:/-"),
+    ] = None
+    services: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]+$")]] | None,
+        Meta(
+            description="IAM prefixes of the AWS services that releases use; by default those of modules/deploy-roles."
+        ),
     ] = None
     variables: Annotated[
         dict[Fact, VariableName],
@@ -189,6 +233,10 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     checks: Checks = field(default_factory=Checks)
     policy: PlanPolicy = field(default_factory=PlanPolicy)
     plans: Plans = field(default_factory=Plans)
+    apply_from: Annotated[
+        Literal["anywhere", "pipeline"],
+        Meta(description="pipeline: only the pipeline's apply step may apply; everybody else is refused, by IAM too."),
+    ] = "anywhere"
     allow_lightweight_tags: Annotated[
         bool, Meta(description="Accept tags without a tag object: nobody is recorded as their author.")
     ] = False

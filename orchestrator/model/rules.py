@@ -80,6 +80,8 @@ def _file_name_problems(name: str) -> Iterator[str]:
         yield "the name of a rules file ends in .yaml: rename it"
     elif re.fullmatch(ENV_PATTERN, env) is None:
         yield f"{quoted(env)} is not a name for an environment ({ENV_RULE})"
+    if env == backend.TOOLING:
+        yield "an environment may not be called tooling: the tooling's own stores have that name"
     if env.startswith(backend.RESERVED_ENV_PREFIXES):
         yield f"an environment may not begin with {env.split('-')[0]}-: names of stores would collide"
 

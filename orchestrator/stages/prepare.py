@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from orchestrator.effects import clock, hcl
 from orchestrator.effects.terraform import (
@@ -22,7 +23,10 @@ from orchestrator.effects.tools import cli_config, find
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import InvalidInput
 from orchestrator.model import root as roots
+from orchestrator.model.backend import Backend
 from orchestrator.model.canonical import canonical_json, sha256
+from orchestrator.model.config import Terraform as Settings
+from orchestrator.model.masking import Masker
 from orchestrator.model.root import Identity, Json
 from orchestrator.stages.surroundings import Surroundings
 
@@ -71,22 +75,49 @@ def warn(at: Surroundings) -> None:
 
 def terraform(at: Surroundings, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
     """The program, with the backend it must use written beside the root's own files."""
-    settings, target = at.release.rules.project.terraform, at.release.target
-    tool = find(settings.program, env=at.env)
-    lock_file = root / _LOCK_FILE
+    target = at.release.target
+    seat = Seat(workspace, root, target.backend, target.region)
+    return program(at, seat, at.release.rules.project.terraform, cancelled)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a Terraform works: its workspace, its root configuration, and the backend and Region it must use."""
+
+    workspace: Workspace
+    root: Path
+    backend: Backend
+    region: str
+
+
+class Starter(Protocol):
+    """Who starts it: a release, or a command that concerns none."""
+
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def masker(self) -> Masker: ...
+    @property
+    def progress(self) -> Callable[[str], None]: ...
+
+
+def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Terraform:
+    """As `terraform`, for any root."""
+    tool = find(settings.program, env=by.env)
+    lock_file = seat.root / _LOCK_FILE
     locked = dict(_LOCKED_PROVIDER.findall(lock_file.read_text())) if lock_file.is_file() else {}
-    region = {"AWS_REGION": target.region, "AWS_DEFAULT_REGION": target.region}
-    extra = {**cli_config(at.env, locked=locked), **region}
-    _write(root, {roots.OVERRIDE_FILE: roots.backend_override(target.backend)})
+    region = {"AWS_REGION": seat.region, "AWS_DEFAULT_REGION": seat.region}
+    extra = {**cli_config(by.env, locked=locked), **region}
+    write(seat.root, {roots.OVERRIDE_FILE: roots.backend_override(seat.backend)})
     return Terraform(
         program=tool.path,
         version=tool.version,
-        workspace=workspace,
-        root=root,
-        env=environment(at.env, settings, extra),
+        workspace=seat.workspace,
+        root=seat.root,
+        env=environment(by.env, settings, extra),
         settings=settings,
-        masker=at.masker,
-        progress=at.progress,
+        masker=by.masker,
+        progress=by.progress,
         cancelled=cancelled,
     )
 
@@ -108,7 +139,7 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     identity = Identity.of(release.tag, release.target, workload)
     uses_aws = any(_AWS.search(address) for address in installed_providers(workspace.data))
     unmanaged = workload.unmanaged_providers
-    _write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, uses_aws=uses_aws))
+    write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, uses_aws=uses_aws))
     reserved = roots.reserved_variables(root, roots.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
     for path in [*var_files, *_automatic_var_files(terraform.root)]:
@@ -142,7 +173,8 @@ def _configures_aws(path: Path) -> bool:
     return _CHILD_PROVIDER.search(content) is not None
 
 
-def _write(folder: Path, files: Mapping[str, Json]) -> None:
+def write(folder: Path, files: Mapping[str, Json]) -> None:
+    """Generated files, by name."""
     for name, content in files.items():
         (folder / name).write_bytes(canonical_json(content))
 

@@ -1,0 +1,67 @@
+"""The roles of the workload accounts, planned or made in each by way of a role that the account has already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from orchestrator.errors import OrchestrateError
+from orchestrator.model import root as roots
+from orchestrator.model.accounts import Account
+from orchestrator.model.root import Identity, Json
+from orchestrator.model.tooling import role_arn
+from orchestrator.stages.own_root import Desk, Done, OwnRoot, run
+
+ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
+_MODULE = "deploy-roles"
+_SESSION = "orchestrate-accounts"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one account: exactly one of `done` and `error` is there."""
+
+    account: Account
+    done: Done | None
+    error: OrchestrateError | None = None
+
+
+def keep(desk: Desk, accounts: Sequence[Account], role: str, *, apply: bool) -> Iterator[Outcome]:
+    """Plans, or with `apply` makes, the roles of each account; one account's failure does not stop the others.
+
+    `role` is one of the workload accounts that the tooling account may assume and that may manage IAM there. Raises
+    SurroundingsFailed before anything is done where the credentials are not the tooling account's.
+    """
+    desk.identify()
+    for account in accounts:
+        desk.progress(f"== account {account.number}: {account.env}, {', '.join(account.teams)}")
+        try:
+            yield Outcome(account, run(desk, _root(account, role), apply=apply))
+        except OrchestrateError as error:
+            yield Outcome(account, None, error)
+
+
+def _root(account: Account, role: str) -> OwnRoot:
+    return OwnRoot(
+        name=f"_accounts/{account.number}",
+        module=_MODULE,
+        backend=account.backend,
+        region=account.region,
+        role=role_arn(account.region, account.number, role),
+        variables=account.variables,
+        files={roots.GENERATED_FILE: _provider(account)},
+    )
+
+
+def _provider(account: Account) -> Json:
+    """No session tags: the role that AWS Organizations makes trusts nobody with sts:TagSession."""
+    identity = Identity(account.number, account.region, _SESSION, None, {})
+    block = {
+        "region": account.region,
+        "allowed_account_ids": [account.number],
+        "assume_role": [identity.assume_role()],
+    }
+    return {
+        "variable": {roots.ROLE_VARIABLE: {"type": "string", "ephemeral": True, "description": "Who does it."}},
+        "provider": {"aws": [block]},
+    }
