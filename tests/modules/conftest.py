@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -103,12 +104,11 @@ def emulated() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def terraform_env() -> dict[str, str]:
-    """For Terraform without AWS: no variable of the surroundings steers it."""
-    surroundings = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TF_VAR_", "TF_CLI_ARGS"))
-    }
-    return {**surroundings, **cli_config(os.environ)}
+def emulated_env(emulated: Sandbox) -> dict[str, str]:
+    """For Terraform in the emulated AWS: no variable of the surroundings steers it."""
+    steering = ("TF_VAR_", "TF_CLI_ARGS", "TF_REATTACH")
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    return {**within(surroundings, emulated.env), **cli_config(os.environ)}
 
 
 @pytest.fixture(scope="session")
@@ -126,15 +126,36 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path | None],
 
 
 @pytest.fixture(scope="session")
-def root(
-    terraform: str, emulated: Sandbox, terraform_env: dict[str, str], modules: Callable[[Path | None], Path]
-) -> Callable[..., Root]:
-    """A root configuration made ready: by default `modules/<name>` of a new copy, in us-east-1."""
+def terraform_env(
+    terraform: str, emulated_env: dict[str, str], modules: Callable[[Path | None], Path]
+) -> Iterator[dict[str, str]]:
+    """The same with one process of the AWS provider, which all commands use one after the other.
 
-    def make(name: str, *, copy: Path | None = None, region: str = "us-east-1") -> Root:
-        env = within(terraform_env, {**emulated.env, "AWS_REGION": region, "AWS_DEFAULT_REGION": region})
+    Terraform would start, and hash, the provider's 675 MB for every command, and for every run of a test.
+    """
+    root = modules(None) / "workload"
+    init = [terraform, "init", "-input=false", "-lockfile=readonly"]
+    subprocess.run(init, cwd=root, env=emulated_env, check=True, stdout=subprocess.DEVNULL)
+    (program,) = root.glob(".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*")
+    with (
+        (root / "provider.log").open("w") as log,
+        subprocess.Popen(
+            [program, "-debug"], env=emulated_env, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as provider,
+    ):
+        assert provider.stdout is not None
+        said = next(line for line in provider.stdout if "TF_REATTACH_PROVIDERS=" in line)
+        yield {**emulated_env, "TF_REATTACH_PROVIDERS": said.partition("=")[2].strip().strip("'")}
+        provider.terminate()
+
+
+@pytest.fixture(scope="session")
+def root(terraform: str, terraform_env: dict[str, str], modules: Callable[[Path | None], Path]) -> Callable[..., Root]:
+    """A root configuration made ready: `modules/<name>` of a new copy, or of `copy`. The Region is us-east-1."""
+
+    def make(name: str, *, copy: Path | None = None) -> Root:
         folder = (copy or modules(None)) / name
-        made = Root(folder, tftest.TerraformTest(str(folder), binary=terraform, env=env))
+        made = Root(folder, tftest.TerraformTest(str(folder), binary=terraform, env=terraform_env))
         made.init()
         return made
 
