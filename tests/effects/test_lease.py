@@ -1,0 +1,145 @@
+"""The deployment lock on the emulated AWS, with short leases."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.effects.aws import Session
+from orchestrator.effects.lease import Holder, Leases
+from orchestrator.effects.ledger import Ledger
+from orchestrator.errors import Locked
+from orchestrator.model.ledger import Draft
+from orchestrator.sandbox.layout import SandboxLayout
+from orchestrator.sandbox.process import start
+
+TABLE, REGION = "leases", "us-east-1"
+HOLDER = Holder("arn:aws:iam::000000000000:user/ann", "dev_global/research/1.0", "laptop")
+LENGTH = 2.0
+
+HOLD = f"""
+import sys, time
+from orchestrator.effects.aws import Session
+from orchestrator.effects.lease import Holder, Leases
+leases = Leases(Session("{REGION}"), "{TABLE}", "{REGION}", "dev", {LENGTH})
+with leases.held("t", Holder("bob", "dev_global/research/0.9", "elsewhere"), print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Session]:
+    with start(SandboxLayout("000000000000", REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in sandbox.env.items():
+            patch.setenv(name, value)
+        session = Session(REGION)
+        session.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield session
+
+
+@pytest.fixture
+def leases(aws: Session) -> Leases:
+    return Leases(aws, TABLE, REGION, "dev", LENGTH)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def elsewhere() -> subprocess.Popen[str]:
+    """Another process that holds the lease until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    with process:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(30)
+
+
+def test_the_numbers_of_a_target_only_grow(leases: Leases, said: list[str]) -> None:
+    tokens = []
+    for _ in range(3):
+        with leases.held("growing", HOLDER, said.append) as lease:
+            tokens.append(lease.token)
+    assert tokens == [1, 2, 3]
+    assert said == []
+
+
+def test_a_living_holder_is_told_apart_and_named(leases: Leases, said: list[str]) -> None:
+    process = elsewhere()
+    try:
+        with (
+            pytest.raises(Locked, match=r"bob \(releasing dev_global/research/0\.9 on elsewhere\)"),
+            leases.held("t", HOLDER, said.append),
+        ):
+            pytest.fail("both hold it")
+    finally:
+        end(process)
+    assert "watching" in said[0]
+
+
+def test_a_holder_that_was_killed_is_outwaited(leases: Leases, said: list[str]) -> None:
+    process = elsewhere()
+    process.kill()
+    with process:
+        process.wait(30)
+    began = time.monotonic()
+    with leases.held("t", HOLDER, said.append) as lease:
+        assert lease.token > 1
+    assert time.monotonic() - began >= LENGTH
+    assert "taken over" in said[-1]
+
+
+def test_a_holder_that_was_taken_over_can_record_nothing(aws: Session, leases: Leases, said: list[str]) -> None:
+    ledger = Ledger(aws, TABLE, REGION, "dev")
+    draft = Draft("applied", HOLDER.tag, "0" * 40, HOLDER.by)
+    with leases.held("fenced", HOLDER, said.append) as old:
+        assert ledger.append("fenced", lambda _: draft, old).seq == 1
+        key = {"pk": {"S": "lease#fenced"}, "sk": {"S": "lease"}}
+        aws.client("dynamodb").update_item(
+            TableName=TABLE,
+            Key=key,
+            UpdateExpression="SET holder = :other ADD #token :one",
+            ExpressionAttributeNames={"#token": "token"},
+            ExpressionAttributeValues={":other": {"S": "other"}, ":one": {"N": "1"}},
+        )
+        with pytest.raises(Locked, match="taken over"):
+            ledger.append("fenced", lambda _: draft, old)
+        assert old.lost.wait(LENGTH), "the renewal finds out as well"
+    assert len(ledger.history("fenced").entries) == 1
+
+
+def test_a_holder_that_cannot_reach_aws_gives_up_before_its_lease_ends(
+    aws: Session, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Leases(aws, TABLE, REGION, "dev", LENGTH).held("cut-off", HOLDER, said.append) as lease:
+        with monkeypatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            patch.setattr(aws, "_clients", {("dynamodb", REGION): Session(REGION).client("dynamodb")})
+            began = time.monotonic()
+            assert lease.lost.wait(3 * LENGTH)
+            assert time.monotonic() - began < 2 * LENGTH
