@@ -20,6 +20,7 @@ from orchestrator.effects.cache import Cache
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.check import Observed
+from orchestrator.model.decoding import decoder
 
 if TYPE_CHECKING:
     from orchestrator.effects.objects import Bucket
@@ -90,7 +91,7 @@ def _decode(key: str, content: bytes | None) -> Observed | None:
     if content is None:
         return None
     try:
-        entry = msgspec.json.decode(content, type=_Entry)
+        entry = decoder(_Entry).decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return entry.observed if entry.key == key else None

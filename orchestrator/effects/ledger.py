@@ -17,6 +17,7 @@ from orchestrator.effects import clock
 from orchestrator.effects.aws import Session
 from orchestrator.effects.lease import Held
 from orchestrator.errors import Locked, Refused, SurroundingsFailed
+from orchestrator.model.decoding import decoder
 from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Ledger:
 
     def _entry(self, item: dict[str, Any]) -> Entry:
         try:
-            return msgspec.json.decode(item["body"]["S"], type=Entry)
+            return decoder(Entry).decode(item["body"]["S"])
         except (KeyError, msgspec.ValidationError) as error:
             raise Refused(
                 f"an entry of the ledger {self.table} cannot be read: {error}",
