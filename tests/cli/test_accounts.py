@@ -1,0 +1,121 @@
+"""`orchestrate accounts` through the command line, against an emulated AWS whose accounts have only what AWS makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.sandbox.clients import assumed, client
+from orchestrator.sandbox.environment import within
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+from orchestrator.sandbox.process import Sandbox, start
+
+pytestmark = pytest.mark.slow
+
+TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
+ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
+PROJECT = """\
+state: {prefix: acme-tf, region: us-east-1}
+tooling: {account: "000000000000", trusted_roles: {plan: [Auditor], apply: [Operator]}}
+workload: {external_id: acme, services: [ec2, s3]}
+"""
+DEV = """\
+regions: [us-east-1]
+global_resource_deploy_from_region: us-east-1
+teams: {research: {account: "111111111111"}, risk: {account: "222222222222"}}
+apply_from: pipeline
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository and the environment that its commands run in."""
+
+    folder: Path
+    env: dict[str, str]
+    sandbox: Sandbox
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(ORCHESTRATE), *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        return done
+
+    def accounts(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self.run("accounts", *arguments, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout)["accounts"])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    base = tmp_path_factory.mktemp("accounts")
+    folder = base / "repo"
+    (folder / "envs").mkdir(parents=True)
+    (folder / "envs/orchestrate.yaml").write_text(PROJECT)
+    (folder / "envs/dev.yaml").write_text(DEV)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
+    layout = SandboxLayout(TOOLING, "us-east-1", (RoleSpec(RESEARCH, "Other", "read"), RoleSpec(RISK, "Other", "read")))
+    with start(layout) as sandbox:
+        env = within(os.environ, sandbox.env) | {"ORCHESTRATE_WORKSPACES": str(base / "workspaces")}
+        made = Place(folder, env, sandbox)
+        assert made.run("bootstrap", "--env", "dev").returncode == 0
+        yield made
+
+
+def _trusted(sandbox: Sandbox, account: str, role: str) -> set[str]:
+    iam = client(sandbox, "iam", account=account)
+    statements = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    return {name for statement in statements for name in _listed(statement["Principal"]["AWS"])}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_without_an_option_it_only_says_what_each_account_is_given(place: Place) -> None:
+    found = place.accounts("--team", "risk")
+    assert [account["account"] for account in found] == [RISK]
+    assert found[0]["state"] == f"s3://acme-tf-dev/_accounts/{RISK}/terraform.tfstate"
+    assert found[0]["variables"]["managed_names"] == ["dev-risk-*"]
+    assert found[0]["variables"]["services"] == ["ec2", "s3"]
+
+
+def test_an_account_takes_one_command(place: Place) -> None:
+    planned = place.accounts("--team", "research", "--plan")
+    assert planned[0]["result"] == "planned"
+    applied = place.accounts("--team", "research", "--apply")
+    assert applied[0]["result"] == "applied"
+    assert place.accounts("--team", "research", "--apply")[0]["result"] == "no changes"
+    role = f"arn:aws:iam::{TOOLING}:role/"
+    assert _trusted(place.sandbox, RESEARCH, "InfraBuildRole") == {f"{role}acme-tf-dev-apply"}
+    planning = {"acme-tf-dev-plan", "acme-tf-dev-people", "Auditor", "Operator"}
+    assert _trusted(place.sandbox, RESEARCH, "InfraPlanRole") == {role + name for name in planning}
+
+
+def test_the_tooling_accounts_own_administrator_cannot_take_the_build_role(place: Place) -> None:
+    place.accounts("--team", "risk", "--apply")
+    with pytest.raises(Exception, match="AccessDenied"):
+        assumed(place.sandbox, f"arn:aws:iam::{RISK}:role/InfraBuildRole", ExternalId="acme")
+
+
+def test_one_account_that_fails_does_not_stop_the_others(place: Place) -> None:
+    done = place.run("accounts", "--plan", "--role", "Nobody", "--format", "json")
+    assert done.returncode == 6
+    assert [bool(account["error"]) for account in json.loads(done.stdout)["accounts"]] == [True, True]
+    assert f"account {RESEARCH}" in done.stderr
+    assert f"account {RISK}" in done.stderr
+
+
+def test_an_unknown_team_is_refused_with_the_likely_one(place: Place) -> None:
+    done = place.run("accounts", "--team", "reserch")
+    assert done.returncode == 3
+    assert "research" in done.stderr
