@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 import traceback
@@ -43,10 +44,20 @@ _COMMANDS = {
     "sandbox": "sandbox",
 }
 
+_NOBODY_READS = 141  # as a shell says of a program that SIGPIPE ended
+
 
 class _Orchestrate(GroupOfCommands):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Where stdout was closed, as `| head` does, click would exit with 1, as if a check had failed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - else the exit complains
+            raise click.exceptions.Exit(_NOBODY_READS) from None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in _COMMANDS and not args[0].startswith("-"):
@@ -94,8 +105,6 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     except (KeyboardInterrupt, click.Abort):
         return _failed(Interrupted("interrupted"), context)
-    except BrokenPipeError:
-        return _nobody_reads()
     except OSError as error:
         return _failed(_surroundings(error), context)
     except Exception as error:
@@ -124,12 +133,6 @@ def _bug(error: Exception, context: Context) -> int:
         err=True,
     )
     return 1
-
-
-def _nobody_reads() -> int:
-    """stdout was closed, as `| head` does; point it away so that the exit does not complain."""
-    sys.stdout = open("/dev/null", "w")  # noqa: SIM115
-    return 141
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:

@@ -180,7 +180,7 @@ class Repository:
         refs = self._git.refs(*defaults)
         for default in defaults:
             if default in refs:
-                return self.commit(default)
+                return self._peeled(refs[default]) or self.commit(default)
         raise InvalidInput(
             "the rules come from the protected branch, and there is neither origin/HEAD nor a branch main",
             hint="Name the branch with --rules-ref, or run `git remote set-head origin --auto`.",

@@ -1,0 +1,175 @@
+"""Exit codes and messages of the command as a whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from orchestrator import __version__
+from orchestrator.cli import main as cli
+from orchestrator.cli.main import main
+from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed, WaitingForApproval
+from tests.conftest import GitProject
+
+ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(ORCHESTRATE), *arguments], capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "Usage: orchestrate"),
+        (["shwo"], 2, "Did you mean show?"),
+        (["shwo\x1b[31m"], 2, r"there is no command 'shwo\x1b[31m'"),
+        (["--unknown"], 2, "No such option"),
+        (["show"], 2, "Missing option '--tag'"),
+        (["show", "--tag"], 2, "requires an argument"),
+        (["show", "--tag", "x", "--format", "yaml"], 2, "'yaml' is not one of"),
+        (["show", "--tag", "x", "extra"], 2, "unexpected extra argument"),
+        (["--format", "env", "targets"], 2, "'env' is not one of 'text', 'json'"),
+        (["--repo", "/nonexistent", "targets"], 2, "does not exist"),
+        (["--repo", __file__, "targets"], 2, "is a file"),
+        (["show", "--tag", "x", "--repo", __file__], 2, "is a file"),
+        (
+            ["tag", "--env", "dev", "--team", "t", "--version", "1.0"],
+            2,
+            "either --scope",
+        ),
+        (["schema"], 2, "say which file"),
+        (["schema", "team"], 2, "'team' is not one of"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == code
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["-h"], ["show", "--help"], ["tag", "-h"]):
+        assert main(arguments) == 0
+        assert "Usage: orchestrate" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(cli._COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    assert f"Usage: orchestrate {name}" in capsys.readouterr().out
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Makes `show` end in an error."""
+
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("orchestrator.stages.resolve.resolve", fail)
+    monkeypatch.setattr("orchestrator.cli.context.Context.repository", lambda context: None)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (StageFailed("no", hint="do"), 1, "Error: no\ndo\n"),
+        (Refused("no"), 4, "Error: no\n"),
+        (Locked("no"), 5, "Error: no\n"),
+        (WaitingForApproval("no"), 7, "Error: no\n"),
+        (KeyboardInterrupt(), 130, "\nError: interrupted\n"),
+        (click.Abort(), 130, "Error: interrupted\n"),
+        (PermissionError(13, "Permission denied", "/x"), 6, "Error: Permission denied: /x\n"),
+        (OSError("odd"), 6, "Error: OSError\n"),
+    ],
+)
+def test_errors_become_exit_codes(
+    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, error)
+    assert main(["show", "--tag", "x"]) == code
+    assert capsys.readouterr().err == message
+
+
+def test_a_bug_shows_neither_traceback_nor_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, KeyError("password"))
+    assert main(["show", "--tag", "x"]) == 1
+    err = capsys.readouterr().err
+    assert "orchestrate itself failed (KeyError)" in err
+    assert "password" not in err
+    assert "Traceback" not in err
+    assert main(["show", "--tag", "x", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback_of_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, StageFailed("no"))
+    assert main(["--debug", "show", "--tag", "x"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_each_error_class_has_its_own_exit_code() -> None:
+    codes = [kind.exit_code for kind in OrchestrateError.__subclasses__()]
+    assert sorted(codes) == [1, 2, 3, 4, 5, 6, 7, 130]
+
+
+def test_python_m_is_the_same_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "orchestrator", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, run("--version").stdout)
+
+
+def test_a_reader_that_goes_away_is_no_error(git_project: GitProject) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [str(ORCHESTRATE), "targets"], cwd=git_project.folder, stdout=closed, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written(git_project: GitProject) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [str(ORCHESTRATE), "targets"], cwd=git_project.folder, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (6, "Error: No space left on device\n")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent: signal.Signals) -> None:
+    """A git that never answers, and a signal while we wait for it."""
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    fake.write_text(f'#!/bin/sh\n[ "$1" = version ] && exec echo git version 2.39.0\necho > {started}\nexec sleep 60\n')
+    fake.chmod(0o755)
+    process = subprocess.Popen(
+        [str(ORCHESTRATE), "show", "--tag", "dev_us-east-1/research/1.0"],
+        cwd=git_project.folder,
+        env=os.environ | {"PATH": f"{fake.parent}:{os.environ['PATH']}"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        started.read_text()
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=20)
+        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+    assert (process.returncode, err) == (130, "\nError: interrupted\n")
