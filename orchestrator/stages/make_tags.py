@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from orchestrator.errors import InvalidInput, OrchestrateError, Refused
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import GLOBAL, Tag
 from orchestrator.model.target import locate, scopes
-from orchestrator.model.text import quoted
+from orchestrator.model.text import escaped, quoted
 from orchestrator.stages.resolve import check_content, check_merged, released
 
 
@@ -84,7 +85,7 @@ def _objections(repository: Repository, tag: Tag, wanted: Wanted) -> Iterator[Or
     for blocking in repository.blocking_tags(name):
         yield InvalidInput(
             f"the tag {quoted(blocking)} stands in the way of {name}: git keeps tags like files in folders",
-            hint=f"If it is a mistake: git tag -d {blocking}, and git push REMOTE :refs/tags/{blocking}",
+            hint=f"If it is a mistake, delete it: git tag -d {shlex.quote(escaped(blocking))} (and at the remote).",
         )
     same = [(other_name, other) for other_name, other in released(repository, tag) if other.version == tag.version]
     for other_name, _ in same:

@@ -8,6 +8,7 @@ from orchestrator.model.config import Environment
 from orchestrator.model.release import Release
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target, locate
+from orchestrator.model.text import escaped
 
 
 def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release:
@@ -32,7 +33,7 @@ def _check_tag(ref: TagRef, environment: Environment) -> None:
         )
     if ref.annotated and ref.inner_name != ref.name:
         raise Refused(
-            f"the ref {ref.name} points to a tag object that calls itself {ref.inner_name}",
+            f"the ref {ref.name} points to a tag object that calls itself {escaped(str(ref.inner_name))}",
             hint="Somebody re-pointed a tag under another name. Delete it and make a tag of its own.",
         )
 
