@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
 
 from orchestrator import __version__
 from orchestrator.effects.aws_errors import Attempt, explain, settings_problem
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
@@ -46,12 +48,13 @@ class Identity:
 class Session:
     """The credentials and settings of the surroundings (AWS_*, profiles), and one client per service and Region.
 
-    `region` is the tooling Region; STS is asked there, which also fixes the partition. Clients may be used, and
-    asked for, by several threads at once.
+    `region` is the tooling Region; STS is asked there, which also fixes the partition. `attempts` is how often a
+    request is tried. Clients may be used, and asked for, by several threads at once.
     """
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, *, attempts: int = _ATTEMPTS) -> None:
         self.region = region
+        self._attempts = attempts
         self._clients: dict[tuple[str, str], Any] = {}
         self._identity: Identity | None = None
         self._lock = threading.RLock()
@@ -78,13 +81,17 @@ class Session:
                 self._clients[key] = self._boto.client(service, region_name=key[1], config=self._config)
             return self._clients[key]
 
+    @property
+    def host(self) -> str:
+        """Where STS is asked: AWS, or what AWS_ENDPOINT_URL names."""
+        return urlsplit(self.client("sts").meta.endpoint_url).netloc.rpartition("@")[2]
+
     def caller_identity(self) -> Identity:
         """Asked once per session; raises SurroundingsFailed where AWS does not know us or cannot be reached."""
         with self._lock:
             if self._identity is None:
                 with self.explained("ask who we are", f"in {self.region}"):
-                    answer = self.client("sts").get_caller_identity()
-                self._identity = Identity(answer["Account"], answer["Arn"], answer["UserId"])
+                    self._identity = _identity(self.client("sts"))
             return self._identity
 
     def require_account(self, expected: str) -> Identity:
@@ -97,6 +104,19 @@ class Session:
                 hint=f"Choose a profile or role of account {expected}, for example with AWS_PROFILE.",
             )
         return identity
+
+    def identity_of(self, keys: CredentialsTypeDef) -> Identity:
+        """Whose temporary credentials these are; botocore's errors are the caller's to explain."""
+        with self._lock:
+            sts = self._boto.client(
+                "sts",
+                region_name=self.region,
+                config=self._config,
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys["SessionToken"],
+            )
+        return _identity(sts)
 
     @contextlib.contextmanager
     def explained(self, action: str, resource: str, *, env: str | None = None) -> Iterator[None]:
@@ -130,7 +150,7 @@ class Session:
         """A number of attempts that the person has set stands, for it is botocore that reads AWS_MAX_ATTEMPTS."""
         from botocore.config import Config
 
-        attempts = self._botocore.get_config_variable("max_attempts") or _ATTEMPTS
+        attempts = self._botocore.get_config_variable("max_attempts") or self._attempts
         return Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -146,3 +166,8 @@ class Session:
         if method == "env":
             return "environment variables"
         return method if method in _WITHOUT_PROFILE else f"profile {self._boto.profile_name}"
+
+
+def _identity(sts: STSClient) -> Identity:
+    answer = sts.get_caller_identity()
+    return Identity(answer["Account"], answer["Arn"], answer["UserId"])

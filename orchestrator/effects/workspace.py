@@ -52,11 +52,15 @@ class Workspace:
         shutil.rmtree(self.source, ignore_errors=False) if self.source.exists() else None
 
 
-def place_of(project: Project, target: Target, env: Mapping[str, str]) -> Path:
-    """$ORCHESTRATE_WORKSPACES, else `workspaces` in the cache folder, and below it the target's own folder."""
+def workspaces(env: Mapping[str, str]) -> Path:
+    """$ORCHESTRATE_WORKSPACES, else `workspaces` in the cache folder."""
     own = env.get("ORCHESTRATE_WORKSPACES")
-    root = Path(own).absolute() if own else cache_folder(env) / "workspaces"
-    return root / suffix(project, target)
+    return Path(own).absolute() if own else cache_folder(env) / "workspaces"
+
+
+def place_of(project: Project, target: Target, env: Mapping[str, str]) -> Path:
+    """The target's own folder among the workspaces."""
+    return workspaces(env) / suffix(project, target)
 
 
 def suffix(project: Project, target: Target) -> Path:

@@ -54,7 +54,7 @@ def cli_config(
     one.
     """
     quiet = {"CHECKPOINT_DISABLE": "1"}
-    if _has_own_configuration(env):
+    if own_configuration(env) is not None:
         return quiet
     mirrors = find_provider_mirrors(env, parents=parents)
     text = _configuration(mirrors, locked or {})
@@ -68,11 +68,13 @@ def home(env: Environment) -> Path:
     return Path(env["HOME"]) if env.get("HOME") else Path.home()
 
 
-def _has_own_configuration(env: Environment) -> bool:
+def own_configuration(env: Environment) -> Path | None:
+    """The CLI configuration that the user has written, None where there is none."""
     if env.get("TF_CLI_CONFIG_FILE"):
-        return Path(env["TF_CLI_CONFIG_FILE"]).exists()
-    files = (home(env) / ".terraformrc", home(env) / ".tofurc", *(home(env) / ".terraform.d").glob("*.tfrc*"))
-    return any(file.exists() for file in files)
+        files = [Path(env["TF_CLI_CONFIG_FILE"])]
+    else:
+        files = [home(env) / ".terraformrc", home(env) / ".tofurc", *(home(env) / ".terraform.d").glob("*.tfrc*")]
+    return next((file for file in files if file.exists()), None)
 
 
 def find_provider_mirrors(env: Environment, *, parents: Iterable[Path] = _GUESSED_PARENTS) -> list[Mirror]:

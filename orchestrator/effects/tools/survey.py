@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.effects.tools.find import Pins, find
@@ -23,9 +23,9 @@ class Finding:
     problem: str | None
 
 
-def survey(env: Mapping[str, str], pins: Pins | None = None) -> tuple[Finding, ...]:
+def survey(env: Mapping[str, str], pins: Pins | None = None, *, names: Sequence[str] = NEEDED) -> tuple[Finding, ...]:
     pins = pins or load_pins()
-    return tuple(_finding(name, env, pins) for name in NEEDED)
+    return tuple(_finding(name, env, pins) for name in names)
 
 
 def _finding(name: str, env: Mapping[str, str], pins: Pins) -> Finding:

@@ -1,0 +1,90 @@
+"""Doctor: everything that a release needs of the repository, this machine and AWS, each looked at on its own.
+
+One thing that is wrong keeps nothing else from being looked at, but for what cannot be known without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from orchestrator.effects.worktree import project_folder, read_worktree_rules
+from orchestrator.errors import InvalidInput, OrchestrateError
+from orchestrator.model.diagnosis import Diagnosis, failed, not_checked, ok
+from orchestrator.model.rules import Rules
+from orchestrator.model.target import Target, all_targets
+from orchestrator.model.text import did_you_mean, quoted
+from orchestrator.stages import doctor_aws, doctor_machine, doctor_repository
+
+_AT_ONCE = 8
+
+_Look: TypeAlias = Callable[[], Iterable[Diagnosis]]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is examined: the project around `start`, in the surroundings `env`; `envs` is empty for all environments."""
+
+    start: Path
+    env: Mapping[str, str]
+    rules_ref: str | None = None
+    envs: Collection[str] = ()
+    apply_roles: bool = False
+
+
+def examine(patient: Patient) -> tuple[Diagnosis, ...]:
+    """Every diagnosis, in an order that is always the same. Raises InvalidInput for an environment there is not."""
+    rules, configuration = _configuration(patient.start)
+    looks: list[_Look] = [
+        partial(doctor_repository.repository, patient.start, patient.rules_ref, rules),
+        lambda: [configuration],
+        *doctor_machine.machine(patient.env, "terraform" if rules is None else rules.project.terraform.program),
+        *([_unknown] if rules is None else _by_rules(patient, rules)),
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return tuple(chain.from_iterable(pool.map(_all, looks)))
+
+
+def _all(look: _Look) -> list[Diagnosis]:
+    """A generator would look in the thread of whoever reads it."""
+    return list(look())
+
+
+def _configuration(start: Path) -> tuple[Rules | None, Diagnosis]:
+    """The rules of the working tree, where they are valid."""
+    name = "configuration"
+    try:
+        project = project_folder(start)
+        rules = read_worktree_rules(project)
+    except OrchestrateError as error:
+        return None, failed(name, error)
+    targets = len(list(all_targets(rules)))
+    return rules, ok(name, f"{project}: {len(rules.environments)} environments, {targets} targets")
+
+
+def _by_rules(patient: Patient, rules: Rules) -> list[_Look]:
+    targets = _targets(rules, patient.envs)
+    lock_files = doctor_repository.LockFiles(patient.start, sorted({target.root for target in targets}))
+    return [
+        lock_files.diagnoses,
+        lambda: doctor_machine.providers(patient.env, lock_files.providers),
+        lambda: doctor_aws.tooling_and_workloads(rules, targets, apply_roles=patient.apply_roles),
+    ]
+
+
+def _targets(rules: Rules, envs: Collection[str]) -> list[Target]:
+    for env in envs:
+        if env not in rules.environments:
+            hint = did_you_mean(env, rules.environments)
+            raise InvalidInput(f"there is no environment {quoted(env)}", hint=hint)
+    return [target for target in all_targets(rules) if not envs or target.env in envs]
+
+
+def _unknown() -> list[Diagnosis]:
+    because = "that takes a configuration without errors"
+    return [not_checked(name, because) for name in ("lock files", "providers", "AWS")]
