@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context, say
+from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.stages.surroundings import Surroundings
@@ -39,32 +40,43 @@ def answer(context: Context, fields: dict[str, Any], text: str) -> None:
 @pass_context
 def plan(context: Context, tag: str, detailed_exitcode: bool) -> int:
     """Plan a release under the read-only role, and store plan and receipt."""
+    from orchestrator.model.ledger import History
     from orchestrator.report import stages as report
     from orchestrator.stages.plan import plan as run
+    from orchestrator.stages.verdict import require_override
 
-    result = run(surroundings(context, tag))
+    at = surroundings(context, tag)
+    result = run(at)
     answer(context, report.plan_fields(result), report.plan_text(result.receipt))
+    require_override(result.receipt, History(()))
     return _CHANGES if detailed_exitcode and result.receipt.changes else 0
 
 
 @click.command("approve", cls=CommandWithCommonOptions)
 @tag_option
 @click.option("--reject", is_flag=True, help="Reject the plan: it can no longer be applied.")
+@click.option("--override", is_flag=True, help="Set aside the protection of what this plan destroys or replaces.")
 @click.option("--reason", default="", help="Why; recorded with the answer.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
-def approve(context: Context, tag: str, reject: bool, reason: str, yes: bool) -> None:
+def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     """Show the newest plan of a tag and approve it."""
     from orchestrator.report import stages as report
     from orchestrator.stages.approve import Answer, reviewed
     from orchestrator.stages.approve import approve as run
+    from orchestrator.stages.verdict import override
 
+    if flags["reject"] and flags["override"]:
+        raise UsageError("--reject and --override contradict each other")
     at = surroundings(context, tag)
     receipt = reviewed(at)
     say(report.plan_text(receipt))
-    if not yes:
-        click.confirm("Reject this plan?" if reject else "Approve this plan?", abort=True, err=True)
-    entry = run(at, receipt, Answer(not reject, reason))
+    if not flags["yes"]:
+        question = "Override the protection and approve" if flags["override"] else "Approve"
+        click.confirm(f"{'Reject' if flags['reject'] else question} this plan?", abort=True, err=True)
+    if flags["override"]:
+        override(at, receipt, reason)
+    entry = run(at, receipt, Answer(not flags["reject"], reason))
     answer(context, report.answer_fields(entry), report.answer_text(entry))
 
 

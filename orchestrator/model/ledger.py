@@ -12,7 +12,9 @@ import msgspec
 
 from orchestrator.model.canonical import canonical_json, sha256
 
-Kind: TypeAlias = Literal["checked", "planned", "approved", "rejected", "applying", "applied", "failed", "verified"]
+Kind: TypeAlias = Literal[
+    "checked", "planned", "approved", "rejected", "overridden", "applying", "applied", "failed", "verified"
+]
 
 FIRST_HASH = "0" * 64
 

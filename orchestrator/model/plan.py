@@ -46,6 +46,7 @@ class Plan:
 
     summary: Summary
     changes: tuple[Change, ...]
+    resources_after: int
 
 
 def read(content: bytes) -> Plan:
@@ -56,7 +57,14 @@ def read(content: bytes) -> Plan:
     resources = [found for change in document.get("resource_changes", []) if (found := _resource(change))]
     outputs = [found for name, change in document.get("output_changes", {}).items() if (found := _output(name, change))]
     counts = {kind: sum(change.action == kind for change in resources) for kind in _SIGNS}
-    return Plan(Summary(**counts), (*resources, *outputs))
+    planned = document.get("planned_values", {}).get("root_module", {})
+    return Plan(Summary(**counts), (*resources, *outputs), _managed(planned))
+
+
+def _managed(module: Mapping[str, Any]) -> int:
+    """The managed resources in a module and in those below it."""
+    own = sum(resource["mode"] == "managed" for resource in module.get("resources", []))
+    return own + sum(_managed(child) for child in module.get("child_modules", []))
 
 
 def _resource(entry: Mapping[str, Any]) -> Change | None:

@@ -72,6 +72,10 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: bool
     resources: tuple[Change, ...]
     """What happens to each resource and output; sensitive values never stand in it."""
+    resources_after: int
+    """How many managed resources stand when the plan has been applied."""
+    protected: tuple[str, ...]
+    """Protected resources that it destroys or replaces; applying it needs an override."""
     workspace: str
     """Absolute path of the workspace; the plan is applied at the same one."""
     planned_at: str

@@ -27,6 +27,7 @@ def plan_fields(result: PlanResult) -> dict[str, Any]:
         "changes": receipt.changes,
         "resources": msgspec.to_builtins(receipt.resources),
         "checks": receipt.checks,
+        "protected": list(receipt.protected),
         "expires_at": receipt.expires_at,
         "receipt": result.url,
     }

@@ -18,6 +18,7 @@ from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
 from orchestrator.stages.plan import place, state_version
 from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verdict import require_override
 
 # The outputs that the verify stage needs later.
 _VERIFIED_OUTPUTS = ("verify_url", "verify_text")
@@ -114,6 +115,7 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
                 f"the required check `{check}` {state} commit {receipt.commit[:12]}",
                 hint=f"Run `orchestrate {check} --tag {tag}`, then apply again.",
             )
+    require_override(receipt, history)
     if environment.approval.required and receipt.changes and not is_approved(history, digest):
         raise Refused(
             f"the plan {digest[:16]} of {tag} has not been approved",
@@ -149,16 +151,22 @@ def _nothing_to_do(at: Surroundings, receipt: PlanReceipt, by: str) -> ApplyResu
 
     def decide(history: History) -> Draft:
         admit(at, receipt, history)
-        return _draft("applied", receipt, by, _applied(at, "no changes", kept))
+        return _draft("applied", receipt, by, _applied(at, receipt, "no changes", kept))
 
     at.ledger.append(at.release.target.id, decide)
     return ApplyResult(receipt, "no changes", {})
 
 
-def _applied(at: Surroundings, result: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+def _applied(at: Surroundings, receipt: PlanReceipt, result: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
     target = at.release.target
     kept = {name: outputs[name] for name in _VERIFIED_OUTPUTS if outputs.get(name) is not None}
-    return {"result": result, "account": target.account, "region": target.region, "outputs": kept}
+    return {
+        "result": result,
+        "account": target.account,
+        "region": target.region,
+        "resources_after": receipt.resources_after,
+        "outputs": kept,
+    }
 
 
 def _workspace_of(at: Surroundings, receipt: PlanReceipt) -> Path:
@@ -202,7 +210,7 @@ def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) 
             raise _lost(at) from None
         record("failed", {"reason": at.masker(error.message)[:1000]})
         raise _with_way_on(error, at) from None
-    record("applied", _applied(at, "applied", outputs))
+    record("applied", _applied(at, run.receipt, "applied", outputs))
     return outputs
 
 

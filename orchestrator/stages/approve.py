@@ -10,6 +10,7 @@ from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.apply import is_approved, newest_receipt
 from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verdict import require_override
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,11 @@ def reviewed(at: Surroundings) -> PlanReceipt:
 
 
 def require_approval(at: Surroundings, receipt: PlanReceipt) -> None:
-    """Raises WaitingForApproval where the environment asks for one and it is not there yet."""
+    """Raises WaitingForApproval where the environment asks for one and it is not there yet.
+
+    Refused where the plan touches protected resources and has no override.
+    """
+    require_override(receipt, at.ledger.history(at.release.target.id))
     if not at.release.rules.environments[at.release.tag.env].approval.required or not receipt.changes:
         return
     history = at.ledger.history(at.release.target.id)

@@ -16,6 +16,7 @@ import msgspec
 from orchestrator.effects import artefact, clock
 from orchestrator.effects.workspace import Workspace, opened, place_of
 from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.model import credentials
 from orchestrator.model import plan as plans
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, History
@@ -33,6 +34,7 @@ from orchestrator.model.release import Release
 from orchestrator.stages import prepare
 from orchestrator.stages.prepare import Prepared
 from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verdict import judge
 
 CHECKS = ("lint", "scan")
 
@@ -62,8 +64,10 @@ def plan(at: Surroundings) -> PlanResult:
         stored = background.pool.submit(_store_artefact, at, workspace, before)
         state = background.pool.submit(state_version, at)
         content = terraform.plan_json()
+        credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
         found = plans.read(content)
-        evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes)
+        protected = judge(at, content, admission[0]).protected if changes else ()
+        evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
         receipt = _receipt(at, prepared, admission, evidence)
     return PlanResult(receipt, _record(at, receipt))
 
@@ -162,6 +166,7 @@ class _Evidence:
     plan_json: str
     plan: Plan
     changes: bool
+    protected: tuple[str, ...]
 
 
 def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str], evidence: _Evidence) -> PlanReceipt:
@@ -186,6 +191,8 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str
         summary=evidence.plan.summary,
         changes=evidence.changes,
         resources=evidence.plan.changes,
+        resources_after=evidence.plan.resources_after,
+        protected=evidence.protected,
         workspace=str(prepared.terraform.workspace.path),
         planned_at=now.isoformat(),
         expires_at=(now + timedelta(hours=hours)).isoformat(),
