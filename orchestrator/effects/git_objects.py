@@ -78,6 +78,7 @@ class Objects:
     def _ask(self, name: bytes) -> GitObject | None:
         if self._process is None:
             self._process = self._command.start("cat-file", "--batch")
+            assert self._process.proc is not None
             weakref.finalize(self, _end, self._process.proc)
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
@@ -95,22 +96,19 @@ class Objects:
 
     def _failed(self, reason: str | None) -> SurroundingsFailed:
         process, self._process = self._process, None
-        said = ""
-        if process is not None and process.stderr is not None:
-            process.terminate()
-            said = process.stderr.read().decode(errors="replace")
+        assert process is not None
+        assert process.stderr is not None
+        process.terminate()
+        said = process.stderr.read().decode(errors="replace")
         return failure("git cannot read the repository", said or reason or "it ended without an answer")
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    if process is None:
-        return
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
+    for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
         with contextlib.suppress(OSError):  # what was written and not yet sent cannot be sent any more
-            if stream is not None:
-                stream.close()
+            stream.close()
 
 
 def entries(tree: bytes, object_id: str) -> Iterator[Entry]:

@@ -203,7 +203,7 @@ def test_no_repository(tmp_path: Path) -> None:
     assert "--repo" in (error.value.hint or "")
 
 
-@pytest.mark.parametrize("start", ["file", "missing/folder"])
+@pytest.mark.parametrize("start", ["file", "missing/folder", "x" * 5000, "a\0b"])
 def test_a_start_that_is_no_folder(tmp_path: Path, start: str) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(SurroundingsFailed):
@@ -607,6 +607,26 @@ def test_without_git(git_project: GitProject, tmp_path: Path) -> None:
     )
     assert done.stdout.count("there is no git on the PATH\nInstall git.") == 5
     assert done.stderr == ""
+
+
+def test_git_that_vanishes_from_the_path(git_project: GitProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = git_project.open()
+    monkeypatch.setenv("PATH", "/nonexistent")
+    questions: list[Callable[[], object]] = [
+        lambda: repository.read("0" * 40, "x"),
+        lambda: repository.is_ancestor("0", "1"),
+        lambda: repository.is_shallow,
+    ]
+    for ask in questions:
+        with pytest.raises(SurroundingsFailed, match="there is no git on the PATH"):
+            ask()
+
+
+@pytest.mark.parametrize("text", ["[core", "[core]\n\tbare = perhaps\n"])
+def test_a_broken_git_configuration(git_project: GitProject, text: str) -> None:
+    (git_project.folder / ".git/config").write_text(text)
+    with pytest.raises(SurroundingsFailed, match=r"bad (config|boolean|numeric)"):
+        git_project.open().rules_commit(None)
 
 
 def test_a_git_that_dies_is_an_error_and_asked_anew(git_project: GitProject) -> None:

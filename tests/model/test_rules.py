@@ -349,6 +349,7 @@ def test_missing_files() -> None:
         ("envs/releases-x.yaml", "an environment may not begin with releases-: names of stores would collide"),
         ("envs/lock-dev.yaml", "an environment may not begin with lock-"),
         ("envs/ledger-dev.yaml", "an environment may not begin with ledger-"),
+        ("envs/tooling.yaml", "an environment may not be called tooling"),
     ],
 )
 def test_names_of_environment_files(name: str, expected: str) -> None:
