@@ -136,7 +136,8 @@ def _cell(text: str) -> str:
 
 def skips() -> str:
     """The page of all inline skips; ValueError for a skip without a reason."""
-    rows = [row for file in sorted((REPOSITORY / "modules").rglob("*.tf")) for row in _skips(file)]
+    folders = sorted(readme.parent for readme in (REPOSITORY / "modules").glob("*/README.md"))
+    rows = [row for folder in folders for file in sorted(folder.rglob("*.tf")) for row in _skips(file)]
     return f"{SKIPS_INTRODUCTION}\n{_table(('Module', 'Resource', 'Check', 'Reason'), rows)}"
 
 

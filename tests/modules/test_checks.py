@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,21 @@ def test_checkov_finds_nothing(copy: Path) -> None:
     skipped = {(check["check_id"]) for check in found["results"]["skipped_checks"]}
     page = (REPOSITORY / "docs/checks-skipped.md").read_text()
     assert all(f"`{check}`" in page for check in skipped)
+
+
+@pytest.mark.parametrize(
+    ("tree", "name"), [("modules", "modules/workload"), ("modules/deploy-roles", "modules/deploy-roles")]
+)
+def test_root_is_valid_without_the_rest_of_the_repository(
+    tree: str, name: str, tmp_path: Path, terraform: str, terraform_env: dict[str, str]
+) -> None:
+    """A release exports what it needs; Terraform reads a root's tests too, so they may not point elsewhere."""
+    shutil.copytree(REPOSITORY / tree, tmp_path / tree, ignore=shutil.ignore_patterns(".terraform"))
+    for command in (["init", "-backend=false", "-input=false", "-lockfile=readonly"], ["validate", "-no-color"]):
+        done = subprocess.run(
+            [terraform, *command], cwd=tmp_path / name, env=terraform_env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_file_is_formatted(copy: Path, terraform: str) -> None:

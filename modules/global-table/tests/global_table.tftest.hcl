@@ -1,5 +1,9 @@
 mock_provider "aws" {
-  source = "../../tests/modules/mocks"
+  mock_data "aws_region" {
+    defaults = {
+      name = "us-east-1"
+    }
+  }
 }
 
 variables {

@@ -1,5 +1,15 @@
 mock_provider "aws" {
-  source = "../../tests/modules/mocks"
+  mock_data "aws_region" {
+    defaults = {
+      name = "us-east-1"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = {
+      arn = "arn:aws:logs:us-east-1:111111111111:log-group:mocked"
+    }
+  }
 }
 
 variables {

@@ -1,5 +1,34 @@
 mock_provider "aws" {
-  source = "../../tests/modules/mocks"
+  mock_data "aws_caller_identity" {
+    defaults = {
+      account_id = "111111111111"
+    }
+  }
+
+  mock_data "aws_partition" {
+    defaults = {
+      partition  = "aws"
+      dns_suffix = "amazonaws.com"
+    }
+  }
+
+  mock_data "aws_region" {
+    defaults = {
+      name = "us-east-1"
+    }
+  }
+
+  mock_data "aws_availability_zones" {
+    defaults = {
+      names = ["us-east-1a", "us-east-1b", "us-east-1c"]
+    }
+  }
+
+  mock_data "aws_iam_roles" {
+    defaults = {
+      arns = ["arn:aws:iam::111111111111:role/dev-research-flow-logs"]
+    }
+  }
 }
 
 variables {

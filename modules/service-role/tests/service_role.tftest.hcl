@@ -1,6 +1,4 @@
-mock_provider "aws" {
-  source = "../../tests/modules/mocks"
-}
+mock_provider "aws" {}
 
 variables {
   name                     = "dev-research-flow-logs"

@@ -1,5 +1,23 @@
 mock_provider "aws" {
-  source = "../../tests/modules/mocks"
+  mock_data "aws_caller_identity" {
+    defaults = {
+      account_id = "111111111111"
+    }
+  }
+
+  mock_data "aws_partition" {
+    defaults = {
+      partition  = "aws"
+      dns_suffix = "amazonaws.com"
+    }
+  }
+
+  mock_resource "aws_lb" {
+    defaults = {
+      arn      = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/mocked/0123456789abcdef"
+      dns_name = "mocked.us-east-1.elb.amazonaws.com"
+    }
+  }
 }
 
 variables {
