@@ -103,14 +103,20 @@ def test_a_key_that_is_going_to_be_deleted_is_not_taken(aws: Session) -> None:
 
 def test_of_two_runs_at_once_one_key_stays(aws: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both find no key and make one each before either takes the alias."""
-    both_made = threading.Barrier(2)
-    make_key = KeyStore._new_key
+    both_looked, both_made = threading.Barrier(2), threading.Barrier(2)
+    look_for_orphan, make_key = KeyStore._orphan, KeyStore._new_key
+
+    def look_and_wait(self: KeyStore, wanted: KeySettings) -> str | None:
+        found = look_for_orphan(self, wanted)
+        both_looked.wait(30)
+        return found
 
     def make_and_wait(self: KeyStore, wanted: KeySettings) -> str:
         made = make_key(self, wanted)
         both_made.wait(30)
         return made
 
+    monkeypatch.setattr(KeyStore, "_orphan", look_and_wait)
     monkeypatch.setattr(KeyStore, "_new_key", make_and_wait)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: KeyStore(aws, STORE).create(WANTED), range(2)))
