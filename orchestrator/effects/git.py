@@ -10,7 +10,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -99,6 +99,10 @@ class Repository:
             return TagRef(name, object_id, commit.id, annotated=False, inner_name=None, tagger=None)
         header = _header(target)
         return TagRef(name, object_id, commit.id, True, header.get("tag"), header.get("tagger"))
+
+    def verify_tag(self, tag_object: str, settings: Mapping[str, str], env: Mapping[str, str]) -> tuple[bool, str]:
+        """What `git verify-tag` says of a tag object, with git's settings and the environment as given."""
+        return self._git.judges("verify-tag", "--raw", tag_object, settings=settings, env=env)
 
     def tag_names(self, *patterns: str) -> list[str]:
         """Names of tags that match one of the `git for-each-ref` patterns (below refs/tags/)."""
@@ -256,7 +260,7 @@ class Repository:
                 yield path, mode, object_id
 
     def blob(self, object_id: str) -> bytes:
-        """The content of a file by its object id."""
+        """The content of a file, or of a tag object, by its id."""
         found = self._objects.get(object_id)
         if found is None:
             raise SurroundingsFailed(f"the object {object_id} is not in this repository", hint="Run `git fsck`.")

@@ -50,6 +50,12 @@ class Command:
             raise failure(f"git {arguments[0]} failed", str(said))
         return bool(code == 0)
 
+    def judges(self, *arguments: str, settings: Mapping[str, str], env: Mapping[str, str]) -> tuple[bool, str]:
+        """Whether the command ended well, and what it said; `settings` are stronger than all configuration files."""
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        code, _, said = self._execute((*options, *arguments), env=env, with_extended_output=True, with_exceptions=False)
+        return code == 0, str(said)
+
     def start(self, *arguments: str) -> gitpython.Git.AutoInterrupt:
         """A command that goes on running."""
         process = self._execute(arguments, istream=PIPE, as_process=True)

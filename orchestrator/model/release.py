@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.model.rules import Rules
+from orchestrator.model.signature import Signed
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who made the tag: `signed` is verified, `tagger` is the mail address that the tag itself claims."""
+
+    signed: Signed | None = None
+    tagger: str | None = None
 
 
 @dataclass(frozen=True)
@@ -20,3 +29,4 @@ class Release:
     rules: Rules
     target: Target
     var_files: tuple[str, ...]
+    author: Author = Author()
