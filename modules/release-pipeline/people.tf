@@ -1,0 +1,102 @@
+# For people. The roles may be taken by whoever IAM allows to in this account; the policies are attached to groups or
+# named in permission sets of IAM Identity Center.
+
+locals {
+  # Where only the pipeline may apply, there is no role with which people could.
+  for_people = {
+    for kind, settings in {
+      people = { purpose = "people plan and look", policy = concat(local.planning, local.looks) }
+      deploy = { purpose = "people release", policy = concat(local.releasing, local.applying, local.looks) }
+    } : kind => settings if kind != "deploy" || var.apply_from == "anywhere"
+  }
+
+  # Planning, but for what applying has too.
+  releasing = [for statement in local.planning : statement if contains(["AssumePlanRoles", "StorePlans"], statement.Sid)]
+
+  looks = [{
+    Sid    = "LookAtThisPipeline"
+    Effect = "Allow"
+    Action = [
+      "codepipeline:GetPipeline",
+      "codepipeline:GetPipelineExecution",
+      "codepipeline:GetPipelineState",
+      "codepipeline:ListActionExecutions",
+      "codepipeline:ListPipelineExecutions",
+    ]
+    Resource = local.pipeline_arn
+  }]
+}
+
+resource "aws_iam_role" "people" {
+  for_each = local.for_people
+
+  name                 = "${var.name}-${each.key}"
+  description          = "Releases to ${var.env}: ${each.value.purpose}"
+  max_session_duration = 3600
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "people" {
+  for_each = local.for_people
+
+  name   = "permissions"
+  role   = aws_iam_role.people[each.key].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = each.value.policy })
+}
+
+# Who may ask for a release to this environment.
+resource "aws_iam_policy" "tagger" {
+  count = local.codecommit ? 1 : 0
+
+  name        = "${var.name}-tagger"
+  description = "Push tags ${join(", ", sort(var.tag_prefixes))}*, and nothing else"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Pull"
+        Effect   = "Allow"
+        Action   = "codecommit:GitPull"
+        Resource = var.source_repository.repository_arn
+      },
+      # A push first asks without naming refs ("Limit pushes and merges to branches in AWS CodeCommit").
+      {
+        Sid       = "PushTags"
+        Effect    = "Allow"
+        Action    = "codecommit:GitPush"
+        Resource  = var.source_repository.repository_arn
+        Condition = { StringLikeIfExists = { "codecommit:References" = [for prefix in sort(var.tag_prefixes) : "refs/tags/${prefix}*"] } }
+      },
+    ]
+  })
+}
+
+# Who may answer for it.
+resource "aws_iam_policy" "approver" {
+  name        = "${var.name}-approver"
+  description = "Approve or reject plans for ${var.env}"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.looks, [
+      {
+        Sid      = "Answer"
+        Effect   = "Allow"
+        Action   = "codepipeline:PutApprovalResult"
+        Resource = "${local.pipeline_arn}/Approve/*"
+      },
+      {
+        Sid      = "ReadReceipts"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "${local.release_bucket}/receipts/*"
+      },
+    ], local.reads_ledger, local.adds_to_ledger, local.key)
+  })
+}
