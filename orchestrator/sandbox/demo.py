@@ -150,21 +150,23 @@ def what_there_is(demo: Demo, env: Mapping[str, str]) -> None:
     show_page(demo, _NEXT, env)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
+    """Makes the repository in `folder` and shows a first and a second release in it."""
     started = time.monotonic()
-    say(f"An example repository is made in {_FOLDER.relative_to(_SOURCE)}, and the emulated AWS is started.")
-    make_repository(_FOLDER)
-    env = sandbox_environment(_FOLDER)
-    demo = Demo(_FOLDER, env)
+    shown = os.path.relpath(folder)
+    say(f"An example repository is made in {shown}, and the emulated AWS is started.")
+    make_repository(folder)
+    env = sandbox_environment(folder)
+    demo = Demo(folder, env)
     try:
         first_release(demo)
-        second_release(demo, _FOLDER)
+        second_release(demo, folder)
         what_there_is(demo, env)
     finally:
         demo.orchestrate("sandbox", "down")
-    say(f"Done in {time.monotonic() - started:.0f} s. Try it yourself: cd {_FOLDER.relative_to(_SOURCE)}, then")
+    say(f"Done in {time.monotonic() - started:.0f} s. Try it yourself: cd {shown}, then")
     click.echo('  eval "$(orchestrate sandbox up)" starts an empty AWS; `orchestrate --help` lists the commands.')
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(*sys.argv[1:2]).absolute() if sys.argv[1:] else _FOLDER)
