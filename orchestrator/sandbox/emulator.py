@@ -1,8 +1,8 @@
 """moto's server as the sandbox runs it: our additions applied, failures told in AWS's own form, filled with accounts.
 
-The WSGI application stands around moto's own and changes three things: requests that must be atomic are (moto checks
+The WSGI application stands around moto's own and changes four things: requests that must be atomic are (moto checks
 and acts in two steps, on several threads), an action that moto lacks is a clear error that no client retries for
-minutes, and a reset fills the emulator again.
+minutes, a reset fills the emulator again, and the paths below `/sandbox-api/` are no part of AWS.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from werkzeug.serving import make_server
 
 from orchestrator.sandbox import accounts, failures, moto_additions
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, decode
+from orchestrator.sandbox.pipeline import forgetting, private_api
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -113,6 +114,8 @@ class Emulator:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
             _read_body(environ)
+            if environ["PATH_INFO"].startswith(private_api.PREFIX):
+                return _not_of_aws(environ, start_response)
             if environ["PATH_INFO"] == RESET_PATH and environ["REQUEST_METHOD"] == "POST":
                 return self._reset(environ, start_response)
             application = self._moto.get_application(environ)
@@ -127,10 +130,12 @@ class Emulator:
     def _reset(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         body = environ["wsgi.input"].getvalue()
         layout = decode(body) if body else self._layout
+        forgetting.end_what_runs()
         with contextlib.ExitStack() as stack:
             for lock in self._locks.values():
                 stack.enter_context(lock)
             answer = list(self._moto(environ, start_response))
+            forgetting.forget()
             self._layout = layout
             accounts.fill(layout)
         return answer
@@ -142,6 +147,12 @@ def _read_body(environ: Environ) -> None:
     stream = environ["wsgi.input"]
     ends_by_itself = environ.get("wsgi.input_terminated", False)  # a chunked body
     environ["wsgi.input"] = io.BytesIO(stream.read() if ends_by_itself else stream.read(int(length or 0)))
+
+
+def _not_of_aws(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    status, body = private_api.answer(environ["PATH_INFO"], environ["wsgi.input"].getvalue())
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _failed(environ: Environ, start_response: StartResponse, error: Exception) -> list[bytes]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ import msgspec
 from orchestrator.sandbox import layout as layouts
 from orchestrator.sandbox import state
 from orchestrator.sandbox.layout import Address
+from orchestrator.sandbox.pipeline import forgetting
 from orchestrator.sandbox.state import State
 
 
@@ -33,17 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     starter = _standard_output_is_for_the_starter()
     layout = layouts.decode(sys.stdin.buffer.readline())
     if folder is None:
-        _say_ready(starter, _serve(layout))
-        sys.stdin.buffer.read()
+        own = Path(tempfile.mkdtemp(prefix="orchestrate-sandbox-"))
+        try:
+            _say_ready(starter, _serve(layout, own))
+            sys.stdin.buffer.read()
+        finally:
+            _clean_up(own)
         return
     state.claim(folder)  # never given up: `down` waits for the end of the process
-    address = _serve(layout)
+    address = _serve(layout, _emptied(folder / "pipeline"))
     try:
         state.write(folder, State(address, layout))
         _say_ready(starter, address)
         _wait_until_lost(folder)
     finally:
         state.forget(folder, os.getpid())
+        _clean_up(folder / "pipeline")
 
 
 def _standard_output_is_for_the_starter() -> IO[bytes]:
@@ -53,12 +61,30 @@ def _standard_output_is_for_the_starter() -> IO[bytes]:
     return starter
 
 
-def _serve(layout: layouts.SandboxLayout) -> Address:
+def _serve(layout: layouts.SandboxLayout, own: Path) -> Address:
     """Imports moto only here: its settings are read from the environment when it is imported."""
     from orchestrator.sandbox import emulator, proxy
+    from orchestrator.sandbox.pipeline import place
 
     endpoint = emulator.serve(layout)
-    return Address(pid=os.getpid(), endpoint=endpoint, proxy=proxy.serve(endpoint))
+    address = Address(pid=os.getpid(), endpoint=endpoint, proxy=proxy.serve(endpoint))
+    place.settle(place.Place(address.endpoint, address.proxy, own))
+    return address
+
+
+def _clean_up(own: Path) -> None:
+    """The starter both ends our standard input and sends a signal; one of them is enough."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    forgetting.end_what_runs()
+    shutil.rmtree(own, ignore_errors=True)
+
+
+def _emptied(folder: Path) -> Path:
+    """What a server that was killed has left there is gone with its emulated AWS."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _say_ready(starter: IO[bytes], address: Address) -> None:

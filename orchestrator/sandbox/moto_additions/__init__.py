@@ -9,10 +9,15 @@ from __future__ import annotations
 import importlib
 
 _OF_SERVICE = {
+    "cloudtrail": ("trails",),
+    "codebuild": ("build_projects", "report_groups"),
+    "codecommit": ("repositories",),
+    "codepipeline": ("pipelines",),
     "dynamodb": ("table_encryption",),
     "elb": ("dns_names",),  # and elbv2: they share an address
+    "events": ("event_rules",),
     "logs": ("log_keys",),
-    "s3": ("bucket_access", "lifecycle", "retention"),
+    "s3": ("bucket_access", "bucket_events", "lifecycle", "retention"),
     "sts": ("trust",),
 }
 _applied: set[str] = set()

@@ -18,13 +18,17 @@ Statement = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Access:
-    """One caller's wish. `arns` are all names that a policy may know the caller by; `context` has condition keys."""
+    """One caller's wish. `arns` are all names that a policy may know the caller by; `context` has condition keys.
+
+    `service` is set where a service of AWS itself calls: policies name it by its principal, never by an account.
+    """
 
     account: str
     arns: frozenset[str]
     action: str
     resource: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    service: str | None = None
 
 
 def allows(document: str | None, access: Access) -> bool:
@@ -69,6 +73,8 @@ def _names_caller(statement: Statement, access: Access) -> bool:
 
 def _is_among(principal: Any, access: Access) -> bool:
     """An account's number or its root ARN stands for everybody in that account."""
+    if access.service is not None:
+        return principal == "*" or access.service in _list((principal or {}).get("Service"))
     named = ["*"] if principal == "*" else _list((principal or {}).get("AWS"))
     return any(name in ("*", access.account) or name in access.arns or _is_root(name, access) for name in named)
 

@@ -1,0 +1,63 @@
+"""Where this process serves its sandbox, and what may be set in it while it runs.
+
+One sandbox for each process, as moto's own backends are the process's.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+
+@dataclass(frozen=True)
+class Place:
+    """`folder` is ours alone: git repositories and the folders of builds; gone with the server."""
+
+    endpoint: str
+    proxy: str
+    folder: Path
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The limits of the emulated services. `POST /sandbox-api/settings` changes those that it names."""
+
+    minute_seconds: float = 60.0
+    """How long a minute of a time limit lasts: approvals and builds are limited in whole minutes."""
+    concurrent_executions: int = 50
+    """Of one pipeline, in the modes PARALLEL and QUEUED; more are refused as in AWS."""
+    concurrent_builds: int = 2 * (os.cpu_count() or 2)
+    """Of all projects; more are queued, as AWS does up to the account's quota."""
+
+
+_place: Place | None = None
+_settings = Settings()
+
+
+def settle(place: Place) -> None:
+    global _place
+    _place = place
+
+
+def here() -> Place:
+    assert _place is not None, "the server settles before it serves"
+    return _place
+
+
+def settings() -> Settings:
+    return _settings
+
+
+def change(changes: bytes) -> None:
+    """`changes` is a JSON object; raises msgspec.DecodeError for anything that Settings has not."""
+    global _settings
+    merged = {**msgspec.to_builtins(_settings), **msgspec.json.decode(changes, type=dict[str, object])}
+    _settings = msgspec.convert(merged, type=Settings)
+
+
+def as_they_were() -> None:
+    """For a reset."""
+    global _settings
+    _settings = Settings()

@@ -1,0 +1,33 @@
+"""The hook of an emulated CodeCommit repository: tells the server which refs a push has changed.
+
+Run by git as a program of its own, with nothing but the standard library:
+`python -I -S post_receive.py <address> <account> <region> <repository>`. What it prints, git shows to whoever pushes,
+each line after `remote: `.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import urllib.parse
+
+_SECONDS = 60
+
+
+def main() -> None:
+    address, account, region, repository = sys.argv[1:]
+    refs = [line.rstrip("\n") for line in sys.stdin]
+    body = json.dumps({"account": account, "region": region, "repository": repository, "refs": refs})
+    target = urllib.parse.urlsplit(address)
+    connection = http.client.HTTPConnection(target.netloc, timeout=_SECONDS)
+    try:
+        connection.request("POST", target.path, body.encode(errors="surrogateescape"))
+        answer = connection.getresponse().read().decode(errors="replace")
+    except OSError as error:
+        sys.exit(f"The sandbox does not answer ({error}): the push is stored, but it starts nothing.")
+    sys.stdout.write(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What is no API of AWS: pushes, told by the hooks of the git repositories, and the sandbox's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from orchestrator.sandbox.pipeline import place, pushes, repositories
+from orchestrator.sandbox.pipeline.repositories import RECEIVED_PATH, Push
+
+PREFIX = "/sandbox-api/"
+REMOTES_PATH = PREFIX + "remotes"
+_SETTINGS_PATH = PREFIX + "settings"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """`url` is what `git push` takes."""
+
+    name: str
+    account: str
+    region: str
+    url: str
+
+
+def answer(path: str, body: bytes) -> tuple[str, bytes]:
+    """Status and plain text; JSON for settings, which a POST with an empty object only reads."""
+    try:
+        if path == RECEIVED_PATH:
+            return "200 OK", pushes.received(msgspec.json.decode(body, type=Push)).encode()
+        if path == REMOTES_PATH:
+            return "200 OK", msgspec.json.encode([_remote(location) for location in repositories.every()])
+        if path == _SETTINGS_PATH:
+            place.change(body or b"{}")
+            return "200 OK", msgspec.json.encode(place.settings())
+    except msgspec.DecodeError as error:
+        return "400 Bad Request", f"{error}\n".encode()
+    return "404 Not Found", b"there is no such path\n"
+
+
+def _remote(location: repositories.Location) -> Remote:
+    return Remote(location.name, location.account, location.region, str(location.folder))

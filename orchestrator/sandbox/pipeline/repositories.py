@@ -1,0 +1,115 @@
+"""The git side of CodeCommit: a bare repository on this machine for each, whose hook tells the server of every push."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.sandbox.pipeline import post_receive
+from orchestrator.sandbox.pipeline.place import here
+
+RECEIVED_PATH = "/sandbox-api/received"
+
+
+@dataclass(frozen=True)
+class Location:
+    """A repository as AWS addresses it."""
+
+    account: str
+    region: str
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return here().folder / "git" / self.account / self.region / self.name
+
+
+class Push(msgspec.Struct, frozen=True):
+    """What the hook tells: refs as git's post-receive hook gets them, each `<old id> <new id> <ref>`."""
+
+    account: str
+    region: str
+    repository: str
+    refs: list[str]
+
+
+@dataclass(frozen=True)
+class RefChange:
+    """A ref that a push has changed. The ids are commits, where the ref leads to one; None is "not there"."""
+
+    ref: str
+    before: str | None
+    after: str | None
+
+
+def create(location: Location) -> None:
+    """Without the user's templates and hooks, so that a push does here what it does elsewhere."""
+    folder = location.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".")
+    _git(folder, "config", "core.hooksPath", str(folder / "hooks"))
+    _git(folder, "config", "core.logAllRefUpdates", "false")
+    hook = folder / "hooks" / "post-receive"
+    hook.parent.mkdir()
+    address = (here().endpoint + RECEIVED_PATH, location.account, location.region, location.name)
+    command = shlex.join([sys.executable, "-I", "-S", post_receive.__file__, *address])
+    hook.write_text(f"#!/bin/sh\nexec {command}\n")
+    hook.chmod(0o755)
+
+
+def delete(location: Location) -> None:
+    shutil.rmtree(location.folder, ignore_errors=True)
+
+
+def delete_all() -> None:
+    shutil.rmtree(here().folder / "git", ignore_errors=True)
+
+
+def first_branch(location: Location) -> str | None:
+    """CodeCommit makes the first branch that is pushed the default; here the one that HEAD names, else the first."""
+    head = _git(location.folder, "symbolic-ref", "--short", "HEAD")
+    branches = _git(location.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").splitlines()
+    return head if head in branches else next(iter(branches), None)
+
+
+def every() -> list[Location]:
+    """In order of account, Region and name."""
+    folders = sorted((here().folder / "git").glob("*/*/*"))
+    return [Location(*folder.parts[-3:]) for folder in folders]
+
+
+def changes(location: Location, push: Push) -> list[RefChange]:
+    return [_change(location, *line.split(" ", 2)) for line in push.refs]
+
+
+def _change(location: Location, before: str, after: str, ref: str) -> RefChange:
+    return RefChange(ref, _commit(location, before), _commit(location, after))
+
+
+def _commit(location: Location, object_id: str) -> str | None:
+    """A tag object's commit; the object itself where it leads to none."""
+    if set(object_id) <= {"0"}:
+        return None
+    done = _run(location.folder, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{object_id}^{{commit}}")
+    return done.stdout.strip() or object_id
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = _run(folder, *arguments)
+    if done.returncode:
+        raise RuntimeError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
