@@ -1,4 +1,4 @@
-"""Reads Terraform files, in both syntaxes, as plain values.
+"""Reads Terraform files, in both syntaxes, as plain values: only the blocks and values that matter here.
 
 Parsing HCL takes the library over a second, so what it finds is kept by content in the cache.
 """
@@ -7,62 +7,93 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from orchestrator.effects.cache import Cache
 from orchestrator.errors import InvalidInput
+from orchestrator.model import hcl_text
 from orchestrator.model.root import Json
 
-_FORMAT = b"hcl-1\0"  # changes with what `_plain` makes of the library's output
+_FORMAT = "hcl-2"  # changes with what `_plain` makes of the library's output
+_BLOCKS = ("terraform", "provider", "variable")
 
 
 def read_root(folder: Path, cache: Cache, *, suffixes: tuple[str, ...], skip: Collection[str]) -> dict[str, Json]:
-    """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse."""
-    paths = sorted(path for path in folder.iterdir() if path.name.endswith(suffixes) and path.name not in skip)
-    return {path.name: read_file(path, cache) for path in paths}
+    """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse.
+
+    Like Terraform, passes over folders and hidden files; like OpenTofu, over `x.tf` where there is an `x.tofu`.
+    """
+    names = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
+    read = {name for name in names - {*skip} if not name.startswith(".") and _instead(name) not in names - {name}}
+    return {name: read_file(folder / name, cache) for name in sorted(read)}
 
 
-def read_file(path: Path, cache: Cache) -> Json:
-    """One configuration or variable file, in either syntax."""
+def _instead(name: str) -> str:
+    """The file that OpenTofu would read instead of that one."""
+    return re.sub(r"\.tf(\.json)?$", r".tofu\1", name)
+
+
+def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS) -> Json:
+    """The top-level blocks and values of these names in a configuration or variable file, in either syntax."""
     content = path.read_bytes()
     if path.suffix == ".json":
         return _parse_json(path, content)
-    key = hashlib.sha256(_FORMAT + content).hexdigest()
+    key = hashlib.sha256(json.dumps([_FORMAT, sorted(names)]).encode() + content).hexdigest()
     kept = cache.get("hcl", key)
     if kept is not None:
         return dict(json.loads(kept))
-    parsed = _parse_hcl(path, content)
+    parsed = _parse_hcl(path, content, names)
     cache.put("hcl", key, json.dumps(parsed).encode())
     return parsed
 
 
 def _parse_json(path: Path, content: bytes) -> Json:
     try:
-        value = json.loads(content)
-    except ValueError as error:
+        value = json.loads(content.decode(), object_pairs_hook=_merged)
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path.name} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidInput(f"{path.name} must hold one JSON object")
     return value
 
 
-def _parse_hcl(path: Path, content: bytes) -> Json:
-    import hcl2
-    from lark.exceptions import LarkError
+def _merged(pairs: list[tuple[str, Any]]) -> Json:
+    """A name that is given twice has both values, as in Terraform, where it is two blocks."""
+    merged: Json = {}
+    for name, value in pairs:
+        merged[name] = [*_list(merged[name]), *_list(value)] if name in merged else value
+    return merged
 
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parse_hcl(path: Path, content: bytes, names: Collection[str]) -> Json:
     try:
-        parsed = hcl2.loads(content.decode())
-    except (LarkError, ValueError) as error:
+        text = hcl_text.items(content.decode(), names)
+        plain = _plain(_parsed(text)) if text else {}
+    except ValueError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(
             f"{path.name} cannot be parsed: {reason}",
             hint="`terraform fmt` and `terraform validate` show syntax errors.",
         ) from None
-    plain = _plain(parsed)
     assert isinstance(plain, dict)
     return plain
+
+
+def _parsed(text: str) -> Any:
+    import hcl2
+    from lark.exceptions import LarkError
+
+    try:
+        return hcl2.loads(text)
+    except (LarkError, RecursionError) as error:
+        raise ValueError(str(error) or type(error).__name__) from None
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The one place that starts other programs.
 
-Three ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
-is written; `collect` writes output of any size to files. None uses a shell.
+Four ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
+is written; `collect` writes output of any size to files; `start` leaves a program running that answers questions.
+None uses a shell.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Literal, Protocol
 
 from orchestrator.errors import Interrupted, SurroundingsFailed
 
@@ -25,7 +26,7 @@ Environment = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Completed:
-    """How a captured command ended; output is decoded as UTF-8, undecodable bytes replaced."""
+    """How a captured command ended; output is decoded as UTF-8."""
 
     returncode: int
     stdout: str
@@ -39,18 +40,44 @@ def run(
     env: Environment | None = None,
     timeout: float,
     input: bytes | None = None,
+    undecodable: Literal["replace", "surrogateescape"] = "replace",
 ) -> Completed:
     """Runs a short command to its end and keeps what it prints.
 
-    `timeout` is in seconds. Raises SurroundingsFailed where the program cannot be started or the time is over; the
-    whole process group is then gone. The return code is the caller's to judge.
+    `timeout` is in seconds; `undecodable` says what becomes of bytes in its output that are not UTF-8. Raises
+    SurroundingsFailed where the program cannot be started or the time is over; the whole process group is then gone.
+    The return code is the caller's to judge.
     """
     with _started(argv, cwd=cwd, env=env, stdin=input is not None, out=subprocess.PIPE) as process:
         try:
             out, err = process.communicate(input, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise _too_long(argv, timeout) from None
-    return Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    return Completed(process.returncode, out.decode(errors=undecodable), err.decode(errors="replace"))
+
+
+def start(argv: Sequence[str | Path], *, env: Environment) -> subprocess.Popen[bytes]:
+    """A program that answers on its standard output what it is asked on its standard input, until `end`."""
+    try:
+        return subprocess.Popen(
+            [os.fspath(part) for part in argv],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _cannot_start(argv, None, error) from None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends what `start` has started, whatever state it is in."""
+    process.terminate()
+    process.wait()
+    for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
+        with contextlib.suppress(OSError):  # what was written and not yet sent cannot be sent any more
+            stream.close()
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,15 @@ class Terraform:
     def init(self) -> None:
         """Installs the locked providers and modules and opens the backend."""
         with self._plugin_cache():
-            self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
+            self._checked(
+                "init",
+                "the initialization",
+                _INIT_SECONDS,
+                lockfile="readonly",
+                reconfigure=Flag,  # the rules say where the state is, not what this workspace saw before
+                input=False,
+                json=Flag,
+            )
 
     def plan(self, role: str, var_files: list[Path]) -> bool:
         """Plans under `role` and writes the plan file; True where it would change something.

@@ -21,6 +21,7 @@ _GIVEN_ROLE = {"constant_value": f"${{var.{ROLE_VARIABLE}}}", "references": [f"v
 class _Provider(msgspec.Struct):
     """A provider configuration ("JSON Output Format", Configuration Representation)."""
 
+    name: str = ""
     full_name: str = ""
     alias: str = ""
     module_address: str = ""
@@ -28,7 +29,8 @@ class _Provider(msgspec.Struct):
 
     @property
     def is_default(self) -> bool:
-        return not self.alias and not self.module_address
+        """Whether modules, and resources that name no provider, inherit it."""
+        return bool(self.expressions) and not self.alias and not self.module_address
 
 
 class _Configuration(msgspec.Struct):
@@ -47,7 +49,9 @@ def check(plan_json: bytes, account: str, unmanaged: Collection[str]) -> None:
     document = msgspec.json.decode(plan_json, type=_Document)
     found = document.configuration.provider_config
     aws = {key: provider for key, provider in found.items() if provider.full_name.endswith("/aws")}
-    defaults = {provider.full_name for provider in aws.values() if provider.is_default}
+    _check_names(aws.values())
+    own = {key for key, provider in aws.items() if key in unmanaged and not provider.alias}
+    defaults = {provider.full_name for key, provider in aws.items() if provider.is_default or key in own}
     for key, provider in aws.items():
         if key in unmanaged:
             continue
@@ -59,14 +63,29 @@ def check(plan_json: bytes, account: str, unmanaged: Collection[str]) -> None:
             )
 
 
+def _check_names(providers: Collection[_Provider]) -> None:
+    """Of two local names of one provider Terraform configures only one, and tells the settings of both."""
+    names: dict[str, set[str]] = {}
+    for provider in providers:
+        if provider.expressions and not provider.module_address:
+            names.setdefault(provider.full_name, set()).add(provider.name)
+    for full_name, twins in names.items():
+        if len(twins) > 1:
+            raise InvalidInput(
+                f"the root configuration configures the provider {full_name} under several local names: "
+                f"{', '.join(sorted(twins))}",
+                hint="Give it one name in required_providers, and use that one everywhere.",
+            )
+
+
 def _problems(provider: _Provider, account: str, defaults: Collection[str]) -> Iterator[str]:
     given = provider.expressions
+    if not given and not provider.alias:
+        if provider.full_name not in defaults:
+            yield "the root neither configures it nor names it in required_providers"
+        return
     if provider.module_address:
-        # Without settings of its own it is the root's default configuration.
-        if given:
-            yield f"{provider.module_address} configures it"
-        elif provider.full_name not in defaults:
-            yield f"{provider.module_address} needs it, and the root does not name it in required_providers"
+        yield f"{provider.module_address} configures it"
         return
     roles = given.get("assume_role")
     if not isinstance(roles, list) or [block.get("role_arn") for block in roles] != [_GIVEN_ROLE]:

@@ -63,7 +63,7 @@ def read(content: bytes) -> Plan:
 
 def _managed(module: Mapping[str, Any]) -> int:
     """The managed resources in a module and in those below it."""
-    own = sum(resource["mode"] == "managed" for resource in module.get("resources", []))
+    own = len([resource for resource in module.get("resources", []) if resource["mode"] == "managed"])
     return own + sum(_managed(child) for child in module.get("child_modules", []))
 
 

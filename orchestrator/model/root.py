@@ -7,7 +7,8 @@ unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +24,15 @@ OVERRIDE_FILE = "orchestrate_override.tf.json"
 GENERATED_FILE = "orchestrate.tf.json"
 ROLE_VARIABLE = "orchestrate_role_arn"
 
-_AWS_SOURCES = ("hashicorp/aws", "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws")
+# A provider's source address (Terraform documentation, "Provider Requirements"): letters of either case are the same.
+_SOURCE = re.compile(r"(?:(?:[a-z0-9.-]+(?::[0-9]+)?/)?[a-z0-9_-]+/)?[a-z0-9_-]+", re.IGNORECASE)
+_OFFICIAL = "hashicorp/aws"
+_REGISTRIES = ("registry.terraform.io/", "registry.opentofu.org/")
+# Providers that find AWS credentials by themselves and whose blocks are unlike those of the AWS provider.
+_WITHOUT_OVERRIDE = frozenset({"awscc"})
 
 # Arguments of the AWS provider that choose credentials or switch off the check of the account; null unsets them.
-_UNSET = (
+UNSET = (
     "access_key",
     "secret_key",
     "token",
@@ -36,15 +42,16 @@ _UNSET = (
     "forbidden_account_ids",
     "skip_requesting_account_id",
 )
+# A block cannot be unset, but a block that is never made takes its place, however often the root has it.
+_NO_WEB_IDENTITY: Json = {"assume_role_with_web_identity": {"for_each": [], "content": {}}}
 
 
 @dataclass(frozen=True)
 class ProviderBlock:
-    """One provider block for AWS: its local name, alias and nested block types."""
+    """One provider block for AWS: its local name and alias."""
 
     name: str
     alias: str | None
-    blocks: frozenset[str] = frozenset()
 
     @property
     def address(self) -> str:
@@ -53,38 +60,60 @@ class ProviderBlock:
 
 @dataclass(frozen=True)
 class Root:
-    """The blocks of a root configuration that matter here; `variables` maps a declared name to its type text."""
+    """The blocks of a root configuration that matter here.
+
+    `aws_names` maps the local names of AWS providers to their sources; `variables` a declared name to its type text.
+    """
 
     providers: tuple[ProviderBlock, ...]
-    aws_names: frozenset[str]
+    aws_names: Mapping[str, str]
     variables: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def interpret(files: Mapping[str, Json]) -> Root:
     """From the parsed `.tf` and `.tf.json` files of the root, by file name; raises InvalidInput."""
-    aws_names = frozenset(_aws_names(files.values()))
-    base = {name: body for name, body in files.items() if not _is_override(name)}
+    bodies = [files[name] for name in sorted(files, key=lambda name: (_is_override(name), name))]
+    names = aws_names(bodies)
     for name, body in files.items():
         if _is_override(name) and name > OVERRIDE_FILE:
-            _refuse_later_override(name, body, aws_names)
-    variables = {name: body.get("type") for body in base.values() for name, body in labelled(body, "variable")}
+            _refuse_later_override(name, body, names)
+    variables: dict[str, str | None] = {}
+    for body in bodies:
+        variables |= {name: block.get("type", variables.get(name)) for name, block in labelled(body, "variable")}
     if ROLE_VARIABLE in variables:
         raise InvalidInput(
             f"the root configuration declares the variable {ROLE_VARIABLE}, which orchestrate uses itself"
         )
-    providers = dict.fromkeys(_provider_blocks(base.values(), aws_names))
-    return Root(tuple(providers), aws_names, variables)
+    providers = tuple(dict.fromkeys(provider_blocks(bodies, names)))
+    _refuse_second_names(providers, names, dict(_sources(bodies)))
+    return Root(providers, names, variables)
 
 
 def _is_override(name: str) -> bool:
-    stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
+    stem = re.sub(r"\.(tf|tofu)(\.json)?$", "", name)
     return stem == "override" or stem.endswith("_override")
 
 
-def _refuse_later_override(name: str, body: Json, aws_names: frozenset[str]) -> None:
+def _refuse_second_names(
+    providers: Iterable[ProviderBlock], names: Mapping[str, str], declared: Mapping[str, str]
+) -> None:
+    """Of two local names of one provider Terraform configures only one; the other's aliases run without settings."""
+    used = {*declared, *(provider.name for provider in providers)} & set(names)
+    by_source: dict[str, list[str]] = {}
+    for name in sorted(used):
+        by_source.setdefault(_without_registry(names[name]), []).append(name)
+    for source, twins in by_source.items():
+        if len(twins) > 1:
+            raise InvalidInput(
+                f"the root configuration has several local names for the provider {source}: {', '.join(twins)}",
+                hint="Give it one name in required_providers, and use that one everywhere.",
+            )
+
+
+def _refuse_later_override(name: str, body: Json, names: Collection[str]) -> None:
     """Override files count in the order of their names: a later one would win over ours."""
     settings = [key for block in blocks(body, "terraform") for key in block if key in ("backend", "cloud")]
-    providers = [provider for provider, _ in labelled(body, "provider") if provider in aws_names]
+    providers = [provider for provider, _ in labelled(body, "provider") if provider in names]
     if settings or providers:
         raise InvalidInput(
             f"the override file {name} sets the {settings[0] if settings else 'aws provider'} after {OVERRIDE_FILE}",
@@ -92,33 +121,45 @@ def _refuse_later_override(name: str, body: Json, aws_names: frozenset[str]) -> 
         )
 
 
-def _aws_names(bodies: Iterable[Json]) -> Iterator[str]:
-    """The local names under which the root uses hashicorp/aws."""
-    own_source = set()
+def aws_names(bodies: Iterable[Json]) -> dict[str, str]:
+    """The local names under which a module uses an AWS provider, with its source (in lower case, host optional).
+
+    Any provider of the type `aws` is taken for one: companies mirror or fork it under an address of their own. Raises
+    InvalidInput for a source that is not plain text, because it may come out as anything.
+    """
+    sources = {"aws": _OFFICIAL, **dict(_sources(bodies))}  # a declared name comes after the implied one
+    return {name: source for name, source in sources.items() if _type(source) == "aws"}
+
+
+def _sources(bodies: Iterable[Json]) -> Iterator[tuple[str, str]]:
     for body in bodies:
         for settings in blocks(body, "terraform"):
             for required in blocks(settings, "required_providers"):
                 for name, requirement in required.items():
-                    source = requirement.get("source") if isinstance(requirement, dict) else None
-                    if source is not None:
-                        own_source.add(name)
-                    if source in _AWS_SOURCES:
-                        yield name
-    if "aws" not in own_source:
-        yield "aws"
+                    if isinstance(requirement, dict) and "source" in requirement:
+                        yield name, _source(name, requirement["source"])
 
 
-def _provider_blocks(bodies: Iterable[Json], aws_names: frozenset[str]) -> Iterator[ProviderBlock]:
+def _source(name: str, text: Any) -> str:
+    if isinstance(text, str) and _SOURCE.fullmatch(text):
+        return text.lower() if "/" in text else f"hashicorp/{text.lower()}"
+    raise InvalidInput(
+        f"the source of the provider {name} in required_providers is not plain text: {str(text)[:80]}",
+        hint='Write it out, as in source = "hashicorp/aws".',
+    )
+
+
+def _type(source: str) -> str:
+    return source.rpartition("/")[2]
+
+
+def provider_blocks(bodies: Iterable[Json], names: Collection[str]) -> Iterator[ProviderBlock]:
+    """The provider blocks of a module that have one of these local names."""
     for body in bodies:
         for name, block in labelled(body, "provider"):
-            if name in aws_names:
-                nested = {key for key, value in block.items() if isinstance(value, list | dict)}
+            if name in names:
                 alias = block.get("alias")
-                yield ProviderBlock(name, None if alias is None else str(alias), frozenset(nested | _dynamic(block)))
-
-
-def _dynamic(block: Json) -> set[str]:
-    return {name for name, _ in labelled(block, "dynamic")}
+                yield ProviderBlock(name, None if alias is None else str(alias))
 
 
 def blocks(body: Json, kind: str) -> Iterator[Json]:
@@ -157,11 +198,9 @@ class Identity:
         return Identity(target.account, target.region, workload.session_name, workload.external_id, tags)
 
     def assume_role(self) -> Json:
-        block: Json = {
-            "role_arn": f"${{var.{ROLE_VARIABLE}}}",
-            "session_name": self.session_name,
-            "tags": dict(self.tags),
-        }
+        block: Json = {"role_arn": f"${{var.{ROLE_VARIABLE}}}", "session_name": self.session_name}
+        if self.tags:
+            block["tags"] = dict(self.tags)
         return block if self.external_id is None else {**block, "external_id": self.external_id}
 
 
@@ -180,34 +219,43 @@ def backend_override(backend: Backend) -> Json:
 
 
 def generated_files(
-    root: Root, backend: Backend, identity: Identity, unmanaged: Iterable[str], *, uses_aws: bool
+    root: Root, backend: Backend, identity: Identity, unmanaged: Iterable[str], installed: Collection[str]
 ) -> dict[str, Json]:
-    """The two files by name: the override, and what an override cannot add (a variable, a missing provider).
+    """The two files by name: the override, and the variable, which an override cannot add.
 
-    `uses_aws`: whether the configuration or any of its modules needs the AWS provider; only then one is generated
-    where the root has no default one. Raises InvalidInput for a block whose credentials cannot be taken away.
+    `installed`: addresses of the providers that the configuration and all its modules need. Where AWS is among them
+    it gets a default configuration, which modules inherit. Raises InvalidInput.
     """
     unmanaged = frozenset(unmanaged)
-    _check_unmanaged(root, unmanaged)
-    managed = [provider for provider in root.providers if provider.address not in unmanaged]
-    for provider in managed:
-        if "assume_role_with_web_identity" in provider.blocks:
-            raise InvalidInput(
-                f"the provider {provider.address} has assume_role_with_web_identity, which orchestrate cannot replace",
-                hint="Remove it, or list the provider in workload.unmanaged_providers.",
-            )
+    _check_unmanaged(root, unmanaged, installed)
+    names = {_without_registry(source): name for name, source in root.aws_names.items() if _needs(source, installed)}
+    providers = dict.fromkeys([*root.providers, *(ProviderBlock(name, None) for name in names.values())])
+    managed = [provider for provider in providers if provider.address not in unmanaged]
     override = backend_override(backend)
     if managed:
         override["provider"] = _by_name((p.name, _managed_block(p, identity)) for p in managed)
-    generated: Json = {"variable": {ROLE_VARIABLE: _role_variable()}}
-    if uses_aws and not any(provider.alias is None for provider in root.providers):
-        name = "aws" if "aws" in root.aws_names else min(root.aws_names)
-        generated["provider"] = {name: [_new_block(identity)]}
-    return {OVERRIDE_FILE: override, GENERATED_FILE: generated}
+    return {OVERRIDE_FILE: override, GENERATED_FILE: {"variable": {ROLE_VARIABLE: _role_variable()}}}
 
 
-def _check_unmanaged(root: Root, unmanaged: frozenset[str]) -> None:
-    unknown = unmanaged - {provider.address for provider in root.providers}
+def _without_registry(source: str) -> str:
+    for registry in _REGISTRIES:
+        source = source.removeprefix(registry)
+    return source
+
+
+def _needs(source: str, installed: Collection[str]) -> bool:
+    hosts = ("",) if source.count("/") == 2 else _REGISTRIES
+    return any(host + source in installed for host in hosts)
+
+
+def _check_unmanaged(root: Root, unmanaged: frozenset[str], installed: Collection[str]) -> None:
+    others = {name for name in map(_type, installed) if name in _WITHOUT_OVERRIDE}
+    for name in sorted(others - unmanaged):
+        raise InvalidInput(
+            f"the root uses the provider {name}, to which orchestrate cannot give a role",
+            hint=f"With `{name}` in workload.unmanaged_providers it runs as it is written.",
+        )
+    unknown = unmanaged - {provider.address for provider in root.providers} - others
     if unknown:
         message = f"workload.unmanaged_providers names {', '.join(sorted(unknown))}, which the root does not have"
         raise InvalidInput(message, hint="Remove the name; a provider that is not there cannot be left as written.")
@@ -223,16 +271,8 @@ def _role_variable() -> Json:
 
 def _managed_block(provider: ProviderBlock, identity: Identity) -> Json:
     block: Json = {"allowed_account_ids": [identity.account], "assume_role": [identity.assume_role()]}
-    block.update(dict.fromkeys(_UNSET))
+    block |= {**dict.fromkeys(UNSET), "dynamic": _NO_WEB_IDENTITY}
     return {**block, "region": identity.region} if provider.alias is None else {**block, "alias": provider.alias}
-
-
-def _new_block(identity: Identity) -> Json:
-    return {
-        "region": identity.region,
-        "allowed_account_ids": [identity.account],
-        "assume_role": [identity.assume_role()],
-    }
 
 
 def _by_name(pairs: Iterable[tuple[str, Json]]) -> Json:
@@ -240,44 +280,3 @@ def _by_name(pairs: Iterable[tuple[str, Json]]) -> Json:
     for name, block in pairs:
         grouped.setdefault(name, []).append(block)
     return grouped
-
-
-# Variables ----------------------------------------------------------------------------------------------------------
-
-
-def facts(tag: Tag, target: Target) -> dict[str, str]:
-    """What a root may ask for, by the fact's own name."""
-    return {
-        "account": target.account,
-        "region": target.region,
-        "env": target.env,
-        "team": target.team,
-        "scope": target.scope,
-        "release": str(tag),
-    }
-
-
-def reserved_variables(root: Root, values: Mapping[str, str], workload: Workload) -> dict[str, str]:
-    """Variable name to value, for those facts that the root declares; raises InvalidInput."""
-    names = {workload.variables.get(fact, fact): value for fact, value in values.items()}  # type: ignore[call-overload]
-    missing = [name for name in workload.variables.values() if name not in root.variables]
-    if missing:
-        raise InvalidInput(f"workload.variables names {missing[0]}, which the root configuration does not declare")
-    account = workload.variables.get("account", "account")
-    if str(root.variables.get(account) or "").strip("${}") == "number":
-        raise InvalidInput(
-            f"the root declares the variable {account} as a number: an account number with a leading 0 would lose it",
-            hint="Declare it with type = string.",
-        )
-    return {name: value for name, value in names.items() if name in root.variables}
-
-
-def check_reserved(file: str, contents: Json, reserved: Mapping[str, str]) -> None:
-    """Refuses a variable file that sets a fact of the target to another value."""
-    for name, value in contents.items():
-        expected = reserved.get(name)
-        if expected is not None and str(value) != expected:
-            raise InvalidInput(
-                f"{file} sets {name} to {str(value)!r}, but for this release it is {expected!r}",
-                hint="Remove the line: orchestrate sets it from the tag and the rules.",
-            )

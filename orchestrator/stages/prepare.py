@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,17 +21,16 @@ from orchestrator.effects.tools import cli_config, find
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import InvalidInput
 from orchestrator.model import root as roots
+from orchestrator.model import variables
 from orchestrator.model.backend import Backend
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.masking import Masker
+from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, locked_versions, parse_lock_file
 from orchestrator.model.root import Identity, Json
 from orchestrator.stages.surroundings import Surroundings
 
-_LOCK_FILE = ".terraform.lock.hcl"
-_AWS = re.compile(r"/hashicorp/aws$")
-_CHILD_PROVIDER = re.compile(rb"^\s*provider\s+\"?aws\"?\s*\{", re.MULTILINE)
-_LOCKED_PROVIDER = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+_OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Prepared:
     @property
     def lock_file(self) -> str | None:
         """SHA-256 of the provider lock file."""
-        path = self.root / _LOCK_FILE
+        path = self.root / LOCK_FILE
         return sha256(path.read_bytes()) if path.is_file() else None
 
 
@@ -57,16 +54,21 @@ def export(at: Surroundings, workspace: Workspace) -> Path:
     workspace.clear_source()
     at.repository.export(at.release.commit, workspace.source)
     root = workspace.source / at.repository.in_project(at.release.target.root)
-    for name in (roots.OVERRIDE_FILE, roots.GENERATED_FILE):
+    for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
         if os.path.lexists(root / name):
             raise InvalidInput(f"the root configuration has a file {name}, a name that orchestrate uses itself")
+    if os.path.lexists(root / "terraform.tfstate"):
+        raise InvalidInput(
+            "the root configuration holds a state, terraform.tfstate: what it knows, the state of this target does not",
+            hint="Remove it from the commit, once its resources are in the target's state or no longer needed.",
+        )
     return root
 
 
 def warn(at: Surroundings) -> None:
     """Says what a person would miss: files that stand in the working tree but not in the commit."""
     commit, target = at.release.commit, at.release.target
-    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, f"{target.root}/{_LOCK_FILE}"])
+    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, f"{target.root}/{LOCK_FILE}"])
     for path in hidden:
         at.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
     for path in at.repository.submodules(commit):
@@ -104,8 +106,7 @@ class Starter(Protocol):
 def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Terraform:
     """As `terraform`, for any root."""
     tool = find(settings.program, env=by.env)
-    lock_file = seat.root / _LOCK_FILE
-    locked = dict(_LOCKED_PROVIDER.findall(lock_file.read_text())) if lock_file.is_file() else {}
+    locked = locked_versions(locked_providers(seat.root))
     region = {"AWS_REGION": seat.region, "AWS_DEFAULT_REGION": seat.region}
     extra = {**cli_config(by.env, locked=locked), **region}
     write(seat.root, {roots.OVERRIDE_FILE: roots.backend_override(seat.backend)})
@@ -122,12 +123,17 @@ def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[],
     )
 
 
-def read(at: Surroundings, root: Path) -> dict[str, Json]:
-    """The configuration files of the root, ours left out."""
+def locked_providers(root: Path) -> tuple[LockedProvider, ...]:
+    """What the lock file of a root fixes; raises InvalidInput where Terraform has not written it."""
+    path = root / LOCK_FILE
+    return parse_lock_file(path.read_text(errors="replace")) if path.is_file() else ()
+
+
+def read(at: Surroundings, folder: Path) -> dict[str, Json]:
+    """The configuration files of a root or module, ours left out."""
     names = (".tf", ".tf.json", ".tofu", ".tofu.json")
     suffixes = names if at.release.rules.project.terraform.program == "tofu" else names[:2]
-    ours = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
-    return hcl.read_root(root, at.cache, suffixes=suffixes, skip=ours)
+    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=_OURS)
 
 
 def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
@@ -135,15 +141,16 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     release, workspace = at.release, terraform.workspace
     workload = release.rules.project.workload
     root = roots.interpret(files)
-    _refuse_providers_in_modules(workspace.data, terraform.root)
+    for address, folder in module_folders(workspace.data, terraform.root).items():
+        _refuse_providers(address, read(at, folder))
     identity = Identity.of(release.tag, release.target, workload)
-    uses_aws = any(_AWS.search(address) for address in installed_providers(workspace.data))
-    unmanaged = workload.unmanaged_providers
-    write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, uses_aws=uses_aws))
-    reserved = roots.reserved_variables(root, roots.facts(release.tag, release.target), workload)
+    installed, unmanaged = installed_providers(workspace.data), workload.unmanaged_providers
+    write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
+    reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
     for path in [*var_files, *_automatic_var_files(terraform.root)]:
-        roots.check_reserved(str(path.relative_to(workspace.source)), hcl.read_file(path, at.cache), reserved)
+        found = hcl.read_file(path, at.cache, reserved)
+        variables.check_reserved(str(path.relative_to(workspace.source)), found, reserved)
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
     return Prepared(terraform, terraform.root, (*var_files, own))
@@ -155,22 +162,18 @@ def _automatic_var_files(root: Path) -> list[Path]:
     return sorted(path for name in names for path in root.glob(name))
 
 
-def _refuse_providers_in_modules(data: Path, root: Path) -> None:
-    """An override cannot reach a provider block inside a module, so its credentials would not be ours to give."""
-    for address, folder in module_folders(data, root).items():
-        for path in sorted([*folder.glob("*.tf"), *folder.glob("*.tf.json")]):
-            if _configures_aws(path):
-                raise InvalidInput(
-                    f"module {address} ({path.name}) configures an aws provider of its own",
-                    hint="Configure it in the root, where the role can be set, and pass it on: providers = {...}.",
-                )
+def _refuse_providers(module: str, files: Mapping[str, Json]) -> None:
+    """An override cannot reach a provider block inside a module, so its credentials would not be ours to give.
 
-
-def _configures_aws(path: Path) -> bool:
-    content = path.read_bytes()
-    if path.suffix == ".json":
-        return any(name == "aws" for name, _ in roots.labelled(json.loads(content), "provider"))
-    return _CHILD_PROVIDER.search(content) is not None
+    That holds for an empty block too: it is a configuration of its own, not the root's.
+    """
+    names = roots.aws_names(files.values())
+    for name, body in files.items():
+        if any(roots.provider_blocks([body], names)):
+            raise InvalidInput(
+                f"module {module} ({name}) configures an aws provider of its own",
+                hint="Configure it in the root, where the role can be set, and pass it on: providers = {...}.",
+            )
 
 
 def write(folder: Path, files: Mapping[str, Json]) -> None:
