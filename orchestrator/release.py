@@ -94,8 +94,10 @@ def _plan_is_open(at: Surroundings) -> bool:
     if not at.release.rules.environments[at.release.tag.env].approval.required:
         return False
     history = at.ledger.history(at.release.target.id)
-    newest = history.newest("planned", tag=str(at.release.tag))
-    if newest is None or history.newest("applying", "applied", "rejected", digest=newest.digest) is not None:
+    newest = history.newest("planned")
+    if newest is None or newest.tag != str(at.release.tag):
+        return False
+    if history.newest("applying", "applied", "rejected", digest=newest.digest) is not None:
         return False
     try:
         receipt = newest_receipt(at)

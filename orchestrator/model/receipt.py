@@ -7,13 +7,15 @@ check it with `sha256sum`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from orchestrator.errors import Refused
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.plan import Change, Summary
+from orchestrator.model.signature import Signed
 
 CheckState: TypeAlias = Literal["passed", "failed", "not run"]
 
@@ -49,38 +51,43 @@ class StateVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial: int
 
 
-class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All times are UTC in ISO 8601."""
+def _of(description: str) -> Meta:
+    return Meta(description=description)
 
-    version: Literal[1]
+
+class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was planned. All times are UTC in ISO 8601, all hashes SHA-256 in hexadecimal."""
+
+    version: Annotated[Literal[1], _of("Of this schema; a receipt of another version is not applied.")]
     tag: str
-    tag_object: str
+    tag_object: Annotated[str, _of("The id of the tag object; of the commit, where the tag has none.")]
     commit: str
-    rules_commit: str
+    rules_commit: Annotated[str, _of("The commit of the protected branch whose rules judged the plan.")]
     place: Place
-    var_files: dict[str, str]
-    """Path to SHA-256, in the order in which they apply."""
-    program: str
-    """Such as `terraform 1.11.4`."""
-    lock_file: str | None
-    """SHA-256 of .terraform.lock.hcl, None where the root needs no provider."""
-    checks: dict[str, CheckState]
+    var_files: Annotated[dict[str, str], _of("Path to hash of each variable file, in the order in which they apply.")]
+    program: Annotated[str, _of("Such as `terraform 1.11.4`.")]
+    lock_file: Annotated[str | None, _of("Hash of .terraform.lock.hcl; null where the root needs no provider.")]
+    providers: Annotated[dict[str, str], _of("Address to version of each provider; the lock file holds their hashes.")]
+    checks: Annotated[dict[str, CheckState], _of("How each check of this commit had ended when it was planned.")]
     artefact: Artefact
-    plan_json: str
+    plan_json: Annotated[str, _of("Hash of what `terraform show -json` says about the plan.")]
     state: StateVersion
     summary: Summary
-    changes: bool
-    resources: tuple[Change, ...]
-    """What happens to each resource and output; sensitive values never stand in it."""
-    resources_after: int
-    """How many managed resources stand when the plan has been applied."""
-    protected: tuple[str, ...]
-    """Protected resources that it destroys or replaces; applying it needs an override."""
-    workspace: str
-    """Absolute path of the workspace; the plan is applied at the same one."""
+    changes: Annotated[bool, _of("Terraform's own verdict; true also where only outputs change.")]
+    resources: Annotated[
+        tuple[Change, ...], _of("What happens to each resource and output; sensitive values never stand in it.")
+    ]
+    resources_after: Annotated[int, _of("How many managed resources stand when the plan has been applied.")]
+    protected: Annotated[
+        tuple[str, ...], _of("Protected resources that it destroys or replaces; applying it needs an override.")
+    ]
+    workspace: Annotated[str, _of("Absolute path of the workspace; the plan is applied at the same one.")]
     planned_at: str
     expires_at: str
-    planned_by: str
+    planned_by: Annotated[str, _of("ARN of the caller, from STS.")]
+    signed: Annotated[Signed | None, _of("The tag's verified signature; null where the environment asks for none.")]
+    tagger: Annotated[str | None, _of("The mail address that the tag itself claims to be of; not verified.")]
+    submitted_by: Annotated[str | None, _of("Who started the pipeline, as that was told; not verified.")]
 
     def encode(self) -> bytes:
         return canonical_json(self)

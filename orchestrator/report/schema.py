@@ -1,4 +1,4 @@
-"""The configuration's types as JSON Schemas for editors and as a reference page for people."""
+"""The configuration's types as JSON Schemas for editors and as a reference page for people; the receipt's schema."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from orchestrator.model.config import KNOWN_REGION, Environment, Project
+from orchestrator.model.receipt import PlanReceipt
 
 FILES: dict[str, type[msgspec.Struct]] = {"project": Project, "environment": Environment}
+RECORDS: dict[str, type[msgspec.Struct]] = {"receipt": PlanReceipt}
 _PLACES = {"project": "envs/orchestrate.yaml", "environment": "envs/<env>.yaml"}
 
 _INTRODUCTION = """\
@@ -34,7 +36,7 @@ Editors complete and check the files with the JSON Schemas in `docs/schemas/`:
 
 
 def as_json(name: str) -> str:
-    """The JSON Schema of `project` or `environment`."""
+    """The JSON Schema of `project`, `environment` or `receipt`."""
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(name)}, indent=2)
 
 
@@ -45,8 +47,9 @@ def as_markdown() -> str:
 
 def _schema(name: str) -> Any:
     """msgspec's schema, with the defaults that are lists, which it leaves out."""
-    schema: Any = msgspec.json.schema(FILES[name])
-    for struct in _structs(msgspec.inspect.type_info(FILES[name])):
+    kind = (FILES | RECORDS)[name]
+    schema: Any = msgspec.json.schema(kind)
+    for struct in _structs(msgspec.inspect.type_info(kind)):
         properties = schema["$defs"][struct.cls.__name__]["properties"]
         for field in struct.fields:
             made = [] if field.default_factory is msgspec.NODEFAULT else field.default_factory()

@@ -13,6 +13,8 @@ from orchestrator.effects.terraform import PLAN_FILE
 from orchestrator.effects.workspace import Workspace, opened, suffix
 from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model import receipt as receipts
+from orchestrator.model import windows
+from orchestrator.model.admission import superseded, withdrawn
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
@@ -98,14 +100,9 @@ def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
 
 def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
     """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
+    _check_standing(at, receipt, history)
+    _check_time(at)
     tag, digest = str(at.release.tag), receipt.digest
-    again = f"Run `orchestrate plan --tag {tag}` and review that plan."
-    newest = history.newest("planned", tag=tag)
-    if newest is None or newest.digest != digest:
-        raise Refused(f"a newer plan of {tag} has been stored meanwhile", hint=again)
-    begun = history.newest("applying", "applied", digest=digest)
-    if begun is not None:
-        raise Refused(_applied_before(history, begun), hint=again)
     environment = at.release.rules.environments[at.release.tag.env]
     for check in environment.checks.required:
         passed = history.check_passed(check, receipt.commit)
@@ -121,6 +118,27 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
             f"the plan {digest[:16]} of {tag} has not been approved",
             hint=f"`orchestrate approve --tag {tag}` shows it and asks.",
         )
+
+
+def _check_standing(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
+    """No newer plan, not applied before, no newer version applied."""
+    again = f"Run `orchestrate plan --tag {at.release.tag}` and review that plan."
+    begun = history.newest("applying", "applied", digest=receipt.digest)
+    if begun is not None:
+        raise Refused(_applied_before(history, begun), hint=again)
+    late = superseded(history, at.release.tag)
+    if late is not None:
+        raise Refused(late, hint="To go back, release that commit under a new version: `orchestrate rollback`.")
+    gone = withdrawn(history, str(at.release.tag), receipt.digest)
+    if gone is not None:
+        raise Refused(gone, hint=again)
+
+
+def _check_time(at: Surroundings) -> None:
+    environment = at.release.rules.environments[at.release.tag.env]
+    why = windows.closed(environment.windows, environment.freeze, clock.now())
+    if why is not None:
+        raise Refused(f"{at.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
 
 
 def is_approved(history: History, digest: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.effects import clock
 from orchestrator.errors import Refused, WaitingForApproval
+from orchestrator.model.admission import withdrawn
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.apply import is_approved, newest_receipt
@@ -26,9 +27,9 @@ def approve(at: Surroundings, receipt: PlanReceipt, answer: Answer) -> Entry:
     by = at.identify()
 
     def decide(history: History) -> Draft:
-        newest = history.newest("planned", tag=receipt.tag)
-        if newest is None or newest.digest != receipt.digest:
-            raise Refused(f"a newer plan of {receipt.tag} has been stored meanwhile", hint="Review that one.")
+        gone = withdrawn(history, receipt.tag, receipt.digest)
+        if gone is not None:
+            raise Refused(gone, hint="Review that one.")
         if history.newest("applying", "applied", digest=receipt.digest) is not None:
             raise Refused(f"the plan {receipt.digest[:16]} has been applied already")
         kind: Kind = "approved" if answer.approved else "rejected"

@@ -18,9 +18,11 @@ from orchestrator.effects.workspace import Workspace, opened, place_of
 from orchestrator.errors import OrchestrateError, Refused, StageFailed
 from orchestrator.model import credentials
 from orchestrator.model import plan as plans
+from orchestrator.model.admission import superseded, withdraws
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, History
 from orchestrator.model.plan import Plan
+from orchestrator.model.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
 from orchestrator.model.receipt import (
     Artefact,
     CheckState,
@@ -112,6 +114,9 @@ def admitted(at: Surroundings) -> tuple[History, str]:
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     history = at.ledger.history(release.target.id)
     _check_place(history, release)
+    late = superseded(history, release.tag)
+    if late is not None:
+        at.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
     if history.unfinished is not None:
         begun = history.unfinished
         at.progress(
@@ -184,6 +189,7 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str
         var_files=_digests(release.var_files, prepared.var_files),
         program=f"{program} {prepared.terraform.version}",
         lock_file=prepared.lock_file,
+        providers=_providers(prepared.root),
         checks={check: check_state(history, check, release.commit) for check in CHECKS},
         artefact=evidence.artefact,
         plan_json=evidence.plan_json,
@@ -197,6 +203,9 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str
         planned_at=now.isoformat(),
         expires_at=(now + timedelta(hours=hours)).isoformat(),
         planned_by=by,
+        signed=release.author.signed,
+        tagger=release.author.tagger,
+        submitted_by=at.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
     )
 
 
@@ -222,6 +231,12 @@ def check_state(history: History, check: str, commit: str) -> CheckState:
     return "not run" if passed is None else "passed" if passed else "failed"
 
 
+def _providers(root: Path) -> dict[str, str]:
+    """Address to version, as fixed by the lock file."""
+    path = root / LOCK_FILE
+    return locked_versions(parse_lock_file(path.read_text())) if path.is_file() else {}
+
+
 def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
     """Of the release's own files, and of the generated one under the name `generated`."""
     return {name: sha256(path.read_bytes()) for name, path in zip([*names, "generated"], paths, strict=True)}
@@ -237,6 +252,10 @@ def _record(at: Surroundings, receipt: PlanReceipt) -> str:
         "changes": receipt.changes,
         "expires_at": receipt.expires_at,
     }
-    draft = Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, detail)
-    at.ledger.append(receipt.place.target, lambda history: draft)
+
+    def decide(history: History) -> Draft:
+        all_of_it = {**detail, "withdraws": withdraws(history)}
+        return Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, all_of_it)
+
+    at.ledger.append(receipt.place.target, decide)
     return f"s3://{at.releases.name}/{key}"

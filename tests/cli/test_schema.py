@@ -25,6 +25,15 @@ def test_the_committed_schemas_are_current(name: str, capsys: pytest.CaptureFixt
     assert made == output([name], capsys), f"run `orchestrate schema {name} > docs/schemas/{name}.json`"
 
 
+def test_the_committed_schema_of_receipts_is_current_and_named_by_its_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = output(["receipt"], capsys)
+    version = json.loads(made)["$defs"]["PlanReceipt"]["properties"]["version"]["enum"][0]
+    file = TOP / "docs/schemas" / f"receipt-{version}.json"
+    assert file.read_text() == made, f"run `orchestrate schema receipt > docs/schemas/{file.name}`"
+
+
 def test_the_committed_reference_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     made = (TOP / "docs/configuration.md").read_text()
     assert made == output(["--markdown"], capsys), "run `orchestrate schema --markdown > docs/configuration.md`"

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -153,13 +154,42 @@ def quick(new_project: NewProject) -> Project:
     return project
 
 
-def test_a_stale_plan_is_refused(quick: Project) -> None:
+def test_a_newer_plan_of_the_target_withdraws_the_one_that_waits(quick: Project) -> None:
     quick.commit({"envs/dev.tfvars": 'content = "two"\n'})
     quick.tag("dev_global/research/1.1")
-    quick.ok("plan", "--tag", GLOBAL)
+    first = quick.ok_json("plan", "--tag", GLOBAL)["digest"]
     quick.ok("plan", "--tag", "dev_global/research/1.1")
+    for command in ("apply", "approve"):
+        withdrawn = quick.run(command, "--tag", GLOBAL, *(["--yes"] if command == "approve" else []))
+        assert withdrawn.code == 4
+        assert (
+            "has been withdrawn: a newer plan of this target, of dev_global/research/1.1, was stored" in withdrawn.err
+        )
+    entries = quick.ok_json("history", "--env", "dev", "--scope", "global")["entries"]
+    assert [entry["detail"]["withdraws"] for entry in entries if entry["kind"] == "planned"] == [None, first]
     quick.ok("apply", "--tag", "dev_global/research/1.1")
-    stale = quick.run("apply", "--tag", GLOBAL)
+
+
+def test_an_older_version_is_refused_where_a_newer_one_runs(quick: Project) -> None:
+    planned = quick.ok("plan", "--tag", GLOBAL)
+    assert "Apply will refuse it" in planned.err
+    late = quick.run("apply", "--tag", GLOBAL)
+    assert late.code == 4
+    assert "dev_global/research/1.0 is older than 1.1, which was applied to this target" in late.err
+
+
+def test_a_stale_plan_is_refused(quick: Project, boto_env: None) -> None:
+    """Somebody changed the state after the plan was made."""
+    quick.commit({"envs/dev.tfvars": 'content = "three"\n'})
+    quick.tag("dev_global/research/1.2")
+    quick.ok("plan", "--tag", "dev_global/research/1.2")
+    stored = {"Bucket": f"{quick.prefix}-dev", "Key": "research/dev-global/terraform.tfstate"}
+    s3: Any = boto3.client("s3")
+    before = s3.get_object(**stored)["Body"].read()
+    state = json.loads(before)
+    s3.put_object(**stored, Body=json.dumps({**state, "serial": state["serial"] + 1}).encode())
+    stale = quick.run("apply", "--tag", "dev_global/research/1.2")
+    s3.put_object(**stored, Body=before)
     assert stale.code == 4
     assert "the plan is stale" in stale.err
 
