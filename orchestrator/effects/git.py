@@ -7,31 +7,20 @@ and from there on only object ids are used.
 
 from __future__ import annotations
 
-import configparser
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from orchestrator.effects.git_command import Command, failure, gitpython
 from orchestrator.effects.git_export import export
 from orchestrator.effects.git_objects import Entry, GitObject, Objects, entries
+from orchestrator.effects.git_place import Place, find_place
 from orchestrator.effects.worktree import find_project, is_rules_file, project_folder, read_worktree_rules, rules_text
 from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
 from orchestrator.model.text import did_you_mean, escaped, quoted
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
-
-# What would make git look elsewhere than in the repository we were given (`git rev-parse --local-env-vars`, and where
-# attributes come from); a hook sets some of these.
-_LOCAL_VARIABLES = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY GIT_DIR "
-    "GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_REPLACE_REF_BASE GIT_PREFIX "
-    "GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE GIT_ATTR_SOURCE"
-).split()
 
 __all__ = ["Repository", "TagRef", "find_project", "is_rules_file", "project_folder", "read_worktree_rules"]
 
@@ -51,33 +40,27 @@ class TagRef:
 class Repository:
     """One git repository and, within it, the project: the folder that holds `envs/`."""
 
-    def __init__(self, repo: gitpython.Repo, prefix: PurePosixPath) -> None:
+    def __init__(self, place: Place, prefix: PurePosixPath) -> None:
         """`prefix` is the project's folder relative to the top of the repository, `.` where they are the same."""
-        self._repo = repo
+        self._place = place
         self.prefix = prefix
-        self._git = Command(Path(repo.working_dir))
+        self.is_shallow = place.is_shallow
+        self._git = place.command
         self._objects = Objects(self._git)
 
     @staticmethod
     def open(start: Path) -> Repository:
         """The repository around `start`, bare or not; SurroundingsFailed where there is none."""
-        for name in _LOCAL_VARIABLES:
-            os.environ.pop(name, None)
-        try:
-            repo = gitpython.Repo(start.resolve(), search_parent_directories=True, expand_vars=False)
-        except (gitpython.exc.InvalidGitRepositoryError, gitpython.exc.NoSuchPathError):
-            raise SurroundingsFailed(
-                f"{start.absolute()} is not in a git repository",
-                hint="Run this inside the infrastructure repository, or name it with --repo.",
-            ) from None
-        except (gitpython.exc.CommandError, OSError, ValueError, configparser.Error) as error:
-            raise failure(f"git cannot read the repository around {start.absolute()}", error) from None
-        return Repository(repo, _prefix(repo, start))
+        place = find_place(start)
+        project = find_project(start) if place.top is not None else None
+        if place.top is None or project is None or not project.is_relative_to(place.top):
+            return Repository(place, PurePosixPath("."))
+        return Repository(place, PurePosixPath(project.relative_to(place.top).as_posix()))
 
     @property
     def folder(self) -> Path:
         """The project's folder in the working tree, or the repository itself where it is bare."""
-        return Path(self._repo.working_tree_dir or self._repo.git_dir) / self.prefix
+        return self._place.folder / self.prefix
 
     def in_project(self, path: str) -> str:
         """A path of the project as a path of the repository."""
@@ -117,7 +100,9 @@ class Repository:
 
     def create_tag(self, name: str, commit: str, message: str, *, sign: bool) -> None:
         """An annotated tag, signed as git is configured; SurroundingsFailed where git does not make it."""
-        self._git.run("tag", "--annotate", f"--message={message}", *(["--sign"] if sign else []), "--", name, commit)
+        from orchestrator.effects import git_porcelain
+
+        git_porcelain.create_tag(self._place.folder, name, commit, message, sign=sign)
 
     def delete_tag(self, name: str, object_id: str) -> None:
         """Deletes the tag if it still points there; SurroundingsFailed otherwise."""
@@ -125,14 +110,15 @@ class Repository:
 
     def push_tags(self, remote: str, names: Sequence[str]) -> None:
         """Pushes exactly these tags, all or none; never moves one that is there."""
-        self._git.run(
-            "push", "--atomic", "--quiet", "--end-of-options", remote, *(f"refs/tags/{name}" for name in names)
-        )
+        from orchestrator.effects import git_porcelain
+
+        git_porcelain.push_tags(self._place.folder, remote, names)
 
     def remote_tags(self, remote: str, names: Sequence[str]) -> list[str]:
         """Those of these tags that the remote has."""
-        out = self._git.run("ls-remote", "--end-of-options", remote, *(f"refs/tags/{name}" for name in names))
-        return [line.split("\t")[1].removeprefix("refs/tags/") for line in out.split("\n") if line]
+        from orchestrator.effects import git_porcelain
+
+        return git_porcelain.remote_tags(self._place.folder, remote, names)
 
     def _missing_tag(self, name: str) -> InvalidInput:
         fetch = "`git fetch --tags` brings new ones; `orchestrate tag` makes one."
@@ -199,16 +185,12 @@ class Repository:
             raise _shallow(f"whether the protected branch contains {commit[:12]} cannot be known")
         return found
 
-    @cached_property
-    def is_shallow(self) -> bool:
-        return self._git.run("rev-parse", "--is-shallow-repository") == "true"
-
     @property
     def has_uncommitted_changes(self) -> bool:
         """Of tracked files; False where there is no working tree."""
-        return not self._repo.bare and self._git.run("status", "--porcelain", "--untracked-files=no") != ""
+        from orchestrator.effects import git_porcelain
 
-    # Files of a commit --------------------------------------------------------------------------------------------
+        return self._place.top is not None and git_porcelain.has_changes(self._place.top)
 
     def files(self, commit: str, folder: str) -> list[str]:
         """Names of the files and links directly in a folder of the project at that commit."""
@@ -243,7 +225,7 @@ class Repository:
 
     def ignored_or_untracked(self, commit: str, paths: Sequence[str]) -> list[str]:
         """Those of the project's files that stand in the working tree but not in the commit."""
-        if self._repo.bare:
+        if self._place.top is None:
             return []
         return [path for path in paths if (self.folder / path).is_file() and self.read(commit, path) is None]
 
@@ -271,7 +253,7 @@ class Repository:
 
         All or nothing: SurroundingsFailed (or OSError), and no destination, where the disk is full for one.
         """
-        export(Path(self._repo.common_dir), commit, destination)
+        export(self._place.common_dir, commit, destination)
 
     def _at(self, commit: str, path: str) -> GitObject | None:
         """What stands there; None only where the commit itself says that nothing does."""
@@ -309,7 +291,7 @@ class Repository:
 
     def _find_project_in_bare(self, commit: str) -> None:
         """A bare repository has no working tree that says where the project is; the commit does."""
-        if not self._repo.bare or self.read(commit, PROJECT_FILE) is not None:
+        if self._place.top is not None or self.read(commit, PROJECT_FILE) is not None:
             return
         out = self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
         found = [PurePosixPath(path).parents[1] for path in out.split("\0") if path.endswith(f"/{PROJECT_FILE}")]
@@ -322,13 +304,6 @@ class Repository:
 
 def _name(commit: str, path: str) -> str:
     return f"{commit}^{{tree}}" if path == "." else f"{commit}:{path}"
-
-
-def _prefix(repo: gitpython.Repo, start: Path) -> PurePosixPath:
-    top, project = repo.working_tree_dir, find_project(start)
-    if top is None or project is None or not project.is_relative_to(Path(top).resolve()):
-        return PurePosixPath(".")
-    return PurePosixPath(project.relative_to(Path(top).resolve()).as_posix())
 
 
 def _header(tag: GitObject) -> dict[str, str]:

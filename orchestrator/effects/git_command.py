@@ -1,72 +1,85 @@
-"""How git is run, through GitPython, and what its failures mean."""
+"""Git's plumbing commands, as scripts may rely on them, and what git's failures mean.
+
+Everything that decides what is released is asked here, not through GitPython (see `git_porcelain`): that replaces $NAME
+in folder names, goes to the current folder where it cannot enter the one it was given, reads no SHA-256 repositories
+and takes a failing git for a missing object; and importing it takes longer than all of `orchestrate show`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from subprocess import PIPE
-from typing import Any
 
+from orchestrator.effects import process
+from orchestrator.effects.process import Completed
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.text import escaped
 
-# Where there is no git, the first command says so; GitPython would raise ImportError here.
-os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+_PATIENCE = 600.0  # seconds; a partial clone may fetch
 
-import git as gitpython
-
-__all__ = ["Command", "failure", "gitpython", "reason"]
+# What would make git look elsewhere than in the repository we were given (`git rev-parse --local-env-vars`, and where
+# attributes come from); a hook sets some of these.
+LOCAL_VARIABLES = frozenset(
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_OBJECT_DIRECTORY GIT_DIR "
+    "GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_REPLACE_REF_BASE GIT_PREFIX "
+    "GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE GIT_ATTR_SOURCE".split()
+)
 
 # Replacement objects and grafts would show another content, or other ancestors, under the same commit.
-_AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
+AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
+_IN_ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
 
 
 class Command:
     """Git commands in one folder; what they say about a failure becomes SurroundingsFailed."""
 
     def __init__(self, folder: Path) -> None:
-        # As a Path, because GitPython replaces $NAME in a folder given as text; with -C, because it goes to the
-        # current folder where it cannot enter the one it was given.
-        self._command = gitpython.Git(folder)
-        self._command.update_environment(**_AS_COMMITTED)
         self._git = ("git", "-C", str(folder))
+        self._env = {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
+        self._env |= AS_COMMITTED | _IN_ENGLISH
 
     def run(self, *arguments: str, missing: str | None = None) -> str:
         """The output without its last line break; where git says no, `missing` if it is given."""
-        try:
-            return str(self._command.execute([*self._git, *arguments], strip_newline_in_stdout=True))
-        except gitpython.exc.CommandError as error:
-            refused = isinstance(error, gitpython.exc.GitCommandNotFound) or "dubious ownership" in str(error.stderr)
-            if missing is not None and not refused:
-                return missing
-            raise failure(f"git {arguments[0]} failed", error) from None
+        done = self._execute(arguments)
+        if done.returncode == 0:
+            return done.stdout.removesuffix("\n")
+        if missing is not None and "dubious ownership" not in done.stderr:
+            return missing
+        raise failure(f"git {arguments[0]} failed", done.stderr)
 
     def holds(self, *arguments: str) -> bool:
         """The answer of a command that says no with exit code 1."""
-        code, _, said = self._execute(arguments, with_extended_output=True, with_exceptions=False)
-        if code not in (0, 1):
-            raise failure(f"git {arguments[0]} failed", str(said))
-        return bool(code == 0)
+        done = self._execute(arguments)
+        if done.returncode not in (0, 1):
+            raise failure(f"git {arguments[0]} failed", done.stderr)
+        return done.returncode == 0
 
     def judges(self, *arguments: str, settings: Mapping[str, str], env: Mapping[str, str]) -> tuple[bool, str]:
         """Whether the command ended well, and what it said; `settings` are stronger than all configuration files."""
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        code, _, said = self._execute((*options, *arguments), env=env, with_extended_output=True, with_exceptions=False)
-        return code == 0, str(said)
+        done = self._execute((*options, *arguments), env)
+        return done.returncode == 0, done.stderr
 
-    def start(self, *arguments: str) -> gitpython.Git.AutoInterrupt:
-        """A command that goes on running."""
-        process = self._execute(arguments, istream=PIPE, as_process=True)
-        assert isinstance(process, gitpython.Git.AutoInterrupt)
-        return process
-
-    def _execute(self, arguments: tuple[str, ...], **options: Any) -> Any:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that goes on running, until `process.end`."""
         try:
-            return self._command.execute([*self._git, *arguments], **options)
-        except gitpython.exc.CommandError as error:
-            raise failure(f"git {arguments[0]} failed", error) from None
+            return process.start([*self._git, *arguments], env=self._env)
+        except SurroundingsFailed as error:
+            raise self._cannot_run(error) from None
+
+    def _execute(self, arguments: tuple[str, ...], env: Mapping[str, str] | None = None) -> Completed:
+        argv, env = [*self._git, *arguments], self._env | dict(env or {})
+        try:
+            return process.run(argv, env=env, timeout=_PATIENCE, undecodable="surrogateescape")
+        except SurroundingsFailed as error:
+            raise self._cannot_run(error) from None
+
+    def _cannot_run(self, error: SurroundingsFailed) -> SurroundingsFailed:
+        return error if shutil.which("git", path=self._env.get("PATH")) else no_git()
 
     def refs(self, *patterns: str) -> Mapping[str, str]:
         """Object ids by full ref name, of the refs that match one of the patterns or stand below it."""
@@ -81,12 +94,13 @@ class Command:
         return self.refs(name).get(name)
 
 
-def failure(what: str, error: Exception | str) -> SurroundingsFailed:
-    """What git said, in one line, and what to do about it where that is known."""
-    if isinstance(error, gitpython.exc.GitCommandNotFound):
-        return SurroundingsFailed(f"{what}: there is no git on the PATH", hint="Install git.")
-    text = error if isinstance(error, str) else str(getattr(error, "stderr", "") or error)
-    return SurroundingsFailed(f"{what}: {reason(text)}", hint=_hint(text))
+def no_git() -> SurroundingsFailed:
+    return SurroundingsFailed("there is no git on the PATH", hint="Install git.")
+
+
+def failure(what: str, said: str) -> SurroundingsFailed:
+    """What git said on its standard error, in one line, and what to do about it where that is known."""
+    return SurroundingsFailed(f"{what}: {reason(said)}", hint=_hint(said))
 
 
 def reason(text: str) -> str:

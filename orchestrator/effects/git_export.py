@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from orchestrator.effects.git_command import failure, gitpython
 from orchestrator.errors import SurroundingsFailed
 
 # gitattributes(5): what stands in info/attributes comes before every .gitattributes.
@@ -21,20 +20,22 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
     `export-subst`, hook or configuration of anyone changes a file. All or nothing: a failure, a full disk for one,
     leaves no destination behind.
     """
+    from orchestrator.effects import git_porcelain
+
+    what = f"commit {commit[:12]} cannot be exported to {destination}"
     if os.path.lexists(destination):
-        raise SurroundingsFailed(f"commit {commit[:12]} cannot be exported: {destination} exists already")
+        raise SurroundingsFailed(f"{what}: it exists already")
     destination.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=destination.parent))
     try:
         tree = scratch / "tree"
         tree.mkdir()
-        env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64)
-        command = gitpython.Git(tree)
-        command.execute(["git", "read-tree", commit], env=env | {"GIT_WORK_TREE": str(tree)})
-        command.execute(["git", "checkout-index", "--all"], env=env | {"GIT_WORK_TREE": str(tree)})
+        env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64) | {"GIT_WORK_TREE": str(tree)}
+        for arguments in (["read-tree", commit], ["checkout-index", "--all"]):
+            git_porcelain.run(tree, *arguments, env=env)
         tree.rename(destination)
-    except gitpython.exc.CommandError as error:
-        raise failure(f"commit {commit[:12]} cannot be exported to {destination}", error) from None
+    except SurroundingsFailed as error:
+        raise SurroundingsFailed(f"{what}: {error.message}", hint=error.hint) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import subprocess
@@ -11,7 +10,8 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.effects.git_command import Command, failure, gitpython
+from orchestrator.effects import process as processes
+from orchestrator.effects.git_command import Command, failure
 from orchestrator.errors import SurroundingsFailed
 
 _ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (commit|tree|blob|tag) ([0-9]+)")
@@ -48,15 +48,12 @@ class Entry:
 
 
 class Objects:
-    """Answers by object name; safe to use from several threads.
-
-    GitPython's own `get_object_data` reads SHA-1 repositories only, and cannot tell "no such object" from "git failed".
-    """
+    """Answers by object name; safe to use from several threads."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
         self._one_at_a_time = threading.Lock()
-        self._process: gitpython.Git.AutoInterrupt | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def get(self, name: str) -> GitObject | None:
         """The object of this name (gitrevisions(7)), None where there is none; SurroundingsFailed where git fails.
@@ -78,8 +75,7 @@ class Objects:
     def _ask(self, name: bytes) -> GitObject | None:
         if self._process is None:
             self._process = self._command.start("cat-file", "--batch")
-            assert self._process.proc is not None
-            weakref.finalize(self, _end, self._process.proc)
+            weakref.finalize(self, processes.end, self._process)
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -101,14 +97,6 @@ class Objects:
         process.terminate()
         said = process.stderr.read().decode(errors="replace")
         return failure("git cannot read the repository", said or reason or "it ended without an answer")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
-    for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
-        with contextlib.suppress(OSError):  # what was written and not yet sent cannot be sent any more
-            stream.close()
 
 
 def entries(tree: bytes, object_id: str) -> Iterator[Entry]:

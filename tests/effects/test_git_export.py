@@ -191,9 +191,11 @@ def test_a_full_disk_leaves_nothing_behind(git_project: GitProject, tmp_path: Pa
     code = (
         "import resource, sys\nfrom pathlib import Path\nfrom orchestrator.effects.git import Repository\n"
         "from orchestrator.errors import OrchestrateError\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        "before = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))\n"
         f"try: Repository.open(Path({str(git_project.folder)!r})).export({commit!r}, Path({str(tmp_path / 'out')!r}))\n"
         "except OrchestrateError as error: print(error); sys.exit(error.exit_code)\n"
+        "finally: resource.setrlimit(resource.RLIMIT_FSIZE, before)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (6, "")
