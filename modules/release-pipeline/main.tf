@@ -18,7 +18,7 @@ locals {
   # CodePipeline keeps what its actions hand on below the first 20 characters of the pipeline's name.
   handed_on = "${local.release_bucket}/${substr(var.name, 0, min(20, length(var.name)))}/*"
 
-  codecommit = var.source_repository.repository_arn != null
+  codecommit = var.source_repository.type == "CODECOMMIT"
 
   # What every build is told; the rest comes with the execution.
   told = {

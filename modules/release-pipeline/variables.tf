@@ -40,8 +40,8 @@ variable "source_repository" {
   })
 
   validation {
-    condition     = (var.source_repository.repository_arn == null) != (var.source_repository.connection_arn == null)
-    error_message = "source_repository has repository_arn for CodeCommit or connection_arn for anything else: exactly one of them."
+    condition     = contains(["CODECOMMIT", "GITHUB", "GITLAB", "BITBUCKET"], var.source_repository.type)
+    error_message = "source_repository has the type ${var.source_repository.type}: it is CODECOMMIT, GITHUB, GITLAB or BITBUCKET."
   }
 }
 

@@ -66,7 +66,7 @@ module "pipeline" {
   approvals         = local.approvals[each.key]
   plan_expiry_hours = try(each.value.plans.expire_after_hours, 24)
   apply_from        = try(each.value.apply_from, "anywhere")
-  package           = { prefix = local.package_prefix, sha256 = local.package_sha256 }
+  package           = { prefix = local.stored_prefix, sha256 = local.package_sha256 }
   logs              = local.logs
   notify            = try(local.project.tooling.notify, [])
   build             = var.build
@@ -75,6 +75,4 @@ module "pipeline" {
     plan  = try(local.project.terraform.plan_timeout_minutes, 60)
     apply = try(local.project.terraform.apply_timeout_minutes, 240)
   }
-
-  depends_on = [aws_s3_object.package]
 }

@@ -7,7 +7,7 @@ data "aws_s3_bucket" "release" {
 }
 
 data "aws_kms_alias" "stores" {
-  for_each = local.project.state.encryption == "kms" ? local.here : {}
+  for_each = toset([for env in keys(local.here) : env if local.project.state.encryption == "kms"])
 
   name = "alias/${local.stem}-${each.key}"
 }
@@ -39,4 +39,9 @@ resource "aws_s3_object" "package" {
     # Builds that have begun install what they were told of.
     create_before_destroy = true
   }
+}
+
+locals {
+  # From what is stored, so that no build is told of it before it is there.
+  stored_prefix = one(distinct([for object in aws_s3_object.package : "${dirname(object.key)}/"]))
 }
