@@ -25,7 +25,6 @@ Read: TypeAlias = Callable[[str], bytes]
 LOCK_FILE = ".terraform.lock.hcl"
 CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _TESTS = (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")
-_MOST_LINKS = 40
 
 # A relative path in code, up to where it is no longer literal. `path.root` and `path.cwd` are the root's folder.
 _MODULE = re.compile(r'\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"$]*)?)"')
@@ -178,29 +177,33 @@ class _Walk:
             self._take_below(target, configuration=target in self.configured)
 
     def _real(self, base: str, path: str) -> str | None:
-        """The path that `path` means in folder `base`, links followed; None where it leaves the repository."""
+        """The path that `path` means in folder `base`, links followed; None where it leaves the repository.
+
+        Links to folders that lie on the way are covered.
+        """
         ahead = [*base.split("/"), *path.split("/")]
         done: list[str] = []
-        links = 0
+        passed: dict[str, str] = {}
         while ahead:
             part = ahead.pop(0)
-            if part == ".." and not done:
-                return None
+            here = "/".join([*done, part])
+            if part in ("", "."):
+                continue
             if part == "..":
-                done.pop()
-            elif part not in ("", "."):
-                here = "/".join([*done, part])
-                if self.kinds.get(here) != "link":
-                    done.append(part)
-                    continue
-                links += 1
-                target = _text(self.read(here))
-                if links > _MOST_LINKS or target.startswith("/"):
+                if not done:
                     return None
-                if ahead:
-                    self.links[here] = target
+                done.pop()
+            elif self.kinds.get(here) != "link":
+                done.append(part)
+            else:
+                if here in passed or (target := _text(self.read(here))).startswith("/"):
+                    return None
+                passed[here] = target
                 ahead = target.split("/") + ahead
-        return "/".join(done)
+        real = "/".join(done)
+        if real in self._children:
+            self.links.update(passed)
+        return real
 
 
 def _configured(kinds: Kinds) -> frozenset[str]:

@@ -76,7 +76,7 @@ def clean(finding: Finding) -> Finding:
     return msgspec.structs.replace(
         finding,
         rule=printable(finding.rule, _LONGEST_NAME),
-        message=printable(masked(finding.message), _LONGEST_MESSAGE),
+        message=_text(finding.message, _LONGEST_MESSAGE),
         file=None if finding.file is None else printable(finding.file, _LONGEST_NAME),
         resource=None if finding.resource is None else printable(finding.resource, _LONGEST_NAME),
         code=_code(finding.code),
@@ -89,15 +89,21 @@ def clean(finding: Finding) -> Finding:
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,1000}")
 
 
+def _text(text: str, limit: int) -> str:
+    """Masked before it is cut to size: a part of a secret is still one. What is far too long is cut before."""
+    return printable(masked(text[: 4 * limit]), limit)
+
+
 def _optional(text: str | None, limit: int) -> str | None:
-    return None if text is None else printable(masked(text), limit)
+    return None if text is None else _text(text, limit)
 
 
 def _code(text: str | None) -> str | None:
     if text is None:
         return None
-    lines = masked(text.expandtabs(4)).split("\n")
-    return "\n".join(printable(line, _LONGEST_CODE) for line in lines[:_MOST_LINES])
+    lines = text.split("\n", _MOST_LINES)[:_MOST_LINES]
+    together = "\n".join(line.expandtabs(4)[: 4 * _LONGEST_CODE] for line in lines)
+    return "\n".join(printable(line, _LONGEST_CODE) for line in masked(together).split("\n"))
 
 
 def printable(text: str, limit: int) -> str:
@@ -111,19 +117,22 @@ def printable(text: str, limit: int) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
 
 
+# Every repetition is bounded: what is searched is an outsider's text, and may be one long line.
 _SECRETS = (
-    # `password = "..."`, "db_token": "...", and the like
+    # `password = "..."`, "db_token": "...", and the like; but not `password = var.password`.
     re.compile(
-        r"""(?ix) ( [\w.-]* (?:password|passwd|pwd|secret|token|credential|api_?key|access_?key|private_?key) [\w.-]*
-            ["']? \s* (?:=|:|=>) \s* ) (?: "(?!\$\{)[^"\n]*" | '[^'\n]*' | (?!var\.|local\.|data\.|module\.|[a-z_]+\.
-            |null\b|true\b|false\b|["'$]) [^\s"',;]{4,} )"""
+        r"""(?ix) ( (?:password|passwd|pwd|secret|token|credential|api_?key|access_?key|private_?key) [\w.-]{0,64}
+            ["']? \s{0,16} (?:=>?|:) \s{0,16} ) (?: "(?!\$\{)[^"\n]{0,4000}"? | '[^'\n]{0,4000}'?
+            | (?!var\.|local\.|data\.|module\.|[a-z_]{1,64}\.|null\b|true\b|false\b|["'$]) [^\s"',;]{4,4000} )"""
     ),
     re.compile(r"\b()(?:A3T[A-Z0-9]|AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b"),
-    re.compile(r"\b()(?:gh[pousr]_|glpat-|xox[abprs]-|sk-|hvs\.)[A-Za-z0-9_-]{16,}"),
-    re.compile(r"()(?<![A-Za-z0-9/+=])(?=[^\s\"']*[0-9])(?=[^\s\"']*[A-Z])(?=[^\s\"']*[a-z])[A-Za-z0-9/+]{40}={0,2}"
-               r"(?![A-Za-z0-9/+=])"),
-    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-)  # fmt: skip
+    re.compile(r"\b()(?:gh[pousr]_|glpat-|xox[abprs]-|sk-|hvs\.)[A-Za-z0-9_-]{16,255}"),
+    re.compile(
+        r"()(?<![A-Za-z0-9/+=])(?=[A-Za-z/+]{0,39}[0-9])(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])"
+        r"[A-Za-z0-9/+]{40}={0,2}(?![A-Za-z0-9/+=])"
+    ),
+    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{0,4000}"),
+)
 _MASKER = Masker()
 
 

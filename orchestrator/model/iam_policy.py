@@ -100,7 +100,7 @@ def documents(values: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, A
     elif isinstance(values, list):
         for index, value in enumerate(values):
             yield from documents(value, f"{path}[{index}]")
-    elif isinstance(values, str) and '"Statement"' in values:
+    elif isinstance(values, str) and values.lstrip().startswith("{"):
         try:
             document = json.loads(values)
         except (ValueError, RecursionError):

@@ -125,5 +125,5 @@ def _plugin(name: str, values: dict[str, str]) -> Plugin:
     return Plugin(name, source, version)
 
 
-_SOURCE = re.compile(r"[a-z0-9.-]+(?:/[A-Za-z0-9_.-]+){2,4}")
-_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
+_SOURCE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){2,4}")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
