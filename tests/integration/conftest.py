@@ -142,6 +142,8 @@ def new_project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> N
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
         project = Project(base / "repo", {**kept, **sandbox.env, **own}, prefix)
         shutil.copytree(ROOTS / source, project.folder)
+        if (project.folder / "root").is_dir():
+            (project.folder / "root").rename(project.folder / root)
         project.git("init", "--quiet", "--initial-branch", "main")
         project.git("config", "user.name", "Tester")
         project.git("config", "user.email", "tester@example.com")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -91,7 +92,8 @@ def test_killing_terraform_as_well_leaves_a_lock_that_the_next_run_explains_and_
     process.kill()
     process.communicate()
     for pid in _processes_in(project.workspace("research", "global")):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not _processes_in(project.workspace("research", "global")), "all processes to be gone")
     locked = project.run("plan", "--tag", GLOBAL)
     assert locked.code == 5, locked.err

@@ -21,6 +21,11 @@ def two_regions(new_project: NewProject) -> Project:
     settings = (project.folder / "envs/orchestrate.yaml").read_text() + "  variables: {env: environment}\n"
     project.commit({"envs/orchestrate.yaml": settings})
     project.tag("dev_us-east-1/research/1.0")
+    elsewhere = project.run("plan", "--tag", "dev_us-east-1/research/1.0")
+    assert elsewhere.code == 1
+    assert "Region eu-central-1, which is not the target's" in elsewhere.err
+    allowed = (project.folder / "envs/dev.yaml").read_text() + "policy: {allowed_regions: [eu-central-1]}\n"
+    project.commit({"envs/dev.yaml": allowed})
     return project
 
 

@@ -16,12 +16,12 @@ OTHER_NAME = 'output "none" {\n  value = "the parameter is gone"\n}\n'
 @pytest.fixture(scope="module")
 def released(new_project: NewProject) -> Project:
     """Version 1.0 made a protected parameter; version 1.1 would destroy it."""
-    project = new_project("policy", "named-by-folder", root="root")
+    project = new_project("policy", "named-by-folder", root="policy")
     project.commit({"envs/dev.yaml": (project.folder / "envs/dev.yaml").read_text() + POLICY})
     project.tag(FIRST)
     project.ok("plan", "--tag", FIRST)
     project.ok("apply", "--tag", FIRST)
-    project.commit({"root/main.tf": OTHER_NAME})
+    project.commit({"policy/main.tf": OTHER_NAME})
     project.tag(SECOND)
     return project
 
@@ -53,7 +53,7 @@ def test_a_plan_that_makes_everything_anew_although_it_was_released_before_is_re
 ) -> None:
     import boto3
 
-    project = new_project("lost", "named-by-folder", root="root")
+    project = new_project("lost", "named-by-folder", root="lost")
     project.tag(FIRST)
     project.ok("plan", "--tag", FIRST)
     project.ok("apply", "--tag", FIRST)
