@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 import msgspec
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     starter = _standard_output_is_for_the_starter()
     layout = layouts.decode(sys.stdin.buffer.readline())
     if folder is None:
-        own = Path(tempfile.mkdtemp(prefix="orchestrate-sandbox-"))
+        own = Path(tempfile.gettempdir(), f"orchestrate-sandbox-{uuid4()}")
         try:
             _say_ready(starter, _serve(layout, own))
             sys.stdin.buffer.read()
@@ -83,7 +84,6 @@ def _clean_up(own: Path) -> None:
 def _emptied(folder: Path) -> Path:
     """What a server that was killed has left there is gone with its emulated AWS."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
     return folder
 
 

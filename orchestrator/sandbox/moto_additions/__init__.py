@@ -10,7 +10,7 @@ import importlib
 
 _OF_SERVICE = {
     "cloudtrail": ("trails",),
-    "codebuild": ("build_projects", "report_groups"),
+    "codebuild": ("build_projects", "builds", "report_groups"),
     "codecommit": ("repositories",),
     "codepipeline": ("pipelines",),
     "dynamodb": ("table_encryption",),

@@ -14,11 +14,17 @@ import msgspec
 
 @dataclass(frozen=True)
 class Place:
-    """`folder` is ours alone: git repositories and the folders of builds; gone with the server."""
+    """`own` is made when it is needed and gone with the server."""
 
     endpoint: str
     proxy: str
-    folder: Path
+    own: Path
+
+    @property
+    def folder(self) -> Path:
+        """For git repositories and builds; nobody else's to read."""
+        self.own.mkdir(mode=0o700, exist_ok=True)
+        return self.own
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

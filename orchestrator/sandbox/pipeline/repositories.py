@@ -86,6 +86,13 @@ def every() -> list[Location]:
     return [Location(*folder.parts[-3:]) for folder in folders]
 
 
+def addresses(account: str) -> dict[str, Path]:
+    """For git: the folders of the account's repositories, by the beginning of their addresses in each Region."""
+    found = {location.region: location.folder.parent for location in every() if location.account == account}
+    suffixes = {region: "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com" for region in found}
+    return {f"https://git-codecommit.{region}.{suffixes[region]}/v1/repos": folder for region, folder in found.items()}
+
+
 def changes(location: Location, push: Push) -> list[RefChange]:
     return [_change(location, *line.split(" ", 2)) for line in push.refs]
 
