@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from orchestrator.effects.git_export import export
 from orchestrator.effects.git_objects import Entry, GitObject, Objects, entries
 from orchestrator.effects.git_place import Place, find_place
 from orchestrator.effects.worktree import find_project, is_rules_file, project_folder, read_worktree_rules, rules_text
@@ -253,6 +252,8 @@ class Repository:
 
         All or nothing: SurroundingsFailed (or OSError), and no destination, where the disk is full for one.
         """
+        from orchestrator.effects.git_export import export
+
         export(self._place.common_dir, commit, destination)
 
     def _at(self, commit: str, path: str) -> GitObject | None:

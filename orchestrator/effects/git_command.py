@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,6 +78,8 @@ class Command:
             raise self._cannot_run(error) from None
 
     def _cannot_run(self, error: SurroundingsFailed) -> SurroundingsFailed:
+        import shutil
+
         return error if shutil.which("git", path=self._env.get("PATH")) else no_git()
 
     def refs(self, *patterns: str) -> Mapping[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from zoneinfo import available_timezones
 
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.config import Environment
@@ -56,6 +55,8 @@ def _zone_problems(source: Source, path: Path, name: str) -> Iterator[Problem]:
     try:
         zone(name)
     except OrchestrateError as error:
+        from zoneinfo import available_timezones
+
         hint = did_you_mean(name, sorted(available_timezones())) or ""
         yield source.problem((*path, "timezone"), f"{error.message}. {hint}".strip())
 

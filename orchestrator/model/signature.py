@@ -6,7 +6,6 @@ Sources: gitformat-signature(5); GnuPG's doc/DETAILS, "Format of the --status-fd
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,6 +125,8 @@ def _owners(allowed_signers: str, fingerprint: str) -> Iterator[str]:
 
 
 def _fingerprint(encoded: str) -> str:
+    import hashlib
+
     digest = hashlib.sha256(base64.b64decode(encoded + "=" * (-len(encoded) % 4))).digest()
     return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.release_settings import Day, Freeze, Window
@@ -53,6 +52,8 @@ def zone(name: str) -> tzinfo:
     """Raises SurroundingsFailed where the machine's time zone database does not know it: no guess is made."""
     if name == "UTC":
         return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

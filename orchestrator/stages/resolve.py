@@ -6,11 +6,10 @@ from orchestrator.effects.git import Repository, TagRef
 from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.config import Environment
 from orchestrator.model.release import Author, Release
-from orchestrator.model.signature import mail_of
+from orchestrator.model.signature import Signed, mail_of
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target, locate
 from orchestrator.model.text import escaped
-from orchestrator.stages.signed import check_signature
 
 
 def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release:
@@ -23,10 +22,18 @@ def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release
     _check_tag(ref, rules.environments[tag.env])
     _check_twins(repository, tag)
     check_merged(repository, ref.commit, rules_commit, rules.environments[tag.env])
-    signed = check_signature(repository, ref, rules_commit, rules.environments[tag.env])
+    signed = _signed(repository, ref, rules_commit, rules.environments[tag.env])
     var_files = check_content(repository, ref.commit, target)
     author = Author(signed, mail_of(ref.tagger))
     return Release(tag, ref.object, ref.commit, rules_commit, rules, target, var_files, author)
+
+
+def _signed(repository: Repository, ref: TagRef, rules_commit: str, environment: Environment) -> Signed | None:
+    if environment.signature == "none":
+        return None
+    from orchestrator.stages.signed import check_signature
+
+    return check_signature(repository, ref, rules_commit, environment)
 
 
 def _check_tag(ref: TagRef, environment: Environment) -> None:
