@@ -29,8 +29,8 @@ variable "package" {
   type        = string
 
   validation {
-    condition     = fileexists("${var.package}/requirements.txt") && length(fileset(var.package, "*.whl")) == 1
-    error_message = "package is \"${var.package}\": it must hold requirements.txt and one wheel. `orchestrate tooling plan` makes such a folder."
+    condition     = fileexists("${var.package}/requirements.txt") && length(fileset(var.package, "orchestrate-*.whl")) == 1
+    error_message = "package is \"${var.package}\": it must hold requirements.txt and one wheel of orchestrate. `orchestrate tooling plan` makes such a folder."
   }
 }
 

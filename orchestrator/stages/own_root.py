@@ -26,7 +26,7 @@ from orchestrator.model.rules import Rules
 from orchestrator.stages import prepare
 from orchestrator.stages.prepare import Seat
 
-_LEFT_OUT = shutil.ignore_patterns("tests", "README.md", ".terraform", "*.tfstate*")
+_LEFT_OUT = shutil.ignore_patterns("tests", "README.md", ".terraform", "*.tfstate*", "*.tfvars*")
 
 
 @dataclass(frozen=True)
