@@ -60,10 +60,12 @@ class BucketSettings:
 class TableSettings:
     """`keys` cannot be changed once the table exists: attribute to key type and attribute type (`HASH S`).
 
-    Encryption comes last: DynamoDB takes minutes for it, and no other change meanwhile.
+    `indexes` by name, each as its keys and what it holds (`digest HASH S, pk RANGE S, KEYS_ONLY`). Encryption comes
+    last: DynamoDB takes minutes for it, and no other change meanwhile.
     """
 
     keys: Mapping[str, object] = field(metadata=_WHOLE)
+    indexes: Mapping[str, object]
     deletion_protection: bool
     billing: str
     point_in_time_recovery: str
@@ -146,10 +148,17 @@ def wanted_bucket(store: Store, key: str | None) -> BucketSettings:
     )
 
 
+# An answer to a plan stands under a key that begins with who gave it; by this index they are found by the plan.
+ANSWERS_INDEX = "answers"
+_ANSWERS = "digest HASH S, pk RANGE S, KEYS_ONLY"
+
+
 def wanted_table(store: Store, key: str | None) -> TableSettings:
     """`key` is the ARN of the environment's KMS key, None for the account's own key for DynamoDB."""
+    is_lock = store.kind == "lock_table"
     return TableSettings(
-        keys={"LockID": "HASH S"} if store.kind == "lock_table" else {"pk": "HASH S", "sk": "RANGE S"},
+        keys={"LockID": "HASH S"} if is_lock else {"pk": "HASH S", "sk": "RANGE S"},
+        indexes={} if is_lock else {ANSWERS_INDEX: _ANSWERS},
         deletion_protection=True,
         billing="PAY_PER_REQUEST",
         encryption={"type": "KMS", "key": key} if key else {"type": "KMS"},

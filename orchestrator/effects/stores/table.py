@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.effects.aws import Session
 from orchestrator.effects.patience import patiently, unless
-from orchestrator.errors import Refused
+from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.drift import Store, TableSettings
 
 # Another change of the table is under way; backups are being set up for a new table.
 _PASSING = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
+_TEN_MINUTES = 600.0
 _UP_TO_FIVE_MINUTES = {"Delay": 1, "MaxAttempts": 300}
 
 
@@ -34,12 +36,14 @@ class TableStore:
 
     def create(self, wanted: TableSettings) -> None:
         """Returns when the table can be used. Harmless where another run is faster."""
-        keys = [(name, *str(kind).split()) for name, kind in wanted.keys.items()]
+        indexes = [_Index.parse(name, str(text)) for name, text in wanted.indexes.items()]
+        own = {name: str(kind) for name, kind in wanted.keys.items()}
         request = {
             "TableName": self.store.name,
             "BillingMode": wanted.billing,
-            "KeySchema": [{"AttributeName": name, "KeyType": role} for name, role, _ in keys],
-            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, _, kind in keys],
+            "KeySchema": _key_schema(own),
+            "AttributeDefinitions": _attributes(own, *(index.keys for index in indexes)),
+            **({"GlobalSecondaryIndexes": [index.request for index in indexes]} if indexes else {}),
             "SSESpecification": _sse(wanted),
             "DeletionProtectionEnabled": wanted.deletion_protection,
             "Tags": _tag_list(wanted),
@@ -52,6 +56,7 @@ class TableStore:
         """Mends the named settings, each when the one before is done: DynamoDB changes one thing at a time."""
         changes: dict[str, Callable[[TableSettings], None]] = {
             "keys": self._refuse,
+            "indexes": self._add_indexes,
             "deletion_protection": lambda to: self._update(DeletionProtectionEnabled=to.deletion_protection),
             "billing": lambda to: self._update(BillingMode=to.billing),
             "encryption": lambda to: self._update(SSESpecification=_sse(to)),
@@ -71,6 +76,9 @@ class TableStore:
         roles = {entry["AttributeName"]: entry["KeyType"] for entry in table["KeySchema"]}
         return TableSettings(
             keys={name: f"{role} {types[name]}" for name, role in roles.items()},
+            indexes={
+                index["IndexName"]: _index_text(index, types) for index in table.get("GlobalSecondaryIndexes", [])
+            },
             deletion_protection=table.get("DeletionProtectionEnabled", False),
             billing=table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
             encryption=_encryption(table),
@@ -93,6 +101,22 @@ class TableStore:
             hint="The keys of a table cannot be changed. Choose another state.prefix, or move that table away.",
         )
 
+    def _add_indexes(self, wanted: TableSettings) -> None:
+        """DynamoDB makes one at a time, and fills it from what the table holds."""
+        table = self._description() or {}
+        there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+        for name, text in wanted.indexes.items():
+            if name in there:
+                raise Refused(
+                    f"the {self.store} has an index {name} with other keys: it was not made for this",
+                    hint=f"Delete the index {name}, which loses nothing, and run this again.",
+                )
+            index, own = _Index.parse(name, str(text)), {name: str(kind) for name, kind in wanted.keys.items()}
+            self._update(
+                AttributeDefinitions=_attributes(own, index.keys),
+                GlobalSecondaryIndexUpdates=[{"Create": index.request}],
+            )
+
     def _update(self, **change: Any) -> None:
         patiently(lambda: self._dynamodb.update_table(TableName=self.store.name, **change), _PASSING)
         self._wait()
@@ -113,10 +137,57 @@ class TableStore:
     def _wait(self) -> None:
         waiter = self._dynamodb.get_waiter("table_exists")
         waiter.wait(TableName=self.store.name, WaiterConfig=_UP_TO_FIVE_MINUTES)
+        self._wait_for_indexes()
+
+    def _wait_for_indexes(self) -> None:
+        """The table can be used while an index is being made, but not the index, and nothing else changed."""
+        deadline = time.monotonic() + _TEN_MINUTES
+        while time.monotonic() < deadline:
+            table = self._description() or {}
+            making = [i["IndexName"] for i in table.get("GlobalSecondaryIndexes", []) if i["IndexStatus"] != "ACTIVE"]
+            if not making:
+                return
+            time.sleep(1)
+        raise SurroundingsFailed(
+            f"the index of the {self.store} is not ready after ten minutes", hint="Run this again in a while."
+        )
 
     @property
     def _dynamodb(self) -> Any:
         return self.aws.client("dynamodb", self.store.region)
+
+
+@dataclass(frozen=True)
+class _Index:
+    """A global secondary index: attribute to key type and attribute type, and what it holds of an item."""
+
+    name: str
+    keys: Mapping[str, str]
+    projection: str
+
+    @staticmethod
+    def parse(name: str, text: str) -> _Index:
+        *keys, projection = text.split(", ")
+        return _Index(name, {key.partition(" ")[0]: key.partition(" ")[2] for key in keys}, projection)
+
+    @property
+    def request(self) -> dict[str, object]:
+        projection = {"ProjectionType": self.projection}
+        return {"IndexName": self.name, "KeySchema": _key_schema(self.keys), "Projection": projection}
+
+
+def _index_text(index: Mapping[str, Any], types: Mapping[str, str]) -> str:
+    keys = [f"{key['AttributeName']} {key['KeyType']} {types[key['AttributeName']]}" for key in index["KeySchema"]]
+    return ", ".join([*keys, index["Projection"]["ProjectionType"]])
+
+
+def _key_schema(keys: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": kind.split()[0]} for name, kind in keys.items()]
+
+
+def _attributes(*keys: Mapping[str, str]) -> list[dict[str, str]]:
+    types = {name: kind.split()[1] for each in keys for name, kind in each.items()}
+    return [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
 
 
 def _encryption(table: Mapping[str, Any]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,27 @@ def test_each_drift_is_seen_and_mended(aws: Session, setting: str, spoil: Spoil)
     assert left(table, wanted) == [setting]
     table.repair(wanted, [setting])
     assert left(table, wanted) == []
+
+
+def drop_index(dynamodb: DynamoDBClient, name: str) -> object:
+    return dynamodb.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "answers"}}])
+
+
+def test_a_ledger_without_its_index_gets_it(aws: Session) -> None:
+    """As one that an earlier version has made."""
+    table, wanted = make(aws, LEDGER)
+    drop_index(aws.client("dynamodb"), LEDGER.name)
+    assert left(table, wanted) == ["indexes"]
+    table.repair(wanted, ["indexes"])
+    assert left(table, wanted) == []
+
+
+def test_an_index_with_other_keys_is_not_touched(aws: Session) -> None:
+    table, wanted = make(aws, LEDGER)
+    other = replace(wanted, indexes={"answers": "pk HASH S, KEYS_ONLY"})
+    assert [difference.setting for difference in differences(other, wanted)] == ["indexes"]
+    with pytest.raises(Refused, match="has an index answers with other keys"):
+        table.repair(other, ["indexes"])
 
 
 def test_there_is_none(aws: Session) -> None:
