@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.effects.git import Repository
-from orchestrator.errors import InvalidInput, OrchestrateError, Refused
+from orchestrator.errors import InvalidInput, OrchestrateError, Refused, SurroundingsFailed
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import GLOBAL, Tag
 from orchestrator.model.target import locate, scopes
@@ -124,12 +124,34 @@ def _make(repository: Repository, tags: Sequence[Tag], commit: str, wanted: Want
             repository.create_tag(str(tag), commit, message, sign=wanted.sign)
             made.append(MadeTag(tag, commit, repository.tag(str(tag)).object))
         if wanted.remote is not None:
-            repository.push_tags(wanted.remote, [str(tag) for tag in tags])
-    except BaseException:
-        for each in made:
-            repository.delete_tag(str(each.tag), each.object)
+            _push(repository, wanted.remote, tags)
+    except BaseException as error:
+        _take_back(repository, made, error)
         raise
     return tuple(made)
+
+
+def _push(repository: Repository, remote: str, tags: Sequence[Tag]) -> None:
+    try:
+        repository.push_tags(remote, [str(tag) for tag in tags])
+    except SurroundingsFailed as error:
+        fetch = (
+            "The tags are removed here again. If the connection broke, `git fetch --tags` tells what the remote took."
+        )
+        raise SurroundingsFailed(error.message, hint="\n".join(filter(None, (error.hint, fetch)))) from None
+
+
+def _take_back(repository: Repository, made: Sequence[MadeTag], cause: BaseException) -> None:
+    """Deletes the tags again, each if the one before cannot be; names those that are left."""
+    left: list[str] = []
+    for each in made:
+        try:
+            repository.delete_tag(str(each.tag), each.object)
+        except OrchestrateError:
+            left.append(str(each.tag))
+    if left:
+        message = f"{cause or 'interrupted'}\nthe tags {', '.join(left)} could not be removed again"
+        raise SurroundingsFailed(message, hint=f"Remove them: git tag -d {' '.join(left)}") from cause
 
 
 def _notes(repository: Repository, wanted: Wanted, tags: Sequence[Tag]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
             2,
             "either --scope",
         ),
-        (["schema"], 2, "say which file"),
+        (["schema"], 2, "say which, `project`"),
         (["schema", "team"], 2, "'team' is not one of"),
     ],
 )

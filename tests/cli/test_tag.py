@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -211,12 +212,15 @@ def test_rules_come_from_the_protected_branch(project: GitProject, capsys: pytes
     assert (code, "there is no environment 'qa'" in err) == (3, True)
 
 
-def failing_create(monkeypatch: pytest.MonkeyPatch, on: int, error: BaseException) -> None:
+def failing_create(
+    monkeypatch: pytest.MonkeyPatch, on: int, error: BaseException, before: Callable[[], object] = lambda: None
+) -> None:
     """The creation number `on` fails, as when the disk is full or somebody presses Ctrl-C."""
     create, calls = Repository.create_tag, iter(range(1, 100))
 
     def sometimes(self: Repository, *arguments: Any, **options: Any) -> None:
         if next(calls) == on:
+            before()
             raise error
         create(self, *arguments, **options)
 
@@ -231,6 +235,21 @@ def test_a_failure_half_way_removes_what_was_made(
     failing_create(monkeypatch, 3, error)
     assert main([*WANTED, "1.0", "--all-scopes"]) == code
     assert tags_of(project) == ["dev_global/research/0.9"]
+
+
+def test_tags_that_cannot_be_removed_again_are_named(
+    project: GitProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody moves the first tag before the third fails."""
+
+    def move() -> None:
+        project.git("tag", "--force", "--annotate", "--message", "moved", "dev_global/research/1.0")
+
+    failing_create(monkeypatch, 3, OSError(28, "No space left on device"), move)
+    code, err = refused([*WANTED, "1.0", "--all-scopes"], capsys)
+    assert code == 6
+    assert "No space left on device\nthe tags dev_global/research/1.0 could not be removed again" in err
+    assert tags_of(project) == ["dev_global/research/1.0"]
 
 
 def test_a_signature_that_fails_leaves_no_tag(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,6 +300,6 @@ def test_a_push_that_is_refused_leaves_nothing_behind(
     hook.write_text('#!/bin/sh\ncase "$1" in *eu-central-1*) printf "\\033[31mno\\n" >&2; exit 1;; esac\n')
     hook.chmod(0o755)
     code, err = refused([*WANTED, "1.0", "--all-scopes", "--push"], capsys)
-    assert (code, "git push failed" in err) == (6, True)
+    assert (code, "git push failed" in err, "git fetch --tags" in err) == (6, True, True)
     assert "\x1b" not in err
     assert tags_of(project) == tags_of(origin) == []
