@@ -29,6 +29,7 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     [
         ([], 2, "Usage: orchestrate"),
         (["shwo"], 2, "Did you mean show?"),
+        (["--", "-x"], 2, "No such"),
         (["shwo\x1b[31m"], 2, r"there is no command 'shwo\x1b[31m'"),
         (["--unknown"], 2, "No such option"),
         (["show"], 2, "Missing option '--tag'"),
@@ -84,6 +85,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     [
         (StageFailed("no", hint="do"), 1, "Error: no\ndo\n"),
         (Refused("no"), 4, "Error: no\n"),
+        (click.exceptions.Exit(9), 9, ""),
         (Locked("no"), 5, "Error: no\n"),
         (WaitingForApproval("no"), 7, "Error: no\n"),
         (KeyboardInterrupt(), 130, "\nError: interrupted\n"),
