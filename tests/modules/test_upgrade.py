@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import shutil
 import subprocess
 import tarfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tftest
 import yaml
 
 from orchestrator.sandbox.clients import client
@@ -103,9 +106,76 @@ def test_another_release_of_the_same_code_changes_nothing(upgraded: Upgraded) ->
 
 
 @pytest.fixture(scope="module")
-def destroyed(upgraded: Upgraded) -> Upgraded:
-    upgraded.regional_scope.destroy(REGIONAL)
-    upgraded.global_scope.destroy(GLOBAL)
+def policies(root: Callable[..., Any]) -> dict[str, str]:
+    """What the deployment roles may do, by `plan` and `build`."""
+    tooling = "arn:aws:iam::000000000000:role/acme"
+    planned = root("deploy-roles").plan(
+        {
+            "account": TARGET["account"],
+            "tooling_account": TARGET["account"],
+            "plan_trusted_role_arns": [tooling],
+            "build_trusted_role_arns": [tooling],
+            "managed_names": ["dev-research-*"],
+        }
+    )["planned_values"]["root_module"]["resources"]
+    return {
+        resource["name"]: resource["values"]["policy"]
+        for resource in planned
+        if resource["type"] == "aws_iam_role_policy"
+    }
+
+
+@contextlib.contextmanager
+def _limited_to(policy: str, scope: Any, emulated: Sandbox) -> Iterator[None]:
+    """Terraform as a user that may do what the policy says, in an emulated AWS that enforces it.
+
+    It judges actions, and ARNs of IAM and S3; neither conditions nor boundaries.
+    """
+    iam, name = client(emulated, "iam"), "limited"
+    # AWS judges HeadBucket as s3:ListBucket, which both roles have; the emulator as an action of its own.
+    limits = json.loads(policy)
+    limits["Statement"].append({"Effect": "Allow", "Action": "s3:HeadBucket", "Resource": "*"})
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(limits))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    override = scope.folder / "credentials_override.tf.json"
+    keys = {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"], "max_retries": 1}
+    override.write_text(json.dumps({"provider": {"aws": keys}}))
+    _enforce(emulated, "0")
+    try:
+        yield
+    finally:
+        _enforce(emulated, "inf")
+        override.unlink()
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName=name, PolicyName=name)
+        iam.delete_user(UserName=name)
+
+
+def _enforce(emulated: Sandbox, after: str) -> None:
+    """IAM counts after so many requests; `inf` is never."""
+    # A body in the form of a web page's would be read as one by the emulator.
+    address, plain = f"{emulated.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
+    with urllib.request.urlopen(urllib.request.Request(address, after.encode(), plain), timeout=10):
+        pass
+
+
+def test_plan_role_may_read_all_that_a_plan_reads_and_change_nothing(
+    upgraded: Upgraded, policies: dict[str, str], emulated: Sandbox
+) -> None:
+    scope = upgraded.regional_scope
+    with _limited_to(policies["plan"], scope, emulated):
+        assert scope.changes(REGIONAL) == {}
+        with pytest.raises(tftest.TerraformTestError, match="StatusCode: 403"):
+            scope.apply(REGIONAL | {"greeting": "Welcome"})
+
+
+@pytest.fixture(scope="module")
+def destroyed(upgraded: Upgraded, policies: dict[str, str], emulated: Sandbox) -> Upgraded:
+    """By the build role's policy: it may delete what it may make."""
+    with _limited_to(policies["build"], upgraded.regional_scope, emulated):
+        upgraded.regional_scope.destroy(REGIONAL)
+        upgraded.global_scope.destroy(GLOBAL)
     return upgraded
 
 
