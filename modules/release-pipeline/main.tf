@@ -27,6 +27,5 @@ locals {
     ORCHESTRATE_RULES_REF = "refs/heads/${var.source_repository.branch}"
     ORCHESTRATE_PACKAGE   = "s3://${var.stores.release_bucket}/${var.package.prefix}"
     ORCHESTRATE_SHA256    = var.package.sha256
-    ORCHESTRATE_TOPIC     = aws_sns_topic.this.arn
   }
 }

@@ -110,3 +110,25 @@ resource "aws_cloudwatch_event_target" "fails_record" {
     arn = aws_sqs_queue.undelivered.arn
   }
 }
+
+# A tag that is refused ends the submit build without success; the ledger says why.
+resource "aws_cloudwatch_event_rule" "unsent" {
+  name        = "${var.name}-unsent"
+  description = "Tags of ${var.env} whose release has not begun"
+  event_pattern = jsonencode({
+    source        = ["aws.codebuild"]
+    "detail-type" = ["CodeBuild Build State Change"]
+    detail        = { "project-name" = ["${var.name}-submit"], "build-status" = ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "unsent_people" {
+  rule      = aws_cloudwatch_event_rule.unsent.name
+  target_id = "people"
+  arn       = aws_sns_topic.this.arn
+
+  input_transformer {
+    input_paths    = { build = "$.detail.build-id", log = "$.detail.additional-information.logs.deep-link" }
+    input_template = "\"A tag of ${var.env} was refused or could not be submitted: <build>. See <log>, or orchestrate history.\""
+  }
+}

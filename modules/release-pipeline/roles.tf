@@ -42,7 +42,7 @@ resource "aws_iam_role_policy" "this" {
 # What the roles may do, in pieces -----------------------------------------------------------------------------------
 
 locals {
-  submit = concat(local.logs["submit"], local.package, local.reads_ledger, local.adds_to_ledger, local.tells, local.source_access, [
+  submit = concat(local.logs["submit"], local.package, local.reads_ledger, local.adds_to_ledger, local.source_access, [
     {
       Sid      = "KeepSources"
       Effect   = "Allow"

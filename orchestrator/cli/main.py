@@ -27,6 +27,7 @@ _COMMANDS = {
     "accounts": "accounts",
     "tooling": "tooling",
     "submit": "submit",
+    "step": "step",
     "lint": "checks",
     "scan": "checks",
     "check": "checks",

@@ -13,7 +13,18 @@ import msgspec
 from orchestrator.model.canonical import canonical_json, sha256
 
 Kind: TypeAlias = Literal[
-    "checked", "planned", "approved", "rejected", "overridden", "applying", "applied", "failed", "verified"
+    "checked",
+    "planned",
+    "approved",
+    "rejected",
+    "overridden",
+    "applying",
+    "applied",
+    "failed",
+    "verified",
+    "submitted",
+    "refused",
+    "stopped",
 ]
 
 FIRST_HASH = "0" * 64

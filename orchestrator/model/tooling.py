@@ -52,6 +52,13 @@ class Pipeline:
         return role_arn(self.region, self.account, self.role_name(kind))
 
 
+def is_session_of(caller: str, role: str) -> bool:
+    """Whether the caller (an ARN as STS tells it) is a session of the role of this ARN."""
+    account, _, name = role.partition(":role/")
+    session = account.replace(":iam:", ":sts:") + f":assumed-role/{name}/"
+    return caller.startswith(session)
+
+
 def role_arn(region: str, account: str, name: str) -> str:
     """A role in the partition of that Region."""
     return f"arn:{partition_of(region)}:iam::{account}:role/{name}"
@@ -112,3 +119,8 @@ def own_stores(rules: Rules, region: str) -> Stores:
 def backend(place: Stores, key: str, *, locking: str) -> Backend:
     """The backend of a root that is no target: the tooling's, or an account's roles."""
     return Backend(place.state_bucket, key, place.region, place.lock_table, use_lockfile=locking != "dynamodb")
+
+
+def regions_of_environment(rules: Rules, env: str) -> tuple[str, ...]:
+    """Where the environment has pipelines; that of its global resources first."""
+    return store_regions(rules.project.state, rules.environments[env])

@@ -13,7 +13,7 @@ from orchestrator.effects.terraform import PLAN_FILE
 from orchestrator.effects.workspace import Workspace, opened, suffix
 from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model import receipt as receipts
-from orchestrator.model import windows
+from orchestrator.model import tooling, windows
 from orchestrator.model.admission import superseded, withdrawn
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
@@ -45,6 +45,7 @@ def apply(at: Surroundings) -> ApplyResult:
     _check_binding(at, receipt)
     if not receipt.changes:
         return _nothing_to_do(at, receipt, by)
+    require_pipeline(at, by)
     holder = Holder(by, str(release.tag), here())
     with (
         at.leases.held(release.target.id, holder, at.progress) as lease,
@@ -59,6 +60,22 @@ def apply(at: Surroundings) -> ApplyResult:
         at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by), lease)
         outputs = _run(at, _Run(receipt, by, lease), lambda: terraform.apply(release.target.roles.apply))
     return ApplyResult(receipt, "applied", outputs)
+
+
+def require_pipeline(at: Surroundings, by: str) -> None:
+    """Raises Refused where only the pipeline may apply and `by` is not a session of its apply step's role.
+
+    IAM refuses the same: such an environment's build roles trust that role alone.
+    """
+    release = at.release
+    if release.rules.environments[release.tag.env].apply_from != "pipeline":
+        return
+    pipeline = tooling.pipeline(release.rules, release.tag.env, release.target.stores.region)
+    if not tooling.is_session_of(by, pipeline.role_arn("apply")):
+        raise Refused(
+            f"environment {release.tag.env} is applied from its pipeline alone (apply_from: pipeline), not by {by}",
+            hint=f"Push the tag, or start its pipeline: `orchestrate submit --tag {release.tag}`.",
+        )
 
 
 def newest_receipt(at: Surroundings) -> PlanReceipt:

@@ -1,0 +1,160 @@
+"""The steps of the pipeline: the stages of a release, with what they are told by and hand on to the execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.effects.bundle import CLONE
+from orchestrator.effects.git import Repository
+from orchestrator.effects.pipelines import Approval, Pipelines
+from orchestrator.errors import Refused
+from orchestrator.model import execution as executions
+from orchestrator.model.check import CheckReport
+from orchestrator.model.execution import CheckResult, Execution
+from orchestrator.model.ledger import Draft, History, Kind
+from orchestrator.model.receipt import PlanReceipt, receipt_key
+from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
+from orchestrator.stages.lint import lint
+from orchestrator.stages.plan import CHECKS, PlanResult, plan
+from orchestrator.stages.resolve import resolve
+from orchestrator.stages.scan import scan
+from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verify import Verified, verify
+
+_VERIFY_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step under way; files are written to `folder`, the build's current one."""
+
+    execution: Execution
+    at: Surroundings
+    env: Mapping[str, str]
+    folder: Path
+
+
+def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) -> Step:
+    """Resolves the tag again in the bundle; Refused where it is not what the execution says."""
+    execution = Execution.of(env)
+    repository = Repository.open(Path(execution.source, CLONE))
+    release = resolve(repository, execution.tag, execution.rules_ref)
+    execution.check(release)
+    return Step(execution, Surroundings(release, repository, env, tell), env, folder)
+
+
+def check(step: Step, name: str) -> CheckReport:
+    """Lint or scan; the result goes to `<name>.json`, because this step may not write to the ledger."""
+    at = step.at
+    report = {"lint": lint, "scan": scan}[name](at.release, at.repository, at.progress)
+    tag, commit = str(at.release.tag), at.release.commit
+    found = len(report.findings)
+    result = CheckResult(name, tag, commit, report.passed, report.source, found, dict(report.tools))
+    (step.folder / f"{name}.json").write_bytes(msgspec.json.encode(result))
+    return report
+
+
+def plan_it(step: Step) -> PlanResult:
+    """Records the checks, plans, and ties the plan's digest to the execution; the rest of it reads `plan.env`."""
+    at = step.at
+    for name in CHECKS:
+        _record_check(step, name)
+    result = plan(at)
+    receipt = result.receipt
+    _append(at, "submitted", receipt.digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
+    (step.folder / "plan.env").write_text(executions.shell_lines(_variables(at, receipt)))
+    if not receipt.changes:
+        apply(at)  # there is nothing to apply: this records the version that runs
+    return result
+
+
+def _variables(at: Surroundings, receipt: PlanReceipt) -> dict[str, str]:
+    place = receipt.place
+    key = receipt_key(place.target, receipt.digest)
+    return {
+        "CHANGES": "true" if receipt.changes else "false",
+        "DIGEST": receipt.digest,
+        "MESSAGE": executions.message(receipt),
+        "RECEIPT_URL": executions.receipt_address(at.releases.region, place.partition, at.releases.name, key),
+    }
+
+
+def _record_check(step: Step, name: str) -> None:
+    """Results of the checks lie in the artefacts that CodeBuild puts beside the source."""
+    folder = step.env.get(f"CODEBUILD_SRC_DIR_{name}")
+    file = Path(folder, f"{name}.json") if folder else None
+    if file is None or not file.is_file():
+        raise Refused(f"the step {name} has handed no result on", hint="Start the execution again.")
+    result = executions.handed_on(file.read_bytes(), name, step.at.release)
+    detail = {key: getattr(result, key) for key in ("check", "passed", "source", "findings", "tools")}
+    _append(step.at, "checked", None, detail)
+
+
+def apply_it(step: Step) -> ApplyResult:
+    """Copies who approved into the ledger, where the rules judge them, and applies the plan of that digest alone."""
+    at = step.at
+    digest = newest_receipt(at).digest
+    if digest != step.execution.digest:
+        raise Refused(
+            f"the newest plan of {at.release.tag} is {digest[:16]}, but this execution made and had approved "
+            f"{step.execution.digest[:16]}",
+            hint="Another execution of the same tag has planned since. Its own apply step goes on with its plan.",
+        )
+    _copy_approvals(step, digest)
+    return apply(at)
+
+
+def _copy_approvals(step: Step, digest: str) -> None:
+    """What CodePipeline says counts here: an entry that somebody else wrote into the ledger is not enough."""
+    at = step.at
+    answers = Pipelines(at.aws, at.release.target.stores.region, step.execution.env).approvals(
+        step.execution.pipeline, step.execution.id
+    )
+    people = {answer.by for answer in answers if answer.approved and answer.by}
+    needed = approvals_needed(at)
+    if len(people) < needed:
+        raise Refused(
+            f"the plan {digest[:16]} needs the approval of {needed} people in the pipeline, not {len(people)}"
+        )
+    for answer in answers:
+        draft = _approval(step, digest, answer)
+        at.ledger.append(at.release.target.id, partial(_always, draft))
+
+
+def _always(draft: Draft, history: History) -> Draft:
+    return draft
+
+
+def approvals_needed(at: Surroundings) -> int:
+    approval = at.release.rules.environments[at.release.tag.env].approval
+    return int(getattr(approval, "count", 1)) if approval.required else 0
+
+
+def _approval(step: Step, digest: str, answer: Approval) -> Draft:
+    release = step.at.release
+    kind: Kind = "approved" if answer.approved else "rejected"
+    detail = {"reason": answer.comment, "action": answer.action, "execution": step.execution.id, "at": answer.at}
+    return Draft(kind, str(release.tag), release.commit, answer.by, digest, detail)
+
+
+def verify_it(step: Step) -> Verified:
+    return verify(step.at, _VERIFY_SECONDS)
+
+
+def ended(step: Step) -> bool:
+    """Whether the step succeeded; if not, that is recorded."""
+    if step.execution.succeeding:
+        return True
+    digest = step.execution.digest or None
+    _append(step.at, "stopped", digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
+    return False
+
+
+def _append(at: Surroundings, kind: Kind, digest: str | None, detail: dict[str, object]) -> None:
+    draft = Draft(kind, str(at.release.tag), at.release.commit, at.identify(), digest, detail)
+    at.ledger.append(at.release.target.id, partial(_always, draft))

@@ -1,0 +1,191 @@
+"""From a pushed tag to a running execution of its pipeline; what is refused is recorded.
+
+Everything is done on a fresh bare clone of the remote: neither a working tree nor what a build fetched counts.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.effects import bundle
+from orchestrator.effects.aws import Session
+from orchestrator.effects.git import Repository
+from orchestrator.effects.ledger import Ledger
+from orchestrator.effects.pipelines import Pipelines, Start
+from orchestrator.errors import InvalidInput, OrchestrateError, Refused, SurroundingsFailed
+from orchestrator.model import tooling
+from orchestrator.model.backend import stores
+from orchestrator.model.canonical import sha256
+from orchestrator.model.ledger import Draft, Kind
+from orchestrator.model.release import Release
+from orchestrator.model.rules import Rules
+from orchestrator.model.tag import Tag
+from orchestrator.model.text import quoted
+from orchestrator.stages.resolve import resolve
+from orchestrator.stages.surroundings import Surroundings
+
+REFUSED = "_refused"
+"""In the place of a target: where tags are recorded that name none."""
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """A tag to submit. `attempt` is empty but where a person wants another execution of the same tag."""
+
+    tag: str
+    attempt: str = ""
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A running execution."""
+
+    release: Release
+    pipeline: str
+    execution: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where tags come from: the remote and the ref of the rules; inside the tooling also its environment and Region."""
+
+    url: str
+    rules_ref: str | None
+    env: str | None = None
+    region: str | None = None
+
+
+def submit(origin: Origin, request: Request, env: Mapping[str, str], tell: Callable[[str], None]) -> Submitted:
+    """Raises what resolving raises, and Refused for a tag that was moved or is of another environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = bundle.clone(origin.url, Path(folder))
+        repository = Repository.open(clone)
+        try:
+            _check_environment(origin, request)
+            release = resolve(repository, request.tag, origin.rules_ref)
+            at = Surroundings(release, repository, env, tell)
+            return _start(at, request, clone)
+        except (InvalidInput, Refused) as error:
+            _record_refusal(_books(repository, origin, request), request.tag, error)
+            raise
+
+
+def _check_environment(origin: Origin, request: Request) -> None:
+    if request.moved:
+        raise Refused(
+            f"the tag {quoted(request.tag)} was moved after it had been pushed",
+            hint="A tag is released as it was first seen, or not at all: make a new version.",
+        )
+    if origin.env is not None and not request.tag.startswith(f"{origin.env}_"):
+        raise Refused(f"the tag {quoted(request.tag)} is none of environment {origin.env}")
+
+
+def _start(at: Surroundings, request: Request, clone: Path) -> Submitted:
+    by, release = at.identify(), at.release
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    pipeline = tooling.pipeline(release.rules, release.tag.env, release.target.stores.region)
+    key = f"sources/{release.tag}/{release.tag_object}-{release.commit}.zip"
+    version = _stored(at, key, clone)
+    variables = {"TAG": str(release.tag), "COMMIT": release.commit}
+    start = Start(key, version, variables, token(key, version, request.attempt))
+    execution = Pipelines(at.aws, pipeline.region, pipeline.env).start(pipeline.name, start)
+    at.progress(f"execution {execution} of {pipeline.name} releases {release.tag}")
+    detail = {"execution": execution, "source": key, "version": version, "attempt": request.attempt}
+    _append(at.ledger, release.target.id, Draft("submitted", str(release.tag), release.commit, by, None, detail))
+    return Submitted(release, pipeline.name, execution, f"s3://{at.releases.name}/{key}")
+
+
+def token(key: str, version: str, attempt: str) -> str:
+    """Events may come twice: the same tag and object make the same execution (64 of the characters AWS allows)."""
+    return sha256("\n".join((key, version, attempt)).encode())
+
+
+def _stored(at: Surroundings, key: str, clone: Path) -> str:
+    """The version of the source object, which is written once for a tag and commit."""
+    archive = clone.parent / "source.zip"
+    bundle.pack(clone, archive)
+    at.releases.put(key, archive, if_none_match=True)
+    with at.aws.explained("read", f"s3://{at.releases.name}/{key}", env=at.releases.env):
+        s3 = at.aws.client("s3", at.releases.region)
+        found = s3.head_object(Bucket=at.releases.name, Key=key, ExpectedBucketOwner=at.releases.owner)
+    return str(found.get("VersionId", "null"))
+
+
+# What is recorded ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where something of a tag is recorded: the environment's ledger, and the target's part of it."""
+
+    ledger: Ledger
+    target: str
+    by: str
+
+
+def _books(repository: Repository, origin: Origin, request: Request) -> Books | None:
+    """None where not even the environment is known, so that there is no ledger."""
+    rules = repository.rules(repository.rules_commit(origin.rules_ref))
+    env = origin.env or request.tag.partition("_")[0]
+    if env not in rules.environments:
+        return None
+    return books(rules, env, request.tag)
+
+
+def books(rules: Rules, env: str, tag: str) -> Books:
+    region, target = _place(rules, env, tag)
+    place = stores(rules.project.state, env, region)
+    aws = Session(rules.project.state.region)
+    by = aws.require_account(rules.project.tooling.account).arn
+    return Books(Ledger(aws, place.ledger_table, place.region, env), target, by)
+
+
+def _place(rules: Rules, env: str, tag: str) -> tuple[str, str]:
+    """Region of the ledger, and the target; what names no target is kept with the environment's global resources."""
+    from orchestrator.model.target import locate
+
+    try:
+        found = locate(Tag.parse(tag), rules)
+    except InvalidInput:
+        found = None
+    if found is None or found.env != env:
+        return tooling.regions_of_environment(rules, env)[0], REFUSED
+    return found.stores.region, found.id
+
+
+def _record_refusal(where: Books | None, tag: str, error: OrchestrateError) -> None:
+    if where is not None:
+        record(where, "refused", tag, {"reason": str(error)[:1000]})
+
+
+def record(where: Books, kind: Kind, tag: str, detail: Mapping[str, object]) -> None:
+    _append(where.ledger, where.target, Draft(kind, tag[:_LONGEST], "", where.by, None, dict(detail)))
+
+
+def _append(ledger: Ledger, target: str, draft: Draft) -> None:
+    ledger.append(target, lambda history: draft)
+
+
+def record_failed(origin: Origin, execution: str) -> str:
+    """Records an execution that ended without success; returns what is recorded, for people."""
+    if origin.env is None:
+        raise SurroundingsFailed("which environment's pipeline failed is not known: ORCHESTRATE_ENV is not set")
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Repository.open(bundle.clone(origin.url, Path(folder)))
+        rules = repository.rules(repository.rules_commit(origin.rules_ref))
+    region = origin.region or tooling.regions_of_environment(rules, origin.env)[0]
+    pipeline = tooling.pipeline(rules, origin.env, region)
+    client = Pipelines(Session(rules.project.state.region), pipeline.region, pipeline.env)
+    variables, reason = client.variables(pipeline.name, execution), client.failed(pipeline.name, execution)
+    tag = variables.get("TAG", "")
+    answers = [[a.action, a.by, a.approved, a.comment] for a in client.approvals(pipeline.name, execution)]
+    detail = {"execution": execution, "reason": reason[:1000], "approvals": answers}
+    record(books(rules, origin.env, tag), "stopped", tag, detail)
+    return f"execution {execution} of {pipeline.name} ({tag}) did not succeed: {reason}"
