@@ -1,0 +1,1 @@
+"""What `orchestrate` costs beside Terraform itself: `make bench`."""

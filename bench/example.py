@@ -1,0 +1,118 @@
+"""The example that is planned: a repository with this one's modules, its stores, in a private sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import timed
+from orchestrator.effects.tools import cli_config, find
+from orchestrator.model.root import GENERATED_FILE, OVERRIDE_FILE, ROLE_VARIABLE
+from orchestrator.model.rules import Rules
+from orchestrator.model.tag import Tag
+from orchestrator.model.target import Target, locate
+from orchestrator.sandbox.configured import layout_of
+from orchestrator.sandbox.process import start
+
+SOURCE = Path(__file__).resolve().parents[1]
+ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
+TAG = "dev_global/research/1.0"
+
+# As the script does it: init, plan, show. The checks and the policies' validation by AWS are apart from that.
+_RULES = {
+    "envs/orchestrate.yaml": """\
+state: {prefix: bench, region: us-east-1}
+tooling: {account: "000000000000"}
+workload: {external_id: bench}
+""",
+    "envs/dev.yaml": """\
+regions: [us-east-1]
+global_resource_deploy_from_region: us-east-1
+teams:
+  research: {account: "111111111111"}
+checks: {required: []}
+policy: {access_analyzer: "off"}
+""",
+}
+_SCRIPT = Path(__file__).with_name("plan.sh")
+_DROPPED = ("AWS_", "GIT_", "ORCHESTRATE_", "TF_")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A release to plan: by `orchestrate` in `env`, or by `script` in `script_env` in a folder of its own."""
+
+    repository: Path
+    env: Mapping[str, str]
+    script: tuple[str, ...]
+    script_env: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def ready() -> Iterator[Example]:
+    """Both commands have run once, so that neither downloads nor parses anything for the first time."""
+    rules = Rules.parse(_RULES)
+    target = locate(Tag.parse(TAG), rules)
+    with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name, start(layout_of(rules)) as sandbox:
+        base = Path(name)
+        env = _environment(base, sandbox.env)
+        repository = _repository(base / "repository", env)
+        for arguments in (("bootstrap", "--env", "dev"), ("plan", "--tag", TAG)):
+            timed((str(ORCHESTRATE), *arguments), repository, env)
+        folder = base / "script"
+        _take_settings(next((base / "workspaces").glob("*/dev/research/global")), target, folder / "settings")
+        script = ("/bin/sh", str(_SCRIPT), str(repository), TAG, target.root, str(folder))
+        example = Example(repository, env, script, _script_environment(env, target))
+        timed(script, repository, example.script_env)
+        yield example
+
+
+def _environment(base: Path, sandbox: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    tools = {name: os.environ[name] for name in ("ORCHESTRATE_CACHE", "TF_CLI_CONFIG_FILE") if name in os.environ}
+    own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
+    return {**kept, **tools, **sandbox, **own}
+
+
+def _repository(folder: Path, env: Mapping[str, str]) -> Path:
+    shutil.copytree(SOURCE / "modules", folder / "modules", ignore=shutil.ignore_patterns("tests", ".terraform"))
+    (folder / "envs").mkdir()
+    for file, content in _RULES.items():
+        (folder / file).write_text(content)
+    who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-c", "gc.auto=0")
+    for arguments in (
+        ("init", "--quiet", "--initial-branch", "main"),
+        ("add", "--all"),
+        ("commit", "--quiet", "--message", "Infrastructure"),
+        ("tag", "--annotate", "--message", "Version 1.0", TAG),
+    ):
+        subprocess.run(("git", *who, *arguments), cwd=folder, env=env, check=True)
+    return folder
+
+
+def _take_settings(workspace: Path, target: Target, settings: Path) -> None:
+    """The backend, role and variables that `orchestrate` has derived, so that both plan the same."""
+    settings.mkdir(parents=True)
+    for name in (OVERRIDE_FILE, GENERATED_FILE):
+        shutil.copy(workspace / "source" / target.root / name, settings)
+    shutil.copy(workspace / "run" / "orchestrate.tfvars.json", settings)
+
+
+def _script_environment(env: Mapping[str, str], target: Target) -> dict[str, str]:
+    """The same Terraform, found on PATH, with the same providers, Region and role."""
+    terraform = find("terraform", env=env)
+    own = {
+        "PATH": f"{terraform.path.parent}{os.pathsep}{env['PATH']}",
+        "AWS_REGION": target.region,
+        "AWS_DEFAULT_REGION": target.region,
+        f"TF_VAR_{ROLE_VARIABLE}": target.roles.plan,
+        "TF_IN_AUTOMATION": "1",
+    }
+    return {**env, **cli_config(env), **own}
