@@ -81,16 +81,22 @@ def _tells(error: ValidationError) -> tuple[int, bool, bool]:
 
 
 def _faulty(error: ValidationError) -> Iterator[Path]:
-    """What to leave out so that this error is gone."""
+    """What to leave out so that this error is gone.
+
+    An item of a list takes the list with it, else the lines of those after it would be wrong.
+    """
+    for path in _faulty_values(error):
+        yield path[: next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))]
+
+
+def _faulty_values(error: ValidationError) -> Iterator[Path]:
     path: Path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         yield from ((*path, key) for key in _unknown_keys(error))
     elif "propertyNames" in error.absolute_schema_path:
         yield (*path, str(error.instance))
-    elif error.validator == "required":
+    else:
         yield path
-    else:  # an item of a list takes the list with it, else the lines of those after it would be wrong
-        yield path[: next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))]
 
 
 def _without(value: object, paths: Iterable[Path]) -> object:
