@@ -25,6 +25,7 @@ from orchestrator.model.root import ROLE_VARIABLE
 
 PLAN_FILE = "plan.tfplan"
 VARIABLES_FILE = "orchestrate.tfvars.json"
+_BACKEND_SEEN = "terraform.tfstate"  # in TF_DATA_DIR: not the state, but where it is
 
 _INIT_SECONDS = 900
 _SHOW_SECONDS = 600
@@ -63,16 +64,10 @@ class Terraform:
 
     def init(self) -> None:
         """Installs the locked providers and modules and opens the backend."""
+        # The rules say how the state is kept, not what this workspace saw before (or half wrote when it was killed).
+        (self.workspace.data / _BACKEND_SEEN).unlink(missing_ok=True)
         with self._plugin_cache():
-            self._checked(
-                "init",
-                "the initialization",
-                _INIT_SECONDS,
-                lockfile="readonly",
-                reconfigure=Flag,  # the rules say where the state is, not what this workspace saw before
-                input=False,
-                json=Flag,
-            )
+            self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
 
     def plan(self, role: str, var_files: list[Path]) -> bool:
         """Plans under `role` and writes the plan file; True where it would change something.
@@ -223,3 +218,12 @@ def module_folders(data: Path, root: Path) -> dict[str, Path]:
     except FileNotFoundError:
         return {}
     return {entry["Key"]: root / entry["Dir"] for entry in manifest["Modules"] if entry["Key"]}
+
+
+def backend_before(data: Path) -> tuple[str, str] | None:
+    """Bucket and key of the state that this workspace used last, None where it is new."""
+    try:
+        config = json.loads((data / _BACKEND_SEEN).read_text())["backend"]["config"]
+        return str(config["bucket"]), str(config["key"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None

@@ -32,6 +32,12 @@ class _Provider(msgspec.Struct):
         """Whether modules, and resources that name no provider, inherit it."""
         return bool(self.expressions) and not self.alias and not self.module_address
 
+    @property
+    def inherits(self) -> bool:
+        """Whether it has no settings of its own: that of a module, or one that nothing but a resource's type names."""
+        implied = self.module_address or self.full_name.endswith(f"/{self.name}")
+        return bool(implied) and not self.expressions and not self.alias
+
 
 class _Configuration(msgspec.Struct):
     provider_config: dict[str, _Provider] = {}
@@ -80,7 +86,7 @@ def _check_names(providers: Collection[_Provider]) -> None:
 
 def _problems(provider: _Provider, account: str, defaults: Collection[str]) -> Iterator[str]:
     given = provider.expressions
-    if not given and not provider.alias:
+    if provider.inherits:
         if provider.full_name not in defaults:
             yield "the root neither configures it nor names it in required_providers"
         return

@@ -13,20 +13,21 @@ from orchestrator.effects import clock, hcl
 from orchestrator.effects.terraform import (
     VARIABLES_FILE,
     Terraform,
+    backend_before,
     environment,
     installed_providers,
     module_folders,
 )
 from orchestrator.effects.tools import cli_config, find
 from orchestrator.effects.workspace import Workspace
-from orchestrator.errors import InvalidInput
+from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model import root as roots
 from orchestrator.model import variables
 from orchestrator.model.backend import Backend
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.masking import Masker
-from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, locked_versions, parse_lock_file
+from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, doubts, locked_versions, parse_lock_file
 from orchestrator.model.root import Identity, Json
 from orchestrator.stages.surroundings import Surroundings
 
@@ -52,6 +53,8 @@ def export(at: Surroundings, workspace: Workspace) -> Path:
     """Exports the commit into the workspace; returns the folder of the root configuration."""
     _keep_unsaved_states(at, workspace)
     workspace.clear_source()
+    # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
+    shutil.rmtree(workspace.data / "modules", ignore_errors=True)
     at.repository.export(at.release.commit, workspace.source)
     root = workspace.source / at.repository.in_project(at.release.target.root)
     for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
@@ -66,20 +69,36 @@ def export(at: Surroundings, workspace: Workspace) -> Path:
 
 
 def warn(at: Surroundings) -> None:
-    """Says what a person would miss: files that stand in the working tree but not in the commit."""
+    """Says what a person would miss: files that stand in the working tree but not in the commit, and the like."""
     commit, target = at.release.commit, at.release.target
-    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, f"{target.root}/{LOCK_FILE}"])
+    lock_file = f"{target.root}/{LOCK_FILE}"
+    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, lock_file])
     for path in hidden:
         at.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
     for path in at.repository.submodules(commit):
         at.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
+    for doubt in doubts(parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))):
+        at.progress(f"Warning: {doubt}")
 
 
 def terraform(at: Surroundings, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
     """The program, with the backend it must use written beside the root's own files."""
     target = at.release.target
+    _refuse_lost_state(at, workspace)
     seat = Seat(workspace, root, target.backend, target.region)
     return program(at, seat, at.release.rules.project.terraform, cancelled)
+
+
+def _refuse_lost_state(at: Surroundings, workspace: Workspace) -> None:
+    """Where rules that have changed name a place without a state, everything would be planned as new."""
+    backend, before = at.release.target.backend, backend_before(workspace.data)
+    if before in (None, (backend.bucket, backend.key)) or at.states.get(backend.key) is not None:
+        return
+    raise Refused(
+        f"the state of {at.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
+        f"s3://{backend.bucket}/{backend.key}, where there is none",
+        hint=f"Undo the change in envs/, or move the state first. If it is not needed any more, remove {workspace.data}.",
+    )
 
 
 @dataclass(frozen=True)
@@ -144,7 +163,9 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     for address, folder in module_folders(workspace.data, terraform.root).items():
         _refuse_providers(address, read(at, folder))
     identity = Identity.of(release.tag, release.target, workload)
-    installed, unmanaged = installed_providers(workspace.data), workload.unmanaged_providers
+    # The folder may still hold providers of an earlier version of the root.
+    locked = {provider.address for provider in locked_providers(terraform.root)}
+    installed, unmanaged = installed_providers(workspace.data) & locked, workload.unmanaged_providers
     write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
