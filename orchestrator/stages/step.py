@@ -111,12 +111,13 @@ def apply_it(step: Step) -> ApplyResult:
 
 def _copy_approvals(step: Step, digest: str) -> None:
     """What CodePipeline says counts here: an entry that somebody else wrote into the ledger is not enough."""
-    at = step.at
+    at, needed = step.at, approvals_needed(step.at)
+    if needed == 0:
+        return
     answers = Pipelines(at.aws, at.release.target.stores.region, step.execution.env).approvals(
         step.execution.pipeline, step.execution.id
     )
     people = {answer.by for answer in answers if answer.approved and answer.by}
-    needed = approvals_needed(at)
     if len(people) < needed:
         raise Refused(
             f"the plan {digest[:16]} needs the approval of {needed} people in the pipeline, not {len(people)}"

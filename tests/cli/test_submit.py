@@ -1,0 +1,295 @@
+"""`orchestrate submit` and the steps of a pipeline, as builds run them, with a real remote and an emulated AWS."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.sandbox.clients import client
+from orchestrator.sandbox.environment import within
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+from orchestrator.sandbox.process import Sandbox, start
+
+pytestmark = pytest.mark.slow
+
+TOOLING, RESEARCH = "000000000000", "111111111111"
+ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
+PROJECT = """\
+state: {prefix: acme-tf, region: us-east-1}
+tooling: {account: "000000000000"}
+workload: {root: root, external_id: acme}
+"""
+ENVIRONMENT = """\
+regions: [us-east-1]
+global_resource_deploy_from_region: us-east-1
+teams: {research: {account: "%s"}}
+apply_from: %s
+"""
+ROOT = """\
+terraform {
+  required_version = ">= 1.11"
+}
+
+resource "terraform_data" "this" {
+  input = "one"
+}
+"""
+TAG = "dev_us-east-1/research/1.0"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A clone of a remote, and the environment that commands run in."""
+
+    folder: Path
+    env: dict[str, str]
+    sandbox: Sandbox
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.folder, env=self.env, check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    def push_tag(self, name: str) -> str:
+        """Through plumbing: git itself does not mind what characters a name has."""
+        self.git("tag", "--annotate", "--message", "A release", name)
+        self.git("push", "--quiet", "origin", f"refs/tags/{name}")
+        return self.git("rev-parse", f"refs/tags/{name}^{{commit}}")
+
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [str(ORCHESTRATE), *arguments],
+            cwd=folder or self.folder,
+            env={**self.env, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def entries(self, target: str, env: str = "dev") -> list[dict[str, Any]]:
+        answer = client(self.sandbox, "dynamodb").query(
+            TableName=f"acme-tf-ledger-{env}",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"target#{target}"}},
+        )
+        return [json.loads(item["body"]["S"]) for item in answer["Items"]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    base = tmp_path_factory.mktemp("submit")
+    layout = SandboxLayout(
+        TOOLING,
+        "us-east-1",
+        tuple(RoleSpec(RESEARCH, name, "admin", "acme") for name in ("InfraPlanRole", "InfraBuildRole")),
+    )
+    with start(layout) as sandbox:
+        own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
+        made = Place(base / "clone", within(os.environ, sandbox.env) | own, sandbox)
+        _make_repository(made, base / "remote.git")
+        assert made.run("bootstrap").returncode == 0
+        _make_pipelines(sandbox)
+        yield made
+
+
+def _make_repository(place: Place, remote: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch", "main", str(remote)], check=True)
+    subprocess.run(["git", "clone", "--quiet", str(remote), str(place.folder)], check=True, capture_output=True)
+    place.git("config", "user.name", "Tester")
+    place.git("config", "user.email", "tester@example.com")
+    files = {
+        "envs/orchestrate.yaml": PROJECT,
+        "envs/dev.yaml": ENVIRONMENT % (RESEARCH, "anywhere"),
+        "envs/prod.yaml": ENVIRONMENT % ("333333333333", "pipeline"),
+        "root/main.tf": ROOT,
+    }
+    for name, text in files.items():
+        path = place.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    place.git("checkout", "--quiet", "-B", "main")
+    place.git("add", "--all")
+    place.git("commit", "--quiet", "--message", "Infrastructure")
+    place.git("push", "--quiet", "origin", "main")
+
+
+def _make_pipelines(sandbox: Sandbox) -> None:
+    """Pipelines that only wait: what they do after the source is other tests' business."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client(sandbox, "iam").create_role(
+        RoleName="runner", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    client(sandbox, "iam").put_role_policy(RoleName="runner", PolicyName="all", PolicyDocument=json.dumps(everything))
+    for env in ("dev", "prod"):
+        client(sandbox, "codepipeline").create_pipeline(pipeline=_definition(env, role["Role"]["Arn"]))
+
+
+def _definition(env: str, role: str) -> dict[str, Any]:
+    bucket = f"acme-tf-releases-{env}"
+    source = {
+        "name": "Source",
+        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
+        "outputArtifacts": [{"name": "source"}],
+        "configuration": {
+            "S3Bucket": bucket,
+            "S3ObjectKey": "sources/none.zip",
+            "PollForSourceChanges": "false",
+            "AllowOverrideForS3ObjectKey": "true",
+        },
+    }
+    wait = {
+        "name": "Wait",
+        "actionTypeId": {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"},
+    }
+    return {
+        "name": f"acme-tf-{env}",
+        "roleArn": role,
+        "artifactStore": {"type": "S3", "location": bucket},
+        "pipelineType": "V2",
+        "executionMode": "PARALLEL",
+        "variables": [{"name": "TAG"}, {"name": "COMMIT"}],
+        "stages": [{"name": "Source", "actions": [source]}, {"name": "Wait", "actions": [wait]}],
+    }
+
+
+def _event(tag: str, event: str = "referenceCreated", env: str = "dev") -> dict[str, str]:
+    """What a build of the submit project is told."""
+    return {
+        "TAG": tag,
+        "EVENT": event,
+        "ORCHESTRATE_ENV": env,
+        "ORCHESTRATE_PIPELINE": f"acme-tf-{env}",
+        "ORCHESTRATE_RULES_REF": "refs/heads/main",
+    }
+
+
+@pytest.fixture(scope="module")
+def submitted(place: Place) -> dict[str, Any]:
+    commit = place.push_tag(TAG)
+    done = place.run("submit", "--format", "json", env=_event(TAG))
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    assert answer["commit"] == commit
+    return answer
+
+
+@pytest.fixture(scope="module")
+def build(place: Place, submitted: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a build that got the submitted source."""
+    folder = tmp_path_factory.mktemp("build")
+    bucket, _, key = submitted["source"].removeprefix("s3://").partition("/")
+    content = client(place.sandbox, "s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
+    return {
+        **_event(TAG),
+        "COMMIT": submitted["commit"],
+        "EXECUTION_ID": submitted["execution"],
+        "CODEBUILD_SRC_DIR": str(folder),
+        "CODEBUILD_SRC_DIR_lint": str(folder),
+        "CODEBUILD_SRC_DIR_scan": str(folder),
+    }
+
+
+def test_a_tag_is_bundled_once_and_its_execution_recorded(place: Place, submitted: dict[str, Any]) -> None:
+    assert submitted["pipeline"] == "acme-tf-dev"
+    assert submitted["source"].startswith(f"s3://acme-tf-releases-dev/sources/{TAG}/")
+    entry = place.entries("research/dev-us-east-1")[0]
+    assert (entry["kind"], entry["detail"]["execution"]) == ("submitted", submitted["execution"])
+
+
+def test_an_event_that_comes_twice_uses_the_object_that_is_there(place: Place, submitted: dict[str, Any]) -> None:
+    again = place.run("submit", "--format", "json", env=_event(TAG))
+    assert again.returncode == 0, again.stderr
+    bucket, _, key = submitted["source"].removeprefix("s3://").partition("/")
+    versions = client(place.sandbox, "s3").list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+    assert len(versions) == 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "event", "env", "code", "said"),
+    [
+        pytest.param("dev_us-east-1/nobody/1.0", "referenceCreated", "dev", 3, "no team", id="unknown-team"),
+        pytest.param("dev_$(reboot)/x/1.0", "referenceCreated", "dev", 3, "not allowed", id="shell-characters"),
+        pytest.param("dev_us-east-1/research/9.9", "referenceCreated", "dev", 3, "no tag", id="deleted-meanwhile"),
+        pytest.param(TAG, "referenceUpdated", "dev", 4, "was moved", id="moved"),
+        pytest.param(TAG, "referenceCreated", "prod", 4, "none of environment prod", id="other-environment"),
+    ],
+)
+def test_what_is_refused_is_recorded(
+    place: Place, submitted: dict[str, Any], tag: str, event: str, env: str, code: int, said: str
+) -> None:
+    done = place.run("submit", env=_event(tag, event, env))
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    recorded = [*place.entries("_refused", env), *place.entries("research/dev-us-east-1", env)]
+    assert [entry for entry in recorded if entry["kind"] == "refused" and said in entry["detail"]["reason"]]
+
+
+def test_lightweight_tags_are_refused(place: Place) -> None:
+    place.git("tag", "dev_global/research/3.0")
+    place.git("push", "--quiet", "origin", "refs/tags/dev_global/research/3.0")
+    done = place.run("submit", env=_event("dev_global/research/3.0"))
+    assert done.returncode == 4
+    assert place.entries("research/dev-global")[-1]["kind"] == "refused"
+
+
+def test_the_steps_of_an_execution_release_the_tag(place: Place, build: dict[str, str]) -> None:
+    folder = Path(build["CODEBUILD_SRC_DIR"])
+    for step in ("lint", "scan"):
+        done = place.run("step", step, env=build, folder=folder)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert (folder / f"{step}.xml").read_text().startswith("<?xml")
+    done = place.run("step", "plan", env=build, folder=folder)
+    assert done.returncode == 0, done.stderr
+    script = '. ./plan.env && printf "%s\\n" "$CHANGES" "$DIGEST" "$MESSAGE" "$RECEIPT_URL"'
+    told = subprocess.run(["bash", "-c", script], cwd=folder, check=True, capture_output=True, text=True).stdout
+    changes, digest, message, url = told.splitlines()
+    assert changes == "true"
+    assert TAG in message
+    assert digest in message
+    assert len(message) <= 512
+    assert url.startswith("https://us-east-1.console.aws.amazon.com/s3/object/acme-tf-releases-dev")
+    wrong = place.run("step", "apply", env={**build, "DIGEST": "0" * 64}, folder=folder)
+    assert wrong.returncode == 4
+    done = place.run("step", "apply", env={**build, "DIGEST": digest}, folder=folder)
+    assert done.returncode == 0, done.stderr
+    done = place.run("step", "verify", env={**build, "DIGEST": digest}, folder=folder)
+    assert done.returncode == 0, done.stderr
+    kinds = [entry["kind"] for entry in place.entries("research/dev-us-east-1")]
+    assert kinds[-6:] == ["checked", "checked", "planned", "submitted", "applying", "applied"]
+
+
+def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place, build: dict[str, str]) -> None:
+    folder = Path(build["CODEBUILD_SRC_DIR"])
+    done = place.run("step", "plan", env={**build, "COMMIT": "0" * 40}, folder=folder)
+    assert done.returncode == 4
+    assert "not for people to write" in done.stderr
+    other = place.run("step", "plan", env={**build, "ORCHESTRATE_ENV": "prod"}, folder=folder)
+    assert other.returncode == 4
+
+
+def test_a_step_that_did_not_succeed_is_recorded(place: Place, build: dict[str, str]) -> None:
+    folder = Path(build["CODEBUILD_SRC_DIR"])
+    done = place.run("step", "ended", env={**build, "CODEBUILD_BUILD_SUCCEEDING": "0"}, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
+
+
+def test_outside_a_build_steps_say_what_to_do(place: Place) -> None:
+    done = place.run("step", "plan")
+    assert done.returncode == 6
+    assert "orchestrate release" in done.stderr
