@@ -153,8 +153,8 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = field(default_factory=dict)
     unmanaged_providers: Annotated[
-        list[Annotated[str, Meta(pattern=r"^aws(\.[A-Za-z_][A-Za-z0-9_-]*)?$")]],
-        Meta(description="Provider blocks whose credentials stay as written: `aws` or `aws.<alias>`."),
+        list[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)?$")]],
+        Meta(description="Provider blocks whose credentials stay as written: `aws`, `aws.<alias>`, `awscc`."),
     ] = field(default_factory=list)
 
 

@@ -97,7 +97,7 @@ def _refuse_lost_state(at: Surroundings, workspace: Workspace) -> None:
     raise Refused(
         f"the state of {at.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
         f"s3://{backend.bucket}/{backend.key}, where there is none",
-        hint=f"Undo the change in envs/, or move the state first. If it is not needed any more, remove {workspace.data}.",
+        hint=f"Undo the change in envs/, or move the state first. Where it is not needed, remove {workspace.data}.",
     )
 
 
