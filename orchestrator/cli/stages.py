@@ -40,15 +40,14 @@ def answer(context: Context, fields: dict[str, Any], text: str) -> None:
 @pass_context
 def plan(context: Context, tag: str, detailed_exitcode: bool) -> int:
     """Plan a release under the read-only role, and store plan and receipt."""
-    from orchestrator.model.ledger import History
     from orchestrator.report import stages as report
+    from orchestrator.stages.approvals import check_protected
     from orchestrator.stages.plan import plan as run
-    from orchestrator.stages.verdict import require_override
 
     at = surroundings(context, tag)
     result = run(at)
     answer(context, report.plan_fields(result), report.plan_text(result.receipt))
-    require_override(result.receipt, History(()))
+    check_protected(result.receipt)
     return _CHANGES if detailed_exitcode and result.receipt.changes else 0
 
 
@@ -62,9 +61,8 @@ def plan(context: Context, tag: str, detailed_exitcode: bool) -> int:
 def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     """Show the newest plan of a tag and approve it."""
     from orchestrator.report import stages as report
-    from orchestrator.stages.approve import Answer, reviewed
+    from orchestrator.stages.approve import Reply, reviewed
     from orchestrator.stages.approve import approve as run
-    from orchestrator.stages.verdict import override
 
     if flags["reject"] and flags["override"]:
         raise UsageError("--reject and --override contradict each other")
@@ -75,9 +73,9 @@ def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
         question = "Override the protection and approve" if flags["override"] else "Approve"
         click.confirm(f"{'Reject' if flags['reject'] else question} this plan?", abort=True, err=True)
     if flags["override"]:
-        override(at, receipt, reason)
-    entry = run(at, receipt, Answer(not flags["reject"], reason))
-    answer(context, report.answer_fields(entry), report.answer_text(entry))
+        run(at, receipt, Reply("overridden", reason))
+    given = run(at, receipt, Reply("rejected" if flags["reject"] else "approved", reason))
+    answer(context, report.answer_fields(given), report.answer_text(given))
 
 
 @click.command("apply", cls=CommandWithCommonOptions)

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.model.ledger import Entry
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.apply import ApplyResult
+from orchestrator.stages.approve import Answered
 from orchestrator.stages.plan import PlanResult
 from orchestrator.stages.verify import Verified
 
@@ -61,19 +61,24 @@ def _counts(receipt: PlanReceipt) -> str:
     return str(receipt.summary) if any(msgspec.to_builtins(receipt.summary).values()) else "only outputs change"
 
 
-def answer_fields(entry: Entry) -> dict[str, Any]:
+def answer_fields(given: Answered) -> dict[str, Any]:
+    """The fields of `approve --format json`; `missing` is null where the plan can be applied."""
+    answer = given.answer
     return {
-        "tag": entry.tag,
-        "commit": entry.commit,
-        "digest": entry.digest,
-        "result": entry.kind,
-        "by": entry.by,
-        "at": entry.at,
+        "tag": answer.tag,
+        "commit": answer.commit,
+        "digest": answer.digest,
+        "result": answer.kind,
+        "by": answer.by,
+        "at": answer.at,
+        "missing": given.missing,
     }
 
 
-def answer_text(entry: Entry) -> str:
-    return f"{entry.tag}: plan {(entry.digest or '')[:16]} {entry.kind} by {entry.by}"
+def answer_text(given: Answered) -> str:
+    answer = given.answer
+    text = f"{answer.tag}: plan {answer.digest[:16]} {answer.kind} by {answer.by}"
+    return text if given.missing is None else f"{text}\n{given.missing}"
 
 
 def apply_fields(result: ApplyResult) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from orchestrator.model.admission import superseded, withdrawn
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
+from orchestrator.stages.approvals import check_answers, record_answers
 from orchestrator.stages.plan import place, state_version
 from orchestrator.stages.surroundings import Surroundings
-from orchestrator.stages.verdict import require_override
 
 # The outputs that the verify stage needs later.
 _VERIFIED_OUTPUTS = ("verify_url", "verify_text")
@@ -41,6 +41,7 @@ def apply(at: Surroundings) -> ApplyResult:
     release = at.release
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     receipt = newest_receipt(at)
+    record_answers(at, receipt.digest)
     admit(at, receipt, at.ledger.history(release.target.id))
     _check_binding(at, receipt)
     if not receipt.changes:
@@ -119,7 +120,7 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
     """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
     _check_standing(at, receipt, history)
     _check_time(at)
-    tag, digest = str(at.release.tag), receipt.digest
+    tag = str(at.release.tag)
     environment = at.release.rules.environments[at.release.tag.env]
     for check in environment.checks.required:
         passed = history.check_passed(check, receipt.commit)
@@ -129,12 +130,9 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
                 f"the required check `{check}` {state} commit {receipt.commit[:12]}",
                 hint=f"Run `orchestrate {check} --tag {tag}`, then apply again.",
             )
-    require_override(receipt, history)
-    if environment.approval.required and receipt.changes and not is_approved(history, digest):
-        raise Refused(
-            f"the plan {digest[:16]} of {tag} has not been approved",
-            hint=f"`orchestrate approve --tag {tag}` shows it and asks.",
-        )
+    missing = check_answers(at, receipt)
+    if missing is not None:
+        raise Refused(missing, hint=f"`orchestrate approve --tag {tag}` shows the plan and asks.")
 
 
 def _check_standing(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
@@ -156,11 +154,6 @@ def _check_time(at: Surroundings) -> None:
     why = windows.closed(environment.windows, environment.freeze, clock.now())
     if why is not None:
         raise Refused(f"{at.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
-
-
-def is_approved(history: History, digest: str) -> bool:
-    answer = history.newest("approved", "rejected", digest=digest)
-    return answer is not None and answer.kind == "approved"
 
 
 def _applied_before(history: History, begun: Entry) -> str:

@@ -5,59 +5,111 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.effects import clock
-from orchestrator.errors import Refused, WaitingForApproval
+from orchestrator.effects.aws import Identity
+from orchestrator.errors import Refused, UsageError, WaitingForApproval
 from orchestrator.model.admission import withdrawn
-from orchestrator.model.ledger import Draft, Entry, History, Kind
+from orchestrator.model.approval import Answer, Kind, Principal
+from orchestrator.model.ledger import History
 from orchestrator.model.receipt import PlanReceipt
-from orchestrator.stages.apply import is_approved, newest_receipt
+from orchestrator.stages.apply import newest_receipt
+from orchestrator.stages.approvals import (
+    check_answers,
+    check_rejected,
+    judge_of,
+    missing_approvals,
+    record_answers,
+    tally,
+)
 from orchestrator.stages.surroundings import Surroundings
-from orchestrator.stages.verdict import require_override
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a person says to a plan."""
 
-    approved: bool
+    kind: Kind
     reason: str
 
 
-def approve(at: Surroundings, receipt: PlanReceipt, answer: Answer) -> Entry:
-    """Records who said what to exactly this plan; Refused where it is no longer the one to decide on."""
-    by = at.identify()
+@dataclass(frozen=True)
+class Answered:
+    """`missing` says what is still missing, None where the plan can be applied."""
 
-    def decide(history: History) -> Draft:
-        gone = withdrawn(history, receipt.tag, receipt.digest)
-        if gone is not None:
-            raise Refused(gone, hint="Review that one.")
-        if history.newest("applying", "applied", digest=receipt.digest) is not None:
-            raise Refused(f"the plan {receipt.digest[:16]} has been applied already")
-        kind: Kind = "approved" if answer.approved else "rejected"
-        return Draft(kind, receipt.tag, receipt.commit, by, receipt.digest, {"reason": answer.reason})
-
-    return at.ledger.append(at.release.target.id, decide)
+    answer: Answer
+    missing: str | None
 
 
 def reviewed(at: Surroundings) -> PlanReceipt:
-    """The plan that waits for an answer."""
+    """The plan that waits for an answer; Refused where none does."""
     receipt = newest_receipt(at)
-    if receipt.expired(clock.now()):
-        raise Refused(f"the plan {receipt.digest[:16]} expired at {receipt.expires_at}", hint="Plan again.")
+    _check_open(at.ledger.history(at.release.target.id), receipt)
     return receipt
 
 
-def require_approval(at: Surroundings, receipt: PlanReceipt) -> None:
-    """Raises WaitingForApproval where the environment asks for one and it is not there yet.
+def _check_open(history: History, receipt: PlanReceipt) -> None:
+    gone = withdrawn(history, receipt.tag, receipt.digest)
+    if gone is not None:
+        raise Refused(gone, hint="Review that one.")
+    if receipt.expired(clock.now()):
+        raise Refused(f"the plan {receipt.digest[:16]} expired at {receipt.expires_at}", hint="Plan again.")
+    if history.newest("applying", "applied", digest=receipt.digest) is not None:
+        raise Refused(
+            f"the plan {receipt.digest[:16]} has been applied already", hint="`orchestrate history` shows it."
+        )
 
-    Refused where the plan touches protected resources and has no override.
+
+def approve(at: Surroundings, receipt: PlanReceipt, reply: Reply) -> Answered:
+    """Records who said what to exactly this plan; Refused where it is no longer the one to decide on.
+
+    Refused also where the caller is not one whose approval counts: anybody may reject.
     """
-    require_override(receipt, at.ledger.history(at.release.target.id))
-    if not at.release.rules.environments[at.release.tag.env].approval.required or not receipt.changes:
-        return
-    history = at.ledger.history(at.release.target.id)
-    if not is_approved(history, receipt.digest):
+    _check_open(at.ledger.history(at.release.target.id), receipt)
+    caller = at.caller()
+    if reply.kind == "overridden":
+        _check_override(receipt, reply.reason)
+    objection = judge_of(at, receipt).objection(Principal(caller.arn, caller.user_id))
+    if reply.kind != "rejected":
+        check_rejected(receipt, tally(at, receipt))
+        if objection is not None:
+            raise Refused(objection, hint="Ask one who may: `approval` in the rules of the environment says who.")
+    answer = _answer(receipt, reply, caller)
+    if not at.answers.give(answer):
+        at.progress(f"You have {reply.kind} this plan before; that answer stands.")
+    return Answered(answer, missing_approvals(at, receipt, tally(at, receipt, answer)))
+
+
+def _answer(receipt: PlanReceipt, reply: Reply, caller: Identity) -> Answer:
+    return Answer(
+        version=1,
+        kind=reply.kind,
+        target=receipt.place.target,
+        tag=receipt.tag,
+        commit=receipt.commit,
+        digest=receipt.digest,
+        by=caller.arn,
+        user_id=caller.user_id,
+        at=clock.now().isoformat(),
+        reason=reply.reason,
+    )
+
+
+def _check_override(receipt: PlanReceipt, reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
+    if not receipt.protected:
+        raise Refused(f"the plan {receipt.digest[:16]} touches nothing that is protected", hint="Leave out --override.")
+
+
+def require_approval(at: Surroundings, receipt: PlanReceipt) -> None:
+    """Raises WaitingForApproval where approvals are missing, Refused where the plan was rejected.
+
+    Refused also where the plan touches protected resources and has no override.
+    """
+    record_answers(at, receipt.digest)
+    missing = check_answers(at, receipt)
+    if missing is not None:
         tag = receipt.tag
         raise WaitingForApproval(
-            f"the plan {receipt.digest[:16]} of {tag} waits for an approval: {receipt.summary}",
+            f"{missing}; it would do this: {receipt.summary}",
             hint=f"`orchestrate approve --tag {tag}` approves it, then `orchestrate release --tag {tag}` goes on.",
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,9 +35,13 @@ from orchestrator.model.receipt import (
 )
 from orchestrator.model.release import Release
 from orchestrator.stages import prepare
+from orchestrator.stages.approvals import record_answers
 from orchestrator.stages.prepare import Prepared
 from orchestrator.stages.surroundings import Surroundings
-from orchestrator.stages.verdict import judge
+
+if TYPE_CHECKING:
+    from orchestrator.model.root import Json
+    from orchestrator.stages.verdict import Verdict
 
 CHECKS = ("lint", "scan")
 
@@ -51,24 +56,24 @@ class PlanResult:
 
 def plan(at: Surroundings) -> PlanResult:
     """Raises StageFailed where Terraform fails, and Locked, Refused or SurroundingsFailed where it may not run."""
-    place = place_of(at.release.rules.project, at.release.target, at.env)
-    with opened(place) as workspace, _in_background(at) as background:
+    place, failed = place_of(at.release.rules.project, at.release.target, at.env), threading.Event()
+    with opened(place) as workspace, ThreadPoolExecutor(max_workers=2) as pool:
         root = prepare.export(at, workspace)
-        files = background.pool.submit(prepare.read, at, root)
-        prepare.warn(at)
-        terraform = prepare.terraform(at, workspace, root, background.failed.is_set)
+        terraform = prepare.terraform(at, workspace, root, failed.is_set)
+        background = _Background.start(at, root, pool, failed)
         with background.first():
             terraform.init()
         admission = background.admitted.result()
-        prepared = prepare.complete(at, terraform, files.result())
+        background.warned.result()
+        prepared = prepare.complete(at, terraform, background.files.result())
         before = artefact.snapshot(workspace.source)
         changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
-        stored = background.pool.submit(_store_artefact, at, workspace, before)
-        state = background.pool.submit(state_version, at)
+        stored = pool.submit(_store_artefact, at, workspace, before)
+        state = pool.submit(state_version, at)
         content = terraform.plan_json()
         credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
         found = plans.read(content)
-        protected = judge(at, content, admission[0]).protected if changes else ()
+        protected = background.judge.result()(at, content, admission[0]).protected if changes else ()
         evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
         receipt = _receipt(at, prepared, admission, evidence)
     return PlanResult(receipt, _record(at, receipt))
@@ -76,11 +81,30 @@ def plan(at: Surroundings) -> PlanResult:
 
 @dataclass(frozen=True)
 class _Background:
-    """What runs beside Terraform: `admitted` tells whether the release may be planned, and stops it if not."""
+    """What runs beside `init`: `admitted` tells whether the release may be planned, and stops Terraform if not."""
 
-    pool: ThreadPoolExecutor
     admitted: Future[tuple[History, str]]
-    failed: threading.Event
+    files: Future[dict[str, Json]]
+    warned: Future[None]
+    judge: Future[Callable[[Surroundings, bytes, History], Verdict]]
+
+    @staticmethod
+    def start(at: Surroundings, root: Path, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
+        """What fails in `admitted` sets `failed`."""
+
+        def admit() -> tuple[History, str]:
+            try:
+                return admitted(at)
+            except BaseException:
+                failed.set()
+                raise
+
+        return _Background(
+            admitted=pool.submit(admit),
+            files=pool.submit(prepare.read, at, root),
+            warned=pool.submit(prepare.warn, at),
+            judge=pool.submit(_judge),
+        )
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -92,19 +116,11 @@ class _Background:
             raise
 
 
-@contextmanager
-def _in_background(at: Surroundings) -> Iterator[_Background]:
-    failed = threading.Event()
+def _judge() -> Callable[[Surroundings, bytes, History], Verdict]:
+    """Imported beside Terraform, not before it: the checks and policies are a good part of all that a plan imports."""
+    from orchestrator.stages.verdict import judge
 
-    def admit() -> tuple[History, str]:
-        try:
-            return admitted(at)
-        except BaseException:
-            failed.set()
-            raise
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield _Background(pool, pool.submit(admit), failed)
+    return judge
 
 
 def admitted(at: Surroundings) -> tuple[History, str]:
@@ -252,6 +268,10 @@ def _record(at: Surroundings, receipt: PlanReceipt) -> str:
         "changes": receipt.changes,
         "expires_at": receipt.expires_at,
     }
+
+    waiting = withdraws(at.ledger.history(receipt.place.target))
+    if waiting is not None:
+        record_answers(at, waiting)
 
     def decide(history: History) -> Draft:
         all_of_it = {**detail, "withdraws": withdraws(history)}

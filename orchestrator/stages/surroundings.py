@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestrator.effects.aws import Session
+from orchestrator.effects.answers import Answers
+from orchestrator.effects.aws import Identity, Session
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.git import Repository
 from orchestrator.effects.lease import Leases
@@ -41,6 +42,12 @@ class Surroundings:
         return Leases(self.aws, stores.ledger_table, stores.region, stores.env)
 
     @cached_property
+    def answers(self) -> Answers:
+        """The answers of people to plans."""
+        stores = self.release.target.stores
+        return Answers(self.aws, stores.ledger_table, stores.region, stores.env)
+
+    @cached_property
     def releases(self) -> Bucket:
         """The release bucket."""
         stores = self.release.target.stores
@@ -64,4 +71,8 @@ class Surroundings:
 
     def identify(self) -> str:
         """Who we are in the tooling account (an ARN); raises where these are not its credentials."""
-        return self.aws.require_account(self.release.rules.project.tooling.account).arn
+        return self.caller().arn
+
+    def caller(self) -> Identity:
+        """As `identify`, with the id that IAM policies know as aws:userid."""
+        return self.aws.require_account(self.release.rules.project.tooling.account)

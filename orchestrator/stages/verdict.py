@@ -1,4 +1,4 @@
-"""What speaks against a plan: checkov's view of it and the plan policy; and the override of a protection."""
+"""What speaks against a plan: checkov's view of it and the plan policy."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.errors import Refused, StageFailed, UsageError
+from orchestrator.errors import StageFailed
 from orchestrator.model.check import CheckReport
 from orchestrator.model.finding import Finding
-from orchestrator.model.ledger import Draft, Entry, History
+from orchestrator.model.ledger import History
 from orchestrator.model.policy import PROTECTED, PolicyContext
-from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.plan_checks import judge_plan, scan_plan
 from orchestrator.stages.surroundings import Surroundings
 
@@ -60,26 +59,3 @@ def _count(findings: list[Finding]) -> str:
 def _lines(findings: Iterable[Finding]) -> list[str]:
     lines = [f"  {f.resource or f.place}: {f.message} ({f.rule})" for f in findings]
     return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"  and {len(lines) - _SHOWN} more"]
-
-
-def require_override(receipt: PlanReceipt, history: History) -> None:
-    """Refused where the plan touches protected resources and nobody has set that aside for exactly this plan."""
-    if not receipt.protected or history.newest("overridden", digest=receipt.digest) is not None:
-        return
-    raise Refused(
-        f"the plan {receipt.digest[:16]} of {receipt.tag} would destroy or replace what is protected: "
-        + ", ".join(receipt.protected[:_SHOWN]),
-        hint=f'If that is meant: `orchestrate approve --tag {receipt.tag} --override --reason "..."`; it is recorded.',
-    )
-
-
-def override(at: Surroundings, receipt: PlanReceipt, reason: str) -> Entry:
-    """Records that somebody gives up the protection for this plan; the reason is required."""
-    if not reason.strip():
-        raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
-    if not receipt.protected:
-        raise Refused(f"the plan {receipt.digest[:16]} touches nothing that is protected", hint="Leave out --override.")
-    by = at.identify()
-    detail = {"reason": reason, "protected": list(receipt.protected)}
-    draft = Draft("overridden", receipt.tag, receipt.commit, by, receipt.digest, detail)
-    return at.ledger.append(at.release.target.id, lambda history: draft)

@@ -1,0 +1,201 @@
+"""Answers of people to a plan, and which of them count.
+
+An answer is written under a key that IAM ties to the caller (`dynamodb:LeadingKeys` with `aws:userid`), so who gave it
+is AWS's word, not ours. Everything here is decided anew whenever it is asked: an answer is only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from orchestrator.model.canonical import canonical_json
+from orchestrator.model.check_settings import like
+from orchestrator.model.receipt import PlanReceipt
+from orchestrator.model.release_settings import Approval, People
+
+Kind: TypeAlias = Literal["approved", "rejected", "overridden"]
+
+# IAM Identity Center names its sessions by the user: "Identity Center user names in CloudTrail" in its User Guide.
+_IDENTITY_CENTER = "AWSReservedSSO_*"
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody said to exactly one plan; `by` is the caller's ARN, `user_id` its `aws:userid`."""
+
+    version: Literal[1]
+    kind: Kind
+    target: str
+    tag: str
+    commit: str
+    digest: str
+    by: str
+    user_id: str
+    at: str
+    reason: str
+
+    def encode(self) -> bytes:
+        return canonical_json(self)
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.by, self.user_id)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller as STS names it: `arn:aws:sts::<account>:assumed-role/<role>/<session>` or an IAM user."""
+
+    arn: str
+    user_id: str = ""
+
+    @property
+    def account(self) -> str:
+        return (self.arn.split(":") + [""] * 5)[4]
+
+    @property
+    def role(self) -> str | None:
+        """The name of the assumed role, None for everybody else."""
+        kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        return rest.partition("/")[0] if kind == "assumed-role" else None
+
+    @property
+    def user(self) -> str | None:
+        """The name of the IAM user."""
+        kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        return rest.rpartition("/")[2] if kind == "user" else None
+
+    @property
+    def name(self) -> str:
+        """The session's or the user's name."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The rules by which the answers to one plan are judged."""
+
+    policy: Approval
+    people: People
+    receipt: PlanReceipt
+
+    def objection(self, principal: Principal) -> str | None:
+        """Why this one's approval does not count."""
+        if self.policy.by and not any(_is(principal, entry) for entry in self.policy.by):
+            return f"{principal.arn} is none of those who may approve: {', '.join(self.policy.by)}"
+        return self._entanglement(principal) if self.policy.separation_of_duties else None
+
+    def _entanglement(self, principal: Principal) -> str | None:
+        person = self.person(principal)
+        if person is None:
+            return f"it is not known which person {principal.arn} is, and duties are separated here"
+        if not self._known_releasers():
+            return f"it is not known who released {self.receipt.tag}, and duties are separated here"
+        for name, what in {**self._claimed_releasers(), **self._known_releasers()}.items():
+            if self.same(person, name):
+                return f"{person} {what}, and duties are separated here"
+        return None
+
+    def person(self, principal: Principal) -> str | None:
+        """The name of the person behind a session, None where nothing ties the session's name to one."""
+        roles = [_IDENTITY_CENTER, *self.people.named_sessions]
+        known = principal.role is not None and any(like(principal.role, role) for role in roles)
+        return self._canonical(principal.name) if known else None
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two names may be one person's; without a domain to compare, `alice` may be `alice@example.com`."""
+        first, second = self._canonical(one), self._canonical(other)
+        if ("@" in first) != ("@" in second):
+            return first.partition("@")[0] == second.partition("@")[0]
+        return first == second
+
+    def _known_releasers(self) -> dict[str, str]:
+        """Persons of whom it is verified that they released, and how."""
+        planner, signed = self.person(Principal(self.receipt.planned_by)), self.receipt.signed
+        known = {planner: "made this plan"} if planner else {}
+        return {**known, **({signed.person: "signed the tag"} if signed and signed.person else {})}
+
+    def _claimed_releasers(self) -> dict[str, str]:
+        """Persons who are said to have released: good enough to keep them from approving."""
+        receipt, claimed = self.receipt, {}
+        if receipt.tagger:
+            claimed[receipt.tagger] = "made the tag"
+        if receipt.submitted_by:
+            claimed[Principal(receipt.submitted_by).name] = "started the release"
+        return claimed
+
+    def _canonical(self, name: str) -> str:
+        folded = name.casefold()
+        for person, others in self.people.aliases.items():
+            if folded in {person.casefold(), *(other.casefold() for other in others)}:
+                return person.casefold()
+        return folded
+
+    def tally(self, answers: Iterable[Answer], genuine: Callable[[Principal], bool]) -> Tally:
+        """What all answers come to; `genuine` tells whether a principal's ARN and user id belong together."""
+        given = sorted((a for a in answers if self._is_to_this_plan(a)), key=lambda a: (a.at, a.user_id))
+        set_aside = {a: why for a in given if (why := self._doubt(a, genuine)) is not None}
+        counted: list[Answer] = []
+        for answer in given:
+            if answer.kind == "approved" and answer not in set_aside and not self._is_among(answer, counted):
+                counted.append(answer)
+        overrides = [a for a in given if a.kind == "overridden" and a not in set_aside]
+        return Tally(
+            approved=tuple(counted),
+            missing=max(0, self.policy.count - len(counted)),
+            rejected=next((a for a in given if a.kind == "rejected"), None),
+            overridden=overrides[0] if overrides else None,
+            set_aside=set_aside,
+        )
+
+    def _is_to_this_plan(self, answer: Answer) -> bool:
+        receipt = self.receipt
+        here = (receipt.digest, receipt.place.target, receipt.tag, receipt.commit)
+        return (answer.digest, answer.target, answer.tag, answer.commit) == here
+
+    def _doubt(self, answer: Answer, genuine: Callable[[Principal], bool]) -> str | None:
+        """A rejection counts whoever it is from: stopping is safe."""
+        if answer.kind == "rejected":
+            return None
+        why = self.objection(answer.principal)
+        if why is None and self._depends_on_names and not genuine(answer.principal):
+            return f"IAM does not know {answer.by} as {answer.user_id}"
+        return why
+
+    @property
+    def _depends_on_names(self) -> bool:
+        return bool(self.policy.by) or self.policy.separation_of_duties
+
+    def _is_among(self, answer: Answer, counted: Iterable[Answer]) -> bool:
+        """One person under two roles is one, and so are all sessions of a role that any name may be given to."""
+        return any(self.same(self._identity(answer.principal), self._identity(other.principal)) for other in counted)
+
+    def _identity(self, principal: Principal) -> str:
+        """What AWS vouches for: the person, the user or the role."""
+        return (
+            self.person(principal) or principal.user or (f"role {principal.role}" if principal.role else principal.arn)
+        )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What all answers to a plan come to: `missing` counts approvals, `set_aside` says why some do not count."""
+
+    approved: tuple[Answer, ...]
+    missing: int
+    rejected: Answer | None
+    overridden: Answer | None
+    set_aside: Mapping[Answer, str]
+
+
+def _is(principal: Principal, entry: str) -> bool:
+    """`entry` is the name of a role, or the ARN of a role or user; a path in it does not show in a session's ARN."""
+    if not entry.startswith("arn:"):
+        return principal.role is not None and like(principal.role, entry)
+    _, _, _, _, account, resource = entry.split(":", 5)
+    kind, _, path = resource.partition("/")
+    name = principal.role if kind == "role" else principal.user
+    return name is not None and principal.account == account and like(name, path.rpartition("/")[2])

@@ -1,0 +1,90 @@
+"""What people have said to a plan, and whether it is enough to apply it."""
+
+from __future__ import annotations
+
+from orchestrator.effects.principals import genuine
+from orchestrator.errors import Refused
+from orchestrator.model.approval import Answer, Judge, Tally
+from orchestrator.model.canonical import sha256
+from orchestrator.model.ledger import Draft, History
+from orchestrator.model.receipt import PlanReceipt
+from orchestrator.stages.surroundings import Surroundings
+
+_SHOWN = 10
+
+
+def judge_of(at: Surroundings, receipt: PlanReceipt) -> Judge:
+    """By the rules of the environment, as they are now."""
+    rules = at.release.rules
+    return Judge(rules.environments[at.release.tag.env].approval, rules.project.people, receipt)
+
+
+def check_answers(at: Surroundings, receipt: PlanReceipt) -> str | None:
+    """Which approvals are missing, None where none is; Refused where no approval can help."""
+    found = tally(at, receipt)
+    check_rejected(receipt, found)
+    if found.overridden is None:
+        check_protected(receipt)
+    return missing_approvals(at, receipt, found)
+
+
+def tally(at: Surroundings, receipt: PlanReceipt, *own: Answer) -> Tally:
+    """What all answers to the plan come to, read anew; `own` are counted though the index may not have them yet."""
+    answers = dict.fromkeys([*at.answers.of(receipt.digest), *own])
+    return judge_of(at, receipt).tally(answers, lambda principal: genuine(at.aws, principal))
+
+
+def missing_approvals(at: Surroundings, receipt: PlanReceipt, found: Tally) -> str | None:
+    """In words, with what does not count and why; None where enough have approved or nobody needs to."""
+    policy = at.release.rules.environments[at.release.tag.env].approval
+    if not policy.required or not receipt.changes or not found.missing:
+        return None
+    ignored = "".join(f"\n  not counted: {why}" for why in found.set_aside.values())
+    plan = f"the plan {receipt.digest[:16]} of {receipt.tag}"
+    if policy.count == 1:
+        return f"{plan} has not been approved{ignored}"
+    return f"{plan} has {len(found.approved)} of {policy.count} approvals{ignored}"
+
+
+def check_protected(receipt: PlanReceipt) -> None:
+    """Refused where the plan, as long as nobody has set that aside, touches protected resources."""
+    if receipt.protected:
+        raise Refused(
+            f"the plan {receipt.digest[:16]} of {receipt.tag} would destroy or replace what is protected: "
+            + ", ".join(receipt.protected[:_SHOWN]),
+            hint=f'If that is meant: `orchestrate approve --tag {receipt.tag} --override --reason "..."` records it.',
+        )
+
+
+def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
+    """One rejection ends a plan, whoever has approved it."""
+    answer = found.rejected
+    if answer is not None:
+        why = f": {answer.reason}" if answer.reason else ""
+        raise Refused(
+            f"the plan {receipt.digest[:16]} of {receipt.tag} was rejected at {answer.at} by {answer.by}{why}",
+            hint="Plan again when the reason is gone.",
+        )
+
+
+def record_answers(at: Surroundings, digest: str) -> None:
+    """Copies the answers to a plan into the chain of its target, where nobody can alter them any more."""
+    for answer in sorted(at.answers.of(digest), key=lambda each: each.at):
+        detail = {
+            "reason": answer.reason,
+            "at": answer.at,
+            "user_id": answer.user_id,
+            "answer": sha256(answer.encode()),
+        }
+        _record(at, Draft(answer.kind, answer.tag, answer.commit, answer.by, answer.digest, detail))
+
+
+def _record(at: Surroundings, draft: Draft) -> None:
+    history = at.ledger.history(at.release.target.id)
+    if not is_recorded(history, draft.detail["answer"]):
+        at.ledger.append(at.release.target.id, lambda _: draft)
+
+
+def is_recorded(history: History, answer: str) -> bool:
+    """Whether the chain holds the answer with this hash."""
+    return any(entry.detail.get("answer") == answer for entry in history.entries)
