@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.check_tool import Bench
-from orchestrator.effects.surroundings import environment
 from orchestrator.effects.tflint_plugins import Plugins, identities
 from orchestrator.effects.tools import Tool, find
 from orchestrator.errors import SurroundingsFailed
@@ -30,7 +29,7 @@ def lint(release: Release, repository: Repository, progress: Callable[[str], Non
 
     Raises SurroundingsFailed where a tool is missing or did not do its work.
     """
-    return lint_subject(Subject.of_release(release, repository), Checking.here(environment(), progress))
+    return lint_subject(Subject.of_release(release, repository), Checking.of_release(release, progress))
 
 
 def lint_subject(subject: Subject, at: Checking) -> CheckReport:

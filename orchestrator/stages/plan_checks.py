@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace as with_fields
 
 from orchestrator.effects.checkov import Checkov
-from orchestrator.effects.surroundings import environment
 from orchestrator.effects.tools import find
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.check import CheckReport, Judge, Observed
@@ -37,7 +36,7 @@ def scan_plan(
     Nothing of it is cached: a plan depends on more than files. Raises SurroundingsFailed as `scan` does.
     """
     subject = Subject.of_release(release, repository)
-    at = Checking.here(environment(), progress)
+    at = Checking.of_release(release, progress)
     tool = find("checkov", env=at.env)
     in_code, _ = observed_source(subject, at, tool)
     progress("scan: the plan")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.effects.check_tool import Bench
-from orchestrator.effects.surroundings import environment
 from orchestrator.effects.tools import Tool, find
 from orchestrator.model.check import CheckReport, Judge, Observed
 from orchestrator.model.coverage import CONFIGURATION, Coverage
@@ -29,7 +28,7 @@ def scan(release: Release, repository: Repository, progress: Callable[[str], Non
 
     Raises SurroundingsFailed where checkov is missing or did not do its work.
     """
-    return scan_subject(Subject.of_release(release, repository), Checking.here(environment(), progress))
+    return scan_subject(Subject.of_release(release, repository), Checking.of_release(release, progress))
 
 
 def scan_subject(subject: Subject, at: Checking) -> CheckReport:

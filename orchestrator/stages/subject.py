@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.check_cache import CheckCache
 from orchestrator.effects.check_tool import Bench
 from orchestrator.effects.files import CommitFiles, Files, digest, write_out
+from orchestrator.effects.surroundings import environment
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.check import BASELINE_FILE, Baseline, Observed
@@ -123,6 +124,18 @@ class Checking:
     def here(env: Mapping[str, str], progress: Callable[[str], None]) -> Checking:
         """With the cache of this machine alone."""
         return Checking(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
+
+    @staticmethod
+    def of_release(release: Release, progress: Callable[[str], None]) -> Checking:
+        """Also with what others found and left in the release bucket, where AWS can be reached."""
+        from orchestrator.effects.aws import Session
+        from orchestrator.effects.objects import Bucket
+
+        here = Checking.here(environment(), progress)
+        project, stores = release.rules.project, release.target.stores
+        aws = Session(project.state.region)
+        shared = Bucket(aws, stores.release_bucket, stores.region, project.tooling.account, stores.env)
+        return replace(here, cache=replace(here.cache, shared=shared))
 
     @contextlib.contextmanager
     def scratch(self, subject: Subject) -> Iterator[Bench]:
