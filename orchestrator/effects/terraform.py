@@ -30,6 +30,9 @@ _BACKEND_SEEN = "terraform.tfstate"  # in TF_DATA_DIR: not the state, but where 
 _INIT_SECONDS = 900
 _SHOW_SECONDS = 600
 _SHORT_SECONDS = 120
+# Seconds to stop in before Terraform is killed. `init` changes nothing, and does not stop while it waits for AWS.
+_GRACE = {"init": 3.0}
+_LONGEST_GRACE = 60.0
 _NO_CHANGES, _CHANGES = 0, 2
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
@@ -150,7 +153,7 @@ class Terraform:
                 env=self._env(role),
                 log=log,
                 on_line=take,
-                limits=Limits(seconds, cancelled=self.cancelled),
+                limits=Limits(seconds, grace=_GRACE.get(command, _LONGEST_GRACE), cancelled=self.cancelled),
                 inherit=(self.workspace.lock,),
             )
         except OrchestrateError as error:
