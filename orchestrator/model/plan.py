@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ import msgspec
 
 from orchestrator.errors import StageFailed
 
-_SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+"}
+_COUNTED = ("add", "change", "destroy", "replace")
+_SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+", "forget": ".", "import": "<-", "move": "->"}
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LONGEST_VALUE = 60
 _CONTEXT = 12  # characters before the first difference
 
@@ -54,9 +57,11 @@ def read(content: bytes) -> Plan:
     document = json.loads(content)
     if document.get("errored"):
         raise StageFailed("the plan ended in an error; it can be neither reviewed nor applied")
+    if document.get("complete") is False:
+        raise StageFailed("the plan leaves a part of the configuration out (-target, or actions that Terraform defers)")
     resources = [found for change in document.get("resource_changes", []) if (found := _resource(change))]
     outputs = [found for name, change in document.get("output_changes", {}).items() if (found := _output(name, change))]
-    counts = {kind: sum(change.action == kind for change in resources) for kind in _SIGNS}
+    counts = {kind: sum(change.action == kind for change in resources) for kind in _COUNTED}
     planned = document.get("planned_values", {}).get("root_module", {})
     return Plan(Summary(**counts), (*resources, *outputs), _managed(planned))
 
@@ -68,8 +73,25 @@ def _managed(module: Mapping[str, Any]) -> int:
 
 
 def _resource(entry: Mapping[str, Any]) -> Change | None:
-    action = _action(entry["change"]["actions"])
-    return None if action is None else Change(entry["address"], action, tuple(_details(entry["change"], action)))
+    change = entry["change"]
+    action = _action(change["actions"])
+    if action is None and change.get("importing"):
+        action = "import"
+    if action is None and entry.get("previous_address"):
+        action = "move"
+    return None if action is None else Change(entry["address"], action, (*_origin(entry), *_details(change, action)))
+
+
+def _origin(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Which object it is, where the address alone does not tell."""
+    if "deposed" in entry:
+        yield f"an earlier object that is still to be destroyed ({entry['deposed']})"
+    if entry.get("previous_address"):
+        yield f"moved from {entry['previous_address']}"
+    if imported := (entry["change"].get("importing") or {}).get("id"):
+        yield f"imported as {_text_of(imported)}"
+    if entry.get("action_reason") == "replace_because_tainted":
+        yield "is replaced because it was left half-made"
 
 
 def _output(name: str, change: Mapping[str, Any]) -> Change | None:
@@ -77,11 +99,25 @@ def _output(name: str, change: Mapping[str, Any]) -> Change | None:
     return None if action is None else Change(f"output.{name}", action, tuple(_details(change, action)))
 
 
-def _action(actions: list[str]) -> str | None:
-    kinds = set(actions)
-    if {"create", "delete"} <= kinds:
-        return "replace"
-    return {"create": "add", "update": "change", "delete": "destroy", "forget": "destroy"}.get(actions[0])
+def _action(actions: Sequence[str]) -> str | None:
+    """None for what changes nothing; raises StageFailed for an action that is not known."""
+    try:
+        return _ACTIONS[tuple(actions)]
+    except KeyError:
+        raise StageFailed(f"the plan holds an action that is not known: {', '.join(actions)}") from None
+
+
+_ACTIONS: Mapping[tuple[str, ...], str | None] = {
+    ("no-op",): None,
+    ("read",): None,
+    ("create",): "add",
+    ("update",): "change",
+    ("delete",): "destroy",
+    ("forget",): "forget",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("create", "forget"): "replace",
+}
 
 
 def _details(change: Mapping[str, Any], action: str) -> Iterator[str]:
@@ -91,8 +127,24 @@ def _details(change: Mapping[str, Any], action: str) -> Iterator[str]:
     hidden = (change.get("before_sensitive"), change.get("after_sensitive"))
     yield from _differences("", before, _with_unknown(after, change.get("after_unknown")), hidden)
     if action == "replace" and change.get("replace_paths"):
-        paths = ", ".join(".".join(str(part) for part in path) for path in change["replace_paths"])
-        yield f"forces replacement: {paths}"
+        yield f"forces replacement: {', '.join(_replaced(path, hidden) for path in change['replace_paths'])}"
+
+
+def _replaced(path: Sequence[Any], hidden: tuple[Any, Any]) -> str:
+    """The path, up to where the keys themselves are sensitive."""
+    text = ""
+    for key in path:
+        if True in hidden:
+            break
+        text, hidden = _inner(text, key), _marks(hidden, key)
+    return text or "value"
+
+
+def _inner(path: str, key: Any) -> str:
+    """One step further; a key that is no name is quoted, as it may hold anything."""
+    if isinstance(key, str) and _PLAIN_KEY.fullmatch(key):
+        return f"{path}.{key}" if path else key
+    return f"{path}[{json.dumps(key)}]"
 
 
 class _Unknown:
@@ -120,11 +172,10 @@ def _differences(path: str, before: Any, after: Any, hidden: tuple[Any, Any]) ->
         yield f"{path or 'value'}: (sensitive value)"
     elif isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
-            inner = f"{path}.{key}" if path else key
-            yield from _differences(inner, before.get(key), after.get(key), _marks(hidden, key))
+            yield from _differences(_inner(path, key), before.get(key), after.get(key), _marks(hidden, key))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(f"{path}[{index}]", old, new, _marks(hidden, index))
+            yield from _differences(_inner(path, index), old, new, _marks(hidden, index))
     elif any(_marks_something(mark) for mark in hidden):
         yield f"{path or 'value'}: (holds sensitive values)"
     else:
@@ -133,7 +184,8 @@ def _differences(path: str, before: Any, after: Any, hidden: tuple[Any, Any]) ->
 
 
 def _same(before: Any, after: Any) -> bool:
-    return before == after and type(before) is type(after)
+    """To Python 0 and false are equal."""
+    return before == after and _text_of(before) == _text_of(after)
 
 
 def _marks(hidden: tuple[Any, Any], key: Any) -> tuple[Any, Any]:

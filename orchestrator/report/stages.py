@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -58,7 +59,10 @@ def _changes(receipt: PlanReceipt) -> list[str]:
 def _counts(receipt: PlanReceipt) -> str:
     if not receipt.changes:
         return "no changes"
-    return str(receipt.summary) if any(msgspec.to_builtins(receipt.summary).values()) else "only outputs change"
+    kinds = Counter(change.action for change in receipt.resources)
+    counted = [str(receipt.summary)] if any(msgspec.to_builtins(receipt.summary).values()) else []
+    others = [f"{kinds[action]} to {action}" for action in ("forget", "import", "move") if kinds[action]]
+    return ", ".join([*counted, *others]) or "only outputs change"
 
 
 def answer_fields(given: Answered) -> dict[str, Any]:
