@@ -156,8 +156,14 @@ class Checkov:
         return reports
 
 
-# A file that takes longer to parse than the first limit would be left out; updates are not ours to look for.
-_VARIABLES = {"HCL_PARSE_TIMEOUT_SEC": "120", "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true", "LOG_LEVEL": "WARNING"}
+# A file that is larger or takes longer to parse than checkov's own limits would be passed over in silence; updates
+# are not ours to look for.
+_VARIABLES = {
+    "HCL_PARSE_TIMEOUT_SEC": "120",
+    "CHECKOV_MAX_IAC_FILE_SIZE": "1000000000",
+    "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true",
+    "LOG_LEVEL": "WARNING",
+}
 
 
 def _findings(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def scan_plan(
     progress("scan: the plan")
     with at.scratch(subject) as bench:
         found = Checkov(tool, bench, lay_policies(bench, custom_policies(subject))).of_plan(plan)
-    observed = Observed(tuple(clean(f) for f in _with_skips(found, in_code.findings)))
+    observed = Observed(tuple(clean(f) for f in with_skips(found, in_code.findings)))
     return judged(subject, at, observed, sha256(canonical_json(_comparable(plan))), tool, False)
 
 
@@ -51,7 +51,7 @@ def _comparable(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {"resource_changes": repr(plan.get("resource_changes")), "outputs": repr(plan.get("output_changes"))}
 
 
-def _with_skips(found: Iterable[Finding], in_code: Iterable[Finding]) -> list[Finding]:
+def with_skips(found: Iterable[Finding], in_code: Iterable[Finding]) -> list[Finding]:
     """Skips by rule and whole address, without the indices of `count` and `for_each`; places by address."""
     known = [finding for finding in in_code if finding.resource is not None]
     skips = {(f.rule, _INDEX.sub("", f.resource or "")): f for f in known if f.state == "skipped"}
