@@ -41,9 +41,9 @@ class Command:
         self._env = {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
         self._env |= AS_COMMITTED | _IN_ENGLISH
 
-    def run(self, *arguments: str, missing: str | None = None) -> str:
+    def run(self, *arguments: str, missing: str | None = None, env: Mapping[str, str] | None = None) -> str:
         """The output without its last line break; where git says no, `missing` if it is given."""
-        done = self._execute(arguments)
+        done = self._execute(arguments, env)
         if done.returncode == 0:
             return done.stdout.removesuffix("\n")
         if missing is not None and "dubious ownership" not in done.stderr:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from orchestrator.effects.git_command import Command
 from orchestrator.errors import SurroundingsFailed
 
 # gitattributes(5): what stands in info/attributes comes before every .gitattributes.
@@ -20,8 +21,6 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
     `export-subst`, hook or configuration of anyone changes a file. All or nothing: a failure, a full disk for one,
     leaves no destination behind.
     """
-    from orchestrator.effects import git_porcelain
-
     what = f"commit {commit[:12]} cannot be exported to {destination}"
     if os.path.lexists(destination):
         raise SurroundingsFailed(f"{what}: it exists already")
@@ -31,8 +30,9 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
         tree = scratch / "tree"
         tree.mkdir()
         env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64) | {"GIT_WORK_TREE": str(tree)}
-        for arguments in (["read-tree", commit], ["checkout-index", "--all"]):
-            git_porcelain.run(tree, *arguments, env=env)
+        git = Command(tree)
+        git.run("read-tree", commit, env=env)
+        git.run("checkout-index", "--all", env=env)
         tree.rename(destination)
     except SurroundingsFailed as error:
         raise SurroundingsFailed(f"{what}: {error.message}", hint=error.hint) from None

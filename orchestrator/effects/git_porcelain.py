@@ -1,4 +1,4 @@
-"""Git's porcelain, through GitPython: tags made and pushed, the working tree compared, a commit's files written.
+"""Git's porcelain, through GitPython: tags made and pushed, the working tree compared.
 
 Imported only where it is used, because that takes longer than all of `orchestrate show`. Its git stays in our terminal
 session, so that it can ask for a passphrase or a password.
@@ -21,10 +21,10 @@ import git as gitpython
 _Result = TypeVar("_Result")
 
 
-def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
+def run(folder: Path, *arguments: str) -> str:
     """One command's output. The folder is given as a Path, because GitPython replaces $NAME in text."""
     command = gitpython.Git(folder)
-    return str(_checked(f"git {arguments[0]} failed", lambda: command.execute(["git", *arguments], env=env)))
+    return str(_checked(f"git {arguments[0]} failed", lambda: command.execute(["git", *arguments])))
 
 
 def create_tag(folder: Path, name: str, commit: str, message: str, *, sign: bool) -> None:
