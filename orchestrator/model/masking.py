@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 MASK = "***"
 
-_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|CREDENTIAL|API_KEY", re.IGNORECASE)
-# Shapes that are secret wherever they stand: user information in an address, private keys, AWS secret keys by name.
-_SHAPES = (
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?i)(?<=aws_secret_access_key)(\s*[=:]\s*[\"']?)[A-Za-z0-9/+=]{40}"),
-    re.compile(r"(?i)(?<=x-amz-security-token=)[^&\s\"']+"),
-    re.compile(r"(?i)(?<=x-amz-signature=)[0-9a-f]+"),
+_SECRET_NAME = re.compile(
+    "SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PRIVATE_KEY|CREDENTIAL|API_?KEY|_KEY$|_PWD$", re.IGNORECASE
 )
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_WHERE_IT_IS = re.compile("_(FILE|PATH|DIR|URI|EXPIRATION)$", re.IGNORECASE)
+# Shapes that are secret wherever they stand: user information in an address, private keys, AWS keys by name.
+_SHAPES = (
+    (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), MASK),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (
+        re.compile(
+            r"(?i)(\b(?:aws_?)?(?:secret_?access_?key|session_?token)\b|x-amz-(?:security-token|signature))"
+            r"((?:\\?[\"'])?\s*[=:]\s*(?:\\?[\"'])?)[^\s\"'&\\]{8,}"
+        ),
+        rf"\1\2{MASK}",
+    ),
+)
+# Escape sequences of terminals, control characters, and characters that turn the direction of text.
+_CONTROL = re.compile(
+    "\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    "|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 _SHORTEST = 8  # a shorter "secret" such as `true` would mask half of the output
 
 
 @dataclass(frozen=True)
 class Masker:
-    """Replaces known secret values and shapes of secrets, and drops terminal control sequences."""
+    """Replaces known secret values and shapes of secrets, and drops what steers a terminal."""
 
     secrets: tuple[str, ...] = ()
 
     @staticmethod
     def of_environment(env: Mapping[str, str], extra: Iterable[str] = ()) -> Masker:
         """Knows the values of variables whose name says that they are secret."""
-        values = {value for name, value in env.items() if _SECRET_NAME.search(name)} | set(extra)
-        return Masker(tuple(sorted((v for v in values if len(v) >= _SHORTEST), key=len, reverse=True)))
+        named = [value for name, value in env.items() if _SECRET_NAME.search(name) and not _WHERE_IT_IS.search(name)]
+        found = {form for value in [*named, *extra] for form in _forms(value) if len(form) >= _SHORTEST}
+        return Masker(tuple(sorted(found, key=len, reverse=True)))
 
     def __call__(self, text: str) -> str:
+        text = _CONTROL.sub("", text)  # first, so that none of it divides a secret
         for secret in self.secrets:
             text = text.replace(secret, MASK)
-        for shape in _SHAPES:
-            text = shape.sub(MASK, text)
-        return _CONTROL.sub("", text)
+        for shape, mask in _SHAPES:
+            text = shape.sub(mask, text)
+        return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret may stand in a text: as it is, line by line, and as JSON of Python or Go (Terraform) has it."""
+    secret = _CONTROL.sub("", secret)
+    for part in (secret, *(line.strip() for line in secret.splitlines())):
+        quoted = json.dumps(part, ensure_ascii=False)[1:-1]
+        escaped = quoted.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+        yield from (part, quoted, escaped, json.dumps(part)[1:-1])
