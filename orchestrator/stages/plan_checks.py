@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as with_fields
 
+from orchestrator.effects import clock
 from orchestrator.effects.checkov import Checkov
 from orchestrator.effects.tools import find
 from orchestrator.model.canonical import canonical_json, sha256
-from orchestrator.model.check import CheckReport, Judge, Observed
+from orchestrator.model.check import Baseline, CheckReport, Judge, Observed
 from orchestrator.model.finding import Finding, clean
 from orchestrator.model.iam_policy import planned_documents
 from orchestrator.model.planned import read
@@ -87,9 +88,6 @@ def judge_plan(
 
 
 def _report(release: Release, plan: Mapping[str, Any], found: list[Finding], notes: tuple[str, ...]) -> CheckReport:
-    from orchestrator.effects import clock
-    from orchestrator.model.check import Baseline
-
     target = release.target
     file = f"envs/{target.env}.yaml"
     judging = Judge.of_policy(release.rules.environments[target.env].policy, file)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.tools.install import ensure
@@ -683,6 +685,35 @@ def test_a_link_out_of_the_repository_is_refused(make: Make) -> None:
 
     assert answer.code == 3
     assert "leads out of the repository" in answer.json["errors"][0]["error"]
+
+
+def test_as_a_hook_of_git_it_stops_a_bad_commit_and_no_good_one(make: Make, fake: Fake) -> None:
+    repository = make(project({"live/main.tf": SIMPLE.replace("  input", "      input")}))
+    hook = repository.folder / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nexec {ORCHESTRATE} check\n")
+    hook.chmod(0o755)
+    person = {f"GIT_{role}_{part}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    env = repository.env | person | fake("checkov", _AS_CHECKOV)
+
+    def commit() -> int:
+        subprocess.run(["git", "add", "."], cwd=repository.folder, env=env, check=True)
+        return subprocess.run(
+            ["git", "commit", "-qm", "x"], cwd=repository.folder, env=env, capture_output=True
+        ).returncode
+
+    assert commit() == 1
+    repository.write({"live/main.tf": SIMPLE})
+    assert commit() == 0
+
+
+def test_the_hook_for_pre_commit_takes_the_files_that_matter() -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
+
+    assert hook["entry"] == "orchestrate check"
+    for name in ("a/main.tf", "main.tf.json", "envs/dev.yaml", "infra/policies/x.py", "x/.tflint.hcl", "a.tfvars"):
+        assert re.search(hook["files"], name), name
+    assert not re.search(hook["files"], "README.md")
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "markdown"])
