@@ -90,6 +90,12 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]
 
     wbufsize = -1
 
+    def make_environ(self) -> Environ:
+        """Sends `100 Continue`, where it was asked for: S3's clients wait a second for it before they send a body."""
+        self.wfile.flush()
+        environ: Environ = super().make_environ()
+        return environ
+
     def log_request(self, *_: object) -> None:
         """The log is for failures: a release makes hundreds of requests."""
 
