@@ -22,6 +22,7 @@ from orchestrator.model.text import did_you_mean, quoted
 _COMMANDS = {
     "show": "show",
     "tag": "tag",
+    "promote": "promote",
     "targets": "targets",
     "bootstrap": "bootstrap",
     "accounts": "accounts",

@@ -20,6 +20,7 @@ from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
 from orchestrator.stages.approvals import check_answers, record_answers
 from orchestrator.stages.plan import place, state_version
+from orchestrator.stages.promotion import Candidate, check_promotion
 from orchestrator.stages.surroundings import Surroundings
 
 # The outputs that the verify stage needs later.
@@ -120,6 +121,7 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
     """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
     _check_standing(at, receipt, history)
     _check_time(at)
+    check_promotion(Candidate.of(at.release, at.repository, at.aws))
     tag = str(at.release.tag)
     environment = at.release.rules.environments[at.release.tag.env]
     for check in environment.checks.required:

@@ -54,7 +54,7 @@ def make_tags(repository: Repository, wanted: Wanted, rules_ref: str | None) -> 
     """Raises InvalidInput or Refused with all that speaks against the tags, before any is made."""
     rules_commit = repository.rules_commit(rules_ref)
     rules = repository.rules(rules_commit)
-    tags = _tags(wanted, rules)
+    tags = tags_of(wanted, rules)
     commit = repository.commit(wanted.commit or "HEAD")
     check_merged(repository, commit, rules_commit, rules.environments[wanted.env])
     for tag in tags:
@@ -66,8 +66,8 @@ def make_tags(repository: Repository, wanted: Wanted, rules_ref: str | None) -> 
     return MadeTags(made, commit, wanted.commit or "HEAD", wanted.remote, tuple(_notes(repository, wanted, tags)))
 
 
-def _tags(wanted: Wanted, rules: Rules) -> list[Tag]:
-    """The tags that are meant, global first."""
+def tags_of(wanted: Wanted, rules: Rules) -> list[Tag]:
+    """The tags that are meant, global first; InvalidInput where the rules do not have one of their targets."""
     environment = rules.environments.get(wanted.env)
     team = environment.teams.get(wanted.team) if environment else None
     names = wanted.scopes

@@ -37,6 +37,7 @@ from orchestrator.model.release import Release
 from orchestrator.stages import prepare
 from orchestrator.stages.approvals import record_answers
 from orchestrator.stages.prepare import Prepared
+from orchestrator.stages.promotion import Candidate, check_promotion
 from orchestrator.stages.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def admitted(at: Surroundings) -> tuple[History, str]:
     release = at.release
     by = at.identify()
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    check_promotion(Candidate.of(release, at.repository, at.aws))
     history = at.ledger.history(release.target.id)
     _check_place(history, release)
     late = superseded(history, release.tag)

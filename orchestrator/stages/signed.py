@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.effects import signatures
 from orchestrator.effects.git import Repository, TagRef
-from orchestrator.effects.signatures import KeyFile, Keys
 from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.config import Environment
+from orchestrator.model.release_settings import Signers
 from orchestrator.model.signature import Signed
 
 
@@ -15,7 +14,7 @@ def check_signature(repository: Repository, ref: TagRef, rules_commit: str, envi
     wanted = environment.signature
     if wanted == "none":
         return None
-    signed = _verified(repository, ref, _keys(repository, rules_commit, environment)) if ref.annotated else None
+    signed = _verified(repository, ref, rules_commit, environment.signers) if ref.annotated else None
     if signed is None and wanted == "required":
         raise Refused(
             f"the tag {ref.name} is not signed, and this environment asks for signed tags",
@@ -24,28 +23,27 @@ def check_signature(repository: Repository, ref: TagRef, rules_commit: str, envi
     return signed
 
 
-def _verified(repository: Repository, ref: TagRef, keys: Keys) -> Signed | None:
-    try:
-        return signatures.verify(repository, ref.object, keys)
-    except Refused as error:
-        hint = error.hint or f"Keys that count: {keys.gpg.path} and {keys.ssh.path} on the protected branch."
-        raise Refused(f"{ref.name}: {error.message}", hint=hint) from None
+def _verified(repository: Repository, ref: TagRef, rules_commit: str, signers: Signers) -> Signed | None:
+    """Imported only where signatures are asked for: `show` must not wait for it."""
+    from orchestrator.effects.signatures import KeyFile, Keys, verify
 
-
-def _keys(repository: Repository, rules_commit: str, environment: Environment) -> Keys:
-    signers = environment.signers
-    keys = Keys(_file(repository, rules_commit, signers.gpg), _file(repository, rules_commit, signers.ssh))
-    if keys.gpg.content is None and keys.ssh.content is None:
+    files = {path: _content(repository, rules_commit, path) for path in (signers.gpg, signers.ssh)}
+    if all(content is None for content in files.values()):
         raise InvalidInput(
             f"tags must be signed, but the protected branch has neither {signers.gpg} nor {signers.ssh}",
             hint="Commit the public keys of those who may sign there.",
         )
-    return keys
+    gpg, ssh = (KeyFile(path, files[path]) for path in (signers.gpg, signers.ssh))
+    try:
+        return verify(repository, ref.object, Keys(gpg, ssh))
+    except Refused as error:
+        hint = error.hint or f"Keys that count: {signers.gpg} and {signers.ssh} on the protected branch."
+        raise Refused(f"{ref.name}: {error.message}", hint=hint) from None
 
 
-def _file(repository: Repository, commit: str, path: str) -> KeyFile:
+def _content(repository: Repository, commit: str, path: str) -> bytes | None:
     if repository.is_link(commit, path):
         raise InvalidInput(
             f"{path} on the protected branch is a symbolic link", hint="Commit the public keys themselves."
         )
-    return KeyFile(path, repository.read(commit, path))
+    return repository.read(commit, path)
