@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import time
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _KIND = "checks"
 _KEPT_SECONDS = 30 * 24 * 3600
+_SCRATCH_SECONDS = 24 * 3600
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,20 +60,22 @@ class CheckCache:
             with contextlib.suppress(SurroundingsFailed):
                 self.shared.put(_object(key), canonical_json(_Entry(key, observed)))
 
-    def prune(self) -> None:
-        """Removes entries of this machine that are over a month old."""
-        oldest = time.time() - _KEPT_SECONDS
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self.local.folder / _KIND):
-                if entry.stat().st_mtime < oldest:
-                    os.unlink(entry)
-
     def _keep(self, key: str, name: str, observed: Observed) -> None:
         with contextlib.suppress(OSError):
             self.local.put(_KIND, name, canonical_json(_Entry(key, observed)))
 
     def _ours(self, name: str) -> bool:
         return _private(self.local.folder / _KIND) and _private(self.local.folder / _KIND / name)
+
+
+def prune(folder: Path) -> None:
+    """Removes from the cache folder results and providers of a month ago, and scratch folders of killed runs."""
+    now = time.time()
+    for pattern, kept in ((f"{_KIND}/*", _KEPT_SECONDS), ("lint/*", _KEPT_SECONDS), ("check-*", _SCRATCH_SECONDS)):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                if path.lstat().st_mtime < now - kept:
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _object(key: str) -> str:

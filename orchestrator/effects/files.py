@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,7 +29,9 @@ _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 
 
 class Files(Protocol):
-    """What can be listed and read."""
+    """What can be listed and read; it does not change during a run."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def kinds(self) -> Kinds: ...
@@ -36,8 +39,11 @@ class Files(Protocol):
     def read(self, path: str) -> bytes:
         """The content of a file, or the target of a link."""
 
+    def sha256(self, path: str) -> str:
+        """Of the content, taken once."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class CommitFiles:
     """The files of one commit; submodules are none of them."""
 
@@ -54,8 +60,11 @@ class CommitFiles:
     def read(self, path: str) -> bytes:
         return self.repository.blob(self.ids[path])
 
+    def sha256(self, path: str) -> str:
+        return _sha256(self, path)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class FolderFiles:
     """The files of a folder, or of the working tree of a repository: what git tracks or would add."""
 
@@ -72,6 +81,15 @@ class FolderFiles:
     def read(self, path: str) -> bytes:
         full = self.top / path
         return os.fsencode(os.readlink(full)) if self.kinds[path] == "link" else full.read_bytes()
+
+    def sha256(self, path: str) -> str:
+        return _sha256(self, path)
+
+
+@lru_cache(maxsize=100_000)
+def _sha256(files: Files, path: str) -> str:
+    """Targets share most of their files; each is read once."""
+    return hashlib.sha256(files.read(path)).hexdigest()
 
 
 def _work_tree(folder: Path) -> tuple[Path, list[str]] | None:
@@ -130,10 +148,7 @@ def _kinds(top: Path, paths: list[str]) -> dict[str, Kind]:
 
 def digest(files: Files, coverage: Coverage) -> str:
     """SHA-256 over paths, kinds and contents of what is covered; equal digests are equal sources."""
-    contents = [
-        [path, files.kinds[source], hashlib.sha256(files.read(source)).hexdigest()]
-        for path, source in coverage.files.items()
-    ]
+    contents = [[path, files.kinds[source], files.sha256(source)] for path, source in coverage.files.items()]
     links = [[path, "link", target] for path, target in coverage.links.items()]
     plain = [[_ascii(path), kind, _ascii(content)] for path, kind, content in contents + links]
     return sha256(canonical_json({"files": plain, "modules": [_ascii(module) for module in coverage.modules]}))

@@ -96,13 +96,16 @@ class TerraformLint:
         folder = self.bench.tree / root
         locked = (folder / LOCK_FILE).is_file()
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.utime(self.data)
         with _alone(self.data):
             findings = self._init(folder, root, locked)
             return findings or self._validate(folder, root)
 
     def _init(self, folder: Path, root: str, locked: bool) -> list[Finding]:
         options = ["-backend=false", "-input=false", "-no-color", "-json"]
-        said = self._run(["init", *options, *(["-lockfile=readonly"] if locked else [])], folder)
+        shared = Path(self.bench.env.get("TF_PLUGIN_CACHE_DIR") or self.data)
+        with _alone(shared) if shared != self.data and shared.is_dir() else contextlib.nullcontext():
+            said = self._run(["init", *options, *(["-lockfile=readonly"] if locked else [])], folder)
         if said.returncode == 0:
             return []
         output = Output()
@@ -198,7 +201,7 @@ def _finding(command: str, rule: str, severity: Severity, message: str) -> Findi
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """`init` writes in the folder, so one root's checks take turns."""
+    """`init` writes in the folder, and Terraform's plugin cache is not safe for two at once: they take turns."""
     with (folder / ".orchestrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -17,13 +17,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects import clock
 from orchestrator.effects.cache import Cache, cache_folder
-from orchestrator.effects.check_cache import CheckCache
+from orchestrator.effects.check_cache import CheckCache, prune
 from orchestrator.effects.check_tool import Bench
 from orchestrator.effects.files import CommitFiles, Files, digest, write_out
 from orchestrator.effects.surroundings import environment
@@ -83,8 +83,7 @@ class Subject:
 
     def coverage(self, *, var_files: bool) -> Coverage:
         """What a check covers; raises InvalidInput as `cover` does."""
-        extra = self.var_files if var_files else ()
-        return cover(self.files.kinds, self.files.read, self.root, extra, leave_out=self._not_code)
+        return _cover(self.files, self.root, self.var_files if var_files else (), self._not_code)
 
     @property
     def _not_code(self) -> tuple[str, ...]:
@@ -101,6 +100,11 @@ class Subject:
     def baseline(self) -> Baseline:
         content = self.rule_file(self.in_project(BASELINE_FILE))
         return Baseline() if content is None else Baseline.parse(content)
+
+
+@lru_cache(maxsize=1000)
+def _cover(files: Files, root: str, extra: tuple[str, ...], leave_out: tuple[str, ...]) -> Coverage:
+    return cover(files.kinds, files.read, root, extra, leave_out=leave_out)
 
 
 def top_path(path: str) -> str:
@@ -165,6 +169,7 @@ class Checking:
             new = observe()
             new = Observed(tuple(map(clean, new.findings)), new.notes)
             self.cache.put(key.shared, key.local, new)
+            prune(cache_folder(self.env))
             return new, False
 
 

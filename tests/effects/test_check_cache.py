@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.effects.cache import Cache
-from orchestrator.effects.check_cache import CheckCache
+from orchestrator.effects.check_cache import CheckCache, prune
 from orchestrator.effects.files import digest
 from orchestrator.model.check import Observed
 from orchestrator.model.coverage import Coverage, Kind
@@ -73,6 +75,22 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     assert cache.get(KEY, NAME) is None
 
 
+def test_what_is_old_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    files = ("checks/old", "checks/new", "tools/old")
+    folders = ("lint/old/providers", "lint/new/providers", "check-old/tree", "check-new/tree", "workspaces/old")
+    for name in (*files, *folders):
+        (tmp_path / name).mkdir(parents=True) if name in folders else (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in files:
+        (tmp_path / name).write_text("")
+    for path in [path for path in tmp_path.glob("*/*") if path.name == "old"] + [tmp_path / "check-old"]:
+        os.utime(path, (0, 0))
+
+    prune(tmp_path)
+
+    left = {str(path.relative_to(tmp_path)) for path in [*tmp_path.glob("*/*"), *tmp_path.glob("check-*")]}
+    assert left == {"checks/new", "lint/new", "check-new", "check-new/tree", "tools/old", "workspaces/old"}
+
+
 # Keys ---------------------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +104,9 @@ class InMemory:
 
     def read(self, path: str) -> bytes:
         return self.contents[path][1]
+
+    def sha256(self, path: str) -> str:
+        return hashlib.sha256(self.read(path)).hexdigest()
 
 
 _KINDS: st.SearchStrategy[Kind] = st.sampled_from(["file", "executable"])
