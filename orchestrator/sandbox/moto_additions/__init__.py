@@ -12,7 +12,7 @@ _OF_SERVICE = {
     "cloudtrail": ("trails",),
     "codebuild": ("build_projects", "builds", "report_groups"),
     "codecommit": ("repositories",),
-    "codepipeline": ("pipelines",),
+    "codepipeline": ("pipelines", "pipeline_executions"),
     "dynamodb": ("table_encryption",),
     "elb": ("dns_names",),  # and elbv2: they share an address
     "events": ("event_rules",),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from orchestrator.sandbox.pipeline.build import Build
 
@@ -27,14 +26,14 @@ class BuildLog:
 
     def open_stream(self, client: Any) -> None:
         """Raises ClientError where the build's role may not. CodeBuild makes a group that is not there."""
-        names = {"logGroupName": self.build.log_group}
-        try:
-            client.create_log_stream(**names, logStreamName=self.build.log_stream)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            client.create_log_group(**names)
-            client.create_log_stream(**names, logStreamName=self.build.log_stream)
+        group, stream = self.build.log_group, self.build.log_stream
+        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+            client.create_log_stream(logGroupName=group, logStreamName=stream)
+            self.client = client
+            return
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):  # another build was first
+            client.create_log_group(logGroupName=group)
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
         self.client = client
 
     def say(self, text: str) -> None:

@@ -10,6 +10,8 @@ from orchestrator.sandbox.pipeline import aws, place, repositories, work
 def end_what_runs() -> None:
     """Builds are processes of their own. Nothing is imported for it: what was never used has nothing that runs."""
     work.forget_all()
+    if executions := sys.modules.get("orchestrator.sandbox.pipeline.executions"):
+        executions.cancel_all()
     if builds := sys.modules.get("orchestrator.sandbox.pipeline.builds"):
         builds.stop_all()
 

@@ -1,0 +1,115 @@
+"""A pipeline as CreatePipeline stored it: the part of its structure that executions follow. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Part(msgspec.Struct, frozen=True, rename="camel"):
+    """Keys that are not named here steer nothing in the sandbox."""
+
+
+class Named(Part, frozen=True):
+    name: str
+
+
+class ActionType(Part, frozen=True):
+    category: str
+    owner: str
+    provider: str
+    version: str
+
+
+class Action(Part, frozen=True):
+    name: str
+    action_type_id: ActionType
+    run_order: int = 1
+    configuration: dict[str, str] = {}
+    input_artifacts: tuple[Named, ...] = ()
+    output_artifacts: tuple[Named, ...] = ()
+    role_arn: str | None = None
+    region: str | None = None
+    namespace: str | None = None
+    timeout_in_minutes: int | None = None
+
+
+class RuleType(Part, frozen=True):
+    category: str
+    provider: str
+    owner: str = "AWS"
+    version: str = "1"
+
+
+class Rule(Part, frozen=True):
+    name: str
+    rule_type_id: RuleType
+    configuration: dict[str, str] = {}
+
+
+class Condition(Part, frozen=True):
+    """`result` is what happens where a rule does not hold."""
+
+    rules: tuple[Rule, ...] = ()
+    result: str | None = None
+
+
+class Conditions(Part, frozen=True):
+    conditions: tuple[Condition, ...] = ()
+
+
+class Retry(Part, frozen=True):
+    retry_mode: Literal["FAILED_ACTIONS", "ALL_ACTIONS"] = "FAILED_ACTIONS"
+
+
+class OnFailure(Part, frozen=True):
+    result: str | None = None
+    retry_configuration: Retry = Retry()
+    conditions: tuple[Condition, ...] = ()
+
+
+class Stage(Part, frozen=True):
+    name: str
+    actions: tuple[Action, ...]
+    before_entry: Conditions = Conditions()
+    on_success: Conditions = Conditions()
+    on_failure: OnFailure = OnFailure()
+
+
+class Key(Part, frozen=True):
+    id: str
+
+
+class Store(Part, frozen=True):
+    location: str
+    encryption_key: Key | None = None
+
+
+class Variable(Part, frozen=True):
+    name: str
+    default_value: str | None = None
+
+
+class Pipeline(Part, frozen=True):
+    name: str
+    role_arn: str
+    stages: tuple[Stage, ...]
+    version: int
+    artifact_store: Store | None = None
+    artifact_stores: dict[str, Store] = {}
+    execution_mode: Literal["SUPERSEDED", "QUEUED", "PARALLEL"] = "SUPERSEDED"
+    variables: tuple[Variable, ...] = ()
+
+    def store(self, region: str) -> Store:
+        found = self.artifact_store or self.artifact_stores.get(region)
+        if found is None:
+            raise ValueError(f"the pipeline {self.name} has no artifact store in {region}")
+        return found
+
+    def stage(self, name: str) -> Stage | None:
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+
+def read(stored: dict[str, Any]) -> Pipeline:
+    return msgspec.convert(stored, type=Pipeline)
