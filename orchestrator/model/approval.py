@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from orchestrator.model.canonical import canonical_json
+from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.check_settings import like
+from orchestrator.model.ledger import Draft, History
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.model.release_settings import Approval, People
 
@@ -199,3 +200,15 @@ def _is(principal: Principal, entry: str) -> bool:
     kind, _, path = resource.partition("/")
     name = principal.role if kind == "role" else principal.user
     return name is not None and principal.account == account and like(name, path.rpartition("/")[2])
+
+
+def is_recorded(history: History, answer: Answer) -> bool:
+    """Whether the target's chain holds a copy of the answer."""
+    digest = sha256(answer.encode())
+    return any(entry.detail.get("answer") == digest for entry in history.entries)
+
+
+def copy_of(answer: Answer) -> Draft:
+    """What the chain holds of an answer."""
+    detail = {"reason": answer.reason, "at": answer.at, "user_id": answer.user_id, "answer": sha256(answer.encode())}
+    return Draft(answer.kind, answer.tag, answer.commit, answer.by, answer.digest, detail)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from orchestrator.model.ledger import Entry, History
-from orchestrator.model.target import Target
-from orchestrator.stages.status import TargetStatus
+from orchestrator.model.approval import Answer, copy_of
+from orchestrator.model.ledger import Entry
+from orchestrator.stages.status import TargetHistory, TargetStatus
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -56,25 +57,37 @@ def _fields(status: TargetStatus) -> dict[str, Any]:
     }
 
 
-def history_text(found: Sequence[tuple[Target, History]]) -> str:
+def history_text(found: Sequence[TargetHistory]) -> str:
     head = ("AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY")
-    return table(head, (_event(entry) for entry in _in_order(found)))
+    return table(head, (_event(each) for each in _in_order(found)))
 
 
-def _in_order(found: Sequence[tuple[Target, History]]) -> list[Entry]:
-    entries = [entry for _, history in found for entry in history.entries]
-    return sorted(entries, key=lambda entry: (entry.at, entry.target, entry.seq))
+def _in_order(found: Sequence[TargetHistory]) -> list[Entry | Answer]:
+    """An answer that is not in the chain yet comes after the entries of its second: it is to one of them."""
+    events: list[Entry | Answer] = [entry for each in found for entry in each.history.entries]
+    events += [answer for each in found for answer in each.answers]
+    return sorted(events, key=lambda e: (e.at, e.target, e.seq if isinstance(e, Entry) else sys.maxsize))
 
 
-def _event(entry: Entry) -> tuple[str, ...]:
-    return (entry.at, entry.tag, _what(entry), entry.commit[:12], (entry.digest or "-")[:16], entry.by)
+def _event(event: Entry | Answer) -> tuple[str, ...]:
+    return (event.at, event.tag, _what(event), event.commit[:12], (event.digest or "-")[:16], event.by)
 
 
-def _what(entry: Entry) -> str:
-    if entry.kind == "checked":
-        return f"{entry.detail.get('check')} {'passed' if entry.detail.get('passed') else 'failed'}"
-    return str(entry.detail.get("result", entry.kind)) if entry.kind == "applied" else entry.kind
+def _what(event: Entry | Answer) -> str:
+    if isinstance(event, Answer):
+        return event.kind
+    if event.kind == "checked":
+        return f"{event.detail.get('check')} {'passed' if event.detail.get('passed') else 'failed'}"
+    return str(event.detail.get("result", event.kind)) if event.kind == "applied" else event.kind
 
 
-def history_fields(found: Sequence[tuple[Target, History]]) -> dict[str, Any]:
-    return {"entries": [{**msgspec.to_builtins(entry), "hash": entry.hash} for entry in _in_order(found)]}
+def history_fields(found: Sequence[TargetHistory]) -> dict[str, Any]:
+    """An answer that is not in the chain yet has neither number nor hash."""
+    return {"entries": [_event_fields(event) for event in _in_order(found)]}
+
+
+def _event_fields(event: Entry | Answer) -> dict[str, Any]:
+    if isinstance(event, Entry):
+        return {**msgspec.to_builtins(event), "hash": event.hash}
+    fields: dict[str, Any] = msgspec.to_builtins(copy_of(event))
+    return {"target": event.target, "seq": None, "at": event.at, **fields, "previous": None, "hash": None}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from orchestrator.effects.principals import genuine
 from orchestrator.errors import Refused
-from orchestrator.model.approval import Answer, Judge, Tally
-from orchestrator.model.canonical import sha256
-from orchestrator.model.ledger import Draft, History
+from orchestrator.model.approval import Answer, Judge, Tally, copy_of, is_recorded
+from orchestrator.model.ledger import Draft
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.surroundings import Surroundings
 
@@ -69,22 +68,11 @@ def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
 
 def record_answers(at: Surroundings, digest: str) -> None:
     """Copies the answers to a plan into the chain of its target, where nobody can alter them any more."""
-    for answer in sorted(at.answers.of(digest), key=lambda each: each.at):
-        detail = {
-            "reason": answer.reason,
-            "at": answer.at,
-            "user_id": answer.user_id,
-            "answer": sha256(answer.encode()),
-        }
-        _record(at, Draft(answer.kind, answer.tag, answer.commit, answer.by, answer.digest, detail))
-
-
-def _record(at: Surroundings, draft: Draft) -> None:
     history = at.ledger.history(at.release.target.id)
-    if not is_recorded(history, draft.detail["answer"]):
-        at.ledger.append(at.release.target.id, lambda _: draft)
+    for answer in sorted(at.answers.of(digest), key=lambda each: each.at):
+        if not is_recorded(history, answer):
+            _append(at, copy_of(answer))
 
 
-def is_recorded(history: History, answer: str) -> bool:
-    """Whether the chain holds the answer with this hash."""
-    return any(entry.detail.get("answer") == answer for entry in history.entries)
+def _append(at: Surroundings, draft: Draft) -> None:
+    at.ledger.append(at.release.target.id, lambda _: draft)

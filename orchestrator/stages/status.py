@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
 from orchestrator.errors import InvalidInput
+from orchestrator.model.admission import withdraws
+from orchestrator.model.approval import Answer, is_recorded
 from orchestrator.model.ledger import Entry, History
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
@@ -57,26 +60,44 @@ class TargetStatus:
         return None if self.runs is None else str(Tag.parse(self.runs.tag).version)
 
 
+@dataclass(frozen=True)
+class TargetHistory:
+    """The newest entries of a target, and what people have said to its waiting plan that is not among them yet."""
+
+    target: Target
+    history: History
+    answers: tuple[Answer, ...]
+
+
 def status(rules: Rules, selection: Selection) -> list[TargetStatus]:
     """One entry for each target, in the order of `orchestrate targets`."""
-    return [_status(target, history) for target, history in histories(rules, selection)]
+    return [_status(found) for found in histories(rules, selection)]
 
 
-def histories(rules: Rules, selection: Selection) -> Sequence[tuple[Target, History]]:
+def histories(rules: Rules, selection: Selection) -> Sequence[TargetHistory]:
     """The newest entries of each target."""
     targets = selection.of(rules)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
 
-    def read(target: Target) -> tuple[Target, History]:
+    def read(target: Target) -> TargetHistory:
         stores = target.stores
-        return target, Ledger(aws, stores.ledger_table, stores.region, stores.env).history(target.id)
+        place = (aws, stores.ledger_table, stores.region, stores.env)
+        history = Ledger(*place).history(target.id)
+        return TargetHistory(target, history, _answers(Answers(*place), history))
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(read, targets))
 
 
-def _status(target: Target, history: History) -> TargetStatus:
+def _answers(answers: Answers, history: History) -> tuple[Answer, ...]:
+    waiting = withdraws(history)
+    given = answers.of(waiting) if waiting is not None else ()
+    return tuple(answer for answer in given if not is_recorded(history, answer))
+
+
+def _status(found: TargetHistory) -> TargetStatus:
+    target, history = found.target, found.history
     runs = history.newest("applied")
     newest = history.newest("planned", "applying", "applied", "failed", "rejected")
     after = newest.kind if newest is not None else None
@@ -84,6 +105,6 @@ def _status(target: Target, history: History) -> TargetStatus:
         return TargetStatus(target, runs, newest, "apply unfinished")
     if after == "failed":
         return TargetStatus(target, runs, newest, "last apply failed")
-    if after == "planned":
+    if after == "planned" and not any(answer.kind == "rejected" for answer in found.answers):
         return TargetStatus(target, runs, newest, "plan waiting")
     return TargetStatus(target, runs, newest, "never released" if runs is None else "running")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.approval import Answer, Judge, Kind, Principal, Tally
+from orchestrator.model.approval import Answer, Judge, Kind, Principal, Tally, copy_of, is_recorded
+from orchestrator.model.ledger import History, Stamp, following
 from orchestrator.model.plan import Summary
 from orchestrator.model.receipt import Artefact, Place, PlanReceipt, StateVersion
 from orchestrator.model.release_settings import Approval, People
@@ -273,3 +274,11 @@ def test_more_answers_never_make_fewer_approvals_and_order_does_not_matter(given
 def test_an_answer_is_kept_as_it_was_given() -> None:
     said = answer(sso("alice"), "overridden")
     assert msgspec.json.decode(said.encode(), type=Answer) == said
+
+
+def test_the_copy_in_the_chain_is_known_again() -> None:
+    said, other = answer(sso("alice")), answer(sso("bob"))
+    entry = following(None, said.target, Stamp("2026-01-01T02:00:00+00:00", "i"), copy_of(said))
+    assert (entry.kind, entry.by, entry.digest, entry.detail["at"]) == ("approved", said.by, said.digest, said.at)
+    assert is_recorded(History([entry]), said)
+    assert not is_recorded(History([entry]), other)
