@@ -1,0 +1,105 @@
+"""Judges identity policies as IAM does ("Policy evaluation logic", IAM User Guide): an explicit deny wins, an allow is
+needed, and a condition whose key the request lacks does not hold (but for ...IfExists and ForAllValues).
+
+What it does not know is an error, never an answer. moto's own evaluation, another implementation, is asked as well
+wherever it can judge: for statements without conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+
+Statement = Mapping[str, Any]
+Policy = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a caller wants; `context` holds condition keys."""
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, Sequence[str] | str] = field(default_factory=dict)
+
+
+def allows(policies: Iterable[Policy], wish: Wish) -> bool:
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in _listed(policy["Statement"])
+        if _applies(statement, wish)
+    }
+    return effects == {"Allow"}
+
+
+def allows_within(policies: Sequence[Policy], boundary: Policy, wish: Wish) -> bool:
+    """A permissions boundary grants nothing and limits everything."""
+    return allows(policies, wish) and allows([boundary], wish)
+
+
+def _applies(statement: Statement, wish: Wish) -> bool:
+    unknown = set(statement) - {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+    assert not unknown, f"this evaluation does not know {unknown}"
+    matches = _matches(statement, "Action", wish.action.lower(), str.lower) and _matches(
+        statement, "Resource", wish.resource, str
+    )
+    if "Resource" in statement and "Condition" not in statement:
+        assert matches == _second_opinion(statement, wish), (statement, wish)
+    return matches and all(
+        _holds(operator, _context(wish, key), [str(value) for value in _listed(wanted)])
+        for operator, tests in statement.get("Condition", {}).items()
+        for key, wanted in tests.items()
+    )
+
+
+def _second_opinion(statement: Statement, wish: Wish) -> bool:
+    judged = IAMPolicyStatement(statement).is_action_permitted(wish.action, wish.resource)
+    return bool(judged is not PermissionResult.NEUTRAL)
+
+
+def _context(wish: Wish, key: str) -> list[str]:
+    found = {name.lower(): value for name, value in wish.context.items()}.get(key.lower(), [])
+    return [str(value) for value in _listed(found)]
+
+
+def _matches(statement: Statement, key: str, wanted: str, norm: Callable[[str], str]) -> bool:
+    if f"Not{key}" in statement:
+        return not _like(wanted, map(norm, _listed(statement[f"Not{key}"])))
+    return _like(wanted, map(norm, _listed(statement[key])))
+
+
+def _holds(operator: str, values: list[str], wanted: list[str]) -> bool:
+    """A key with several values needs one of the set operators, and then all of them."""
+    base = operator.removeprefix("ForAllValues:")
+    if base != operator:
+        return all(_TESTS[base](value, wanted) for value in values)
+    if base.endswith("IfExists"):
+        return not values or _TESTS[base.removesuffix("IfExists")](values[0], wanted)
+    if not values:
+        return base.startswith("StringNot")
+    return _TESTS[base](values[0], wanted)
+
+
+def _like(value: str, patterns: Iterable[str]) -> bool:
+    """IAM's wildcards are `*` and `?`; fnmatch's brackets have no meaning there."""
+    return any(fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
+
+
+_TESTS: dict[str, Callable[[str, list[str]], bool]] = {
+    "StringEquals": lambda value, wanted: value in wanted,
+    "StringNotEquals": lambda value, wanted: value not in wanted,
+    "StringLike": _like,
+    "StringNotLike": lambda value, wanted: not _like(value, wanted),
+    "ArnLike": _like,
+    "ArnEquals": _like,
+    "Bool": lambda value, wanted: value.lower() in [one.lower() for one in wanted],
+}
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,291 @@
+"""What each role of the tooling may do and what none may: judged from the policies that stand in the emulated IAM."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from orchestrator.sandbox.clients import client
+from orchestrator.sandbox.moto_additions.policies import Access
+from orchestrator.sandbox.moto_additions.policies import allows as trusts
+
+pytestmark = pytest.mark.slow
+
+
+def _evaluation() -> ModuleType:
+    """Beside this file, which is in no package."""
+    spec = importlib.util.spec_from_file_location("iam_evaluation", Path(__file__).with_name("iam_evaluation.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["iam_evaluation"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+iam = _evaluation()
+Wish = iam.Wish
+
+STEPS = {"submit", "check", "plan", "apply", "verify", "runner", "events"}
+PEOPLE = {"people", "deploy"}
+ROLES = STEPS | PEOPLE
+
+STATE = "arn:aws:s3:::acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
+RELEASES = "arn:aws:s3:::acme-tf-releases-dev"
+TABLES = "arn:aws:dynamodb:us-east-1:000000000000:table"
+LEDGER, LOCKS = f"{TABLES}/acme-tf-ledger-dev", f"{TABLES}/acme-tf-lock-dev"
+PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-dev"
+PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-dev"
+REPOSITORY = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
+LOCK_ID = "acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
+
+
+def _role(account: str, name: str) -> str:
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def _keyed(action: str, table: str, key: str) -> Any:
+    return Wish(action, table, {"dynamodb:LeadingKeys": [key]})
+
+
+# Each wish with the roles of dev that have it granted; every other role of dev, and every role of prod, has not.
+GRANTED: list[tuple[Any, set[str]]] = [
+    (Wish("s3:PutObject", f"{RELEASES}/sources/x.zip"), {"submit"}),
+    (Wish("codepipeline:StartPipelineExecution", PIPELINE), {"submit"}),
+    (Wish("s3:GetObject", f"{RELEASES}/sources/x.zip"), {"submit", "runner"}),
+    (Wish("s3:GetObject", f"{RELEASES}/tooling/1/requirements.txt"), STEPS - {"runner", "events"}),
+    (Wish("s3:GetObject", f"{RELEASES}/acme-tf-dev/source/1"), {"check", "plan", "apply", "verify", "runner"}),
+    (Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (Wish("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (Wish("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
+    (Wish("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
+    (Wish("s3:PutObject", STATE), {"apply", "deploy"}),
+    (Wish("s3:PutObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
+    (Wish("s3:DeleteObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
+    (_keyed("dynamodb:PutItem", LOCKS, LOCK_ID), {"plan", "apply", "people", "deploy"}),
+    (_keyed("dynamodb:PutItem", LOCKS, f"{LOCK_ID}-md5"), {"apply", "deploy"}),
+    (Wish("s3:PutObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"plan", "people", "deploy"}),
+    (Wish("s3:PutObject", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
+    (Wish("s3:GetObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"apply", "deploy"}),
+    (Wish("dynamodb:Query", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("dynamodb:PutItem", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (_keyed("dynamodb:UpdateItem", LEDGER, "lease#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
+    (Wish("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
+    (Wish("codebuild:StartBuild", f"{PROJECT}-submit"), {"events"}),
+    (Wish("sns:Publish", "arn:aws:sns:us-east-1:000000000000:acme-tf-dev"), {"runner"}),
+]
+
+# What no role of the tooling may, whichever it is.
+NEVER: list[Any] = [
+    # other environments
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-releases-prod/plans/research/prod-global/1.tar"),
+    Wish("dynamodb:PutItem", f"{TABLES}/acme-tf-ledger-prod"),
+    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-lock-prod", "acme-tf-prod/x/terraform.tfstate"),
+    Wish("sts:AssumeRole", _role("333333333333", "InfraPlanRole")),
+    Wish("sts:AssumeRole", _role("333333333333", "InfraBuildRole")),
+    Wish("codepipeline:StartPipelineExecution", "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-prod"),
+    Wish("codebuild:StartBuild", "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-prod-apply"),
+    # other roles of its own accounts
+    Wish("sts:AssumeRole", _role("111111111111", "OrganizationAccountAccessRole")),
+    Wish("sts:AssumeRole", _role("999999999999", "InfraPlanRole")),
+    # the tooling's own state, the accounts' roles' state, the package
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-tooling/_tooling/terraform.tfstate"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
+    Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
+    # the record
+    Wish("dynamodb:DeleteItem", LEDGER),
+    _keyed("dynamodb:UpdateItem", LEDGER, "target#research/dev-global"),
+    Wish("dynamodb:BatchWriteItem", LEDGER),
+    Wish("s3:DeleteObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
+    Wish("s3:DeleteObjectVersion", STATE),
+    Wish("s3:DeleteObject", STATE),
+    Wish("cloudtrail:StopLogging", "arn:aws:cloudtrail:us-east-1:000000000000:trail/acme-tf-tooling"),
+    # its own rights, and the pipeline itself
+    Wish("iam:PutRolePolicy", _role("000000000000", "acme-tf-dev-plan")),
+    Wish("iam:CreateRole", _role("000000000000", "x")),
+    Wish("iam:PassRole", _role("000000000000", "acme-tf-dev-apply")),
+    Wish("codebuild:UpdateProject", f"{PROJECT}-apply"),
+    Wish("codepipeline:UpdatePipeline", PIPELINE),
+    Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
+    Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": "refs/tags/dev_us-east-1/research/1.0"}),
+    # secrets
+    Wish("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:x"),
+    Wish("ssm:GetParameter", "arn:aws:ssm:us-east-1:000000000000:parameter/x"),
+    Wish("kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/x"),
+]
+
+
+@pytest.fixture(scope="module")
+def policies(central: Any) -> dict[str, list[dict[str, Any]]]:
+    """Every inline policy of every role of the tooling, by the role's name without the stem."""
+    service = client(central.sandbox, "iam")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for page in service.get_paginator("list_roles").paginate():
+        for role in page["Roles"]:
+            name = role["RoleName"]
+            if name.startswith("acme-tf-"):
+                assert not service.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+                names = service.list_role_policies(RoleName=name)["PolicyNames"]
+                documents = [service.get_role_policy(RoleName=name, PolicyName=n)["PolicyDocument"] for n in names]
+                found[name.removeprefix("acme-tf-")] = documents
+    return found
+
+
+def test_there_are_these_roles_and_no_others(policies: dict[str, Any]) -> None:
+    assert set(policies) == {f"dev-{role}" for role in ROLES} | {f"prod-{role}" for role in ROLES - {"deploy"}}
+
+
+@pytest.mark.parametrize(("wish", "roles"), GRANTED, ids=lambda value: getattr(value, "action", ""))
+def test_what_is_documented_is_granted_to_these_roles_alone(
+    policies: dict[str, Any], wish: Any, roles: set[str]
+) -> None:
+    assert {name for name, documents in policies.items() if iam.allows(documents, wish)} == {f"dev-{r}" for r in roles}
+
+
+def test_the_repository_is_read_by_the_submit_steps_alone(policies: dict[str, Any]) -> None:
+    found = {
+        name for name, documents in policies.items() if iam.allows(documents, Wish("codecommit:GitPull", REPOSITORY))
+    }
+    assert found == {"dev-submit", "prod-submit"}
+
+
+@pytest.mark.parametrize("wish", NEVER, ids=lambda wish: f"{wish.action}-{wish.resource[-40:]}")
+def test_what_is_forbidden_is_granted_to_no_role_of_dev(policies: dict[str, Any], wish: Any) -> None:
+    assert [name for name in policies if name.startswith("dev-") and iam.allows(policies[name], wish)] == []
+
+
+def test_keys_are_used_through_the_services_that_keep_the_stores_alone(central: Any, policies: dict[str, Any]) -> None:
+    kms = client(central.sandbox, "kms")
+    keys = {env: kms.describe_key(KeyId=f"alias/acme-tf-{env}")["KeyMetadata"]["Arn"] for env in ("dev", "prod")}
+    through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    assert iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"], through_s3))
+    assert not iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"]))
+    assert not iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["prod"], through_s3))
+    assert not iam.allows(policies["dev-plan"], Wish("kms:ScheduleKeyDeletion", keys["dev"], through_s3))
+
+
+def test_no_statement_is_about_everything(policies: dict[str, Any]) -> None:
+    for name, documents in policies.items():
+        for statement in (s for document in documents for s in document["Statement"]):
+            assert statement["Effect"] == "Allow", name
+            assert "*" not in _listed(statement["Resource"]), (name, statement)
+            assert not [action for action in _listed(statement["Action"]) if action.endswith(":*")], (name, statement)
+
+
+# People -------------------------------------------------------------------------------------------------------------
+
+
+def _managed(central: Any, name: str) -> dict[str, Any]:
+    service = client(central.sandbox, "iam")
+    arn = f"arn:aws:iam::000000000000:policy/{name}"
+    version = service.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return dict(service.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def _push(ref: str) -> Any:
+    return Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": ref})
+
+
+@pytest.mark.parametrize(
+    ("ref", "pushed_by"),
+    [
+        ("refs/tags/dev_us-east-1/research/1.0", {"dev-tagger"}),
+        ("refs/tags/prod_us-east-1/research/1.0", {"prod-tagger"}),
+        ("refs/tags/prod2_us-east-1/research/1.0", set()),
+        ("refs/tags/production_us-east-1/research/1.0", set()),
+        ("refs/heads/prod_us-east-1/research/1.0", {"committer"}),
+        ("refs/heads/feature", {"committer"}),
+        ("refs/heads/main", set()),
+    ],
+)
+def test_who_may_push_what(central: Any, ref: str, pushed_by: set[str]) -> None:
+    names = ("committer", "dev-tagger", "prod-tagger")
+    found = {name for name in names if iam.allows([_managed(central, f"acme-tf-{name}")], _push(ref))}
+    assert found == pushed_by
+
+
+def test_approvers_answer_for_their_environment_alone(central: Any) -> None:
+    approver = [_managed(central, "acme-tf-prod-approver")]
+    pipeline = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-prod"
+    assert iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{pipeline}/Approve/Approve-1"))
+    assert not iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
+    for action in ("StartPipelineExecution", "UpdatePipeline", "OverrideStageCondition", "StopPipelineExecution"):
+        assert not iam.allows(approver, Wish(f"codepipeline:{action}", pipeline))
+
+
+# Who may take which role --------------------------------------------------------------------------------------------
+
+
+def _takers(central: Any, account: str, role: str) -> set[str]:
+    """The roles of the tooling account, its administrator among them, that the role's trust policy lets in."""
+    iam_there = client(central.sandbox, "iam", account=account)
+    document = json.dumps(iam_there.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    names = [*(f"acme-tf-{env}-{role}" for env in ("dev", "prod") for role in ROLES), "Administrator"]
+    context = {"sts:ExternalId": "acme"}
+    return {
+        name.removeprefix("acme-tf-")
+        for name in names
+        if trusts(
+            document,
+            Access("000000000000", frozenset({_role("000000000000", name)}), "sts:AssumeRole", None, context),
+        )
+    }
+
+
+@pytest.fixture(scope="module")
+def with_accounts(central: Any) -> Any:
+    outcomes = central.ok("accounts", "--team", "research", "--apply")["accounts"]
+    assert [outcome["result"] for outcome in outcomes] == ["applied", "applied"]
+    return central
+
+
+def test_where_anything_may_be_applied_from_anywhere_people_have_a_role_for_it(with_accounts: Any) -> None:
+    assert _takers(with_accounts, "111111111111", "InfraPlanRole") == {"dev-plan", "dev-people", "dev-deploy"}
+    assert _takers(with_accounts, "111111111111", "InfraBuildRole") == {"dev-apply", "dev-deploy"}
+
+
+def test_with_apply_from_pipeline_the_build_role_trusts_the_apply_step_alone(with_accounts: Any) -> None:
+    assert _takers(with_accounts, "333333333333", "InfraPlanRole") == {"prod-plan", "prod-people"}
+    assert _takers(with_accounts, "333333333333", "InfraBuildRole") == {"prod-apply"}
+
+
+def test_the_build_role_stays_within_its_boundary(with_accounts: Any) -> None:
+    service = client(with_accounts.sandbox, "iam", account="111111111111")
+    role = service.get_role(RoleName="InfraBuildRole")["Role"]
+    boundary = _document(service, role["PermissionsBoundary"]["PermissionsBoundaryArn"])
+    names = service.list_role_policies(RoleName="InfraBuildRole")["PolicyNames"]
+    own = [service.get_role_policy(RoleName="InfraBuildRole", PolicyName=name)["PolicyDocument"] for name in names]
+    bounded = {"iam:PermissionsBoundary": "arn:aws:iam::111111111111:policy/InfraServiceBoundary"}
+    theirs = _role("111111111111", "dev-research-flow-logs")
+    assert iam.allows_within(own, boundary, Wish("ec2:CreateVpc", "*"))
+    assert iam.allows_within(own, boundary, Wish("iam:CreateRole", theirs, bounded))
+    for wish in (
+        Wish("iam:CreateRole", theirs),
+        Wish("iam:PutRolePolicy", _role("111111111111", "InfraBuildRole"), bounded),
+        Wish("iam:UpdateAssumeRolePolicy", _role("111111111111", "InfraPlanRole")),
+        Wish("iam:CreateUser", "arn:aws:iam::111111111111:user/x"),
+        Wish("iam:DeleteRolePermissionsBoundary", theirs),
+        Wish("sts:AssumeRole", _role("222222222222", "InfraBuildRole")),
+        Wish("organizations:LeaveOrganization"),
+    ):
+        assert not iam.allows_within(own, boundary, wish), wish
+
+
+def _document(service: Any, arn: str) -> dict[str, Any]:
+    version = service.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return dict(service.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
