@@ -8,18 +8,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
+import pwd
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.effects import process
+from orchestrator.effects import clock, process
 from orchestrator.effects.process import Limits
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.config import Terraform as Settings
-from orchestrator.model.events import Output, failure
+from orchestrator.model.events import Output, Run, failure
 from orchestrator.model.masking import Masker
 from orchestrator.model.root import ROLE_VARIABLE
 
@@ -78,6 +82,7 @@ class Terraform:
         The exit code alone decides: a failed plan also leaves a plan file and prints counts.
         """
         self.plan_file.unlink(missing_ok=True)
+        began = clock.now()
         output, code = self._follow(
             "plan",
             self.settings.plan_timeout_minutes * 60,
@@ -89,9 +94,10 @@ class Terraform:
             input=False,
             json=Flag,
         )
-        if code not in (_NO_CHANGES, _CHANGES):
+        # A crashed Terraform ends with 2 as well.
+        if code not in (_NO_CHANGES, _CHANGES) or output.errors or output.panic or not self.plan_file.is_file():
             self.plan_file.unlink(missing_ok=True)
-            raise failure("the plan", output, code)
+            raise failure("the plan", output, code, _this_run(began))
         self.plan_file.chmod(0o600)
         return code == _CHANGES
 
@@ -129,9 +135,10 @@ class Terraform:
     # ------------------------------------------------------------------------------------------------------------
 
     def _checked(self, command: str, what: str, seconds: float, *arguments: str, **options: Any) -> Output:
+        began = clock.now()
         output, code = self._follow(command, seconds, *arguments, **options)
         if code != 0:
-            raise failure(what, output, code)
+            raise failure(what, output, code, _this_run(began))
         return output
 
     def _follow(
@@ -188,6 +195,13 @@ class Terraform:
         with (Path(folder) / ".orchestrate.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _this_run(began: datetime) -> Run:
+    """As Terraform names us in a lock: the user of the process, not of the environment."""
+    with contextlib.suppress(KeyError):
+        return Run(began, f"{pwd.getpwuid(os.geteuid()).pw_name}@{socket.gethostname()}")
+    return Run(began, f"@{socket.gethostname()}")
 
 
 class Flag:

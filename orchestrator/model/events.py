@@ -7,56 +7,75 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
 
 _QUIET = {"version", "planned_change", "resource_drift", "outputs", "refresh_start", "refresh_complete"}
 _LONGEST_DETAIL = 12  # lines
+_LONGEST_LINE = 600  # characters
+_KEPT_LINES = 200
 # The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is no news.
 _LOCK_TABLE = '"dynamodb_table" is deprecated'
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """An error or a warning of Terraform."""
+    """An error or a warning of Terraform; `address` is that of the resource or provider it is about."""
 
     severity: str
     summary: str
     detail: str
     place: str | None = None
+    address: str | None = None
 
     @staticmethod
     def of(value: Mapping[str, Any]) -> Diagnostic:
         where = value.get("range") or {}
         line = (where.get("start") or {}).get("line")
-        place = f"{where['filename']}:{line}" if "filename" in where else value.get("address")
-        return Diagnostic(
-            str(value.get("severity", "error")), str(value.get("summary", "")), str(value.get("detail", "")), place
-        )
+        address = value.get("address")
+        place = f"{where['filename']}:{line}" if "filename" in where else address
+        summary, _, rest = str(value.get("summary", "")).partition("\n")  # errors of the backend have it all in one
+        detail = "\n".join(filter(None, [rest, str(value.get("detail", ""))]))
+        return Diagnostic(str(value.get("severity", "error")), summary, detail, place, address)
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return " ".join(f"{self.summary} {self.detail}".split())
+
+    @property
+    def is_of_a_resource(self) -> bool:
+        """Whether it says nothing about Terraform's own surroundings: backend, registry, a provider's login."""
+        return self.address is not None and not self.address.startswith("provider[")
 
     def __str__(self) -> str:
-        lines = [line.rstrip() for line in self.detail.strip().splitlines()]
+        lines = [line.rstrip()[:_LONGEST_LINE] for line in self.detail.splitlines() if line.strip()]
         shown = lines[:_LONGEST_DETAIL] + (["..."] if len(lines) > _LONGEST_DETAIL else [])
         head = self.summary if self.place is None else f"{self.summary} ({self.place})"
-        return "\n".join([head, *(f"  {line}" for line in shown)]).rstrip()
+        return "\n".join([head, *(f"  {line}" for line in shown)])
 
 
 @dataclass
 class Output:
-    """What one Terraform command said, collected line by line."""
+    """What one Terraform command said, collected line by line; of lines that are no JSON the last, and the panic."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
-    other: list[str] = field(default_factory=list)
+    other: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
+    panic: str | None = None
 
     def take(self, line: str) -> str | None:
         """Notes one line; returns what to show of it, None for nothing."""
         event = _event(line)
         if event is None:
             self.other.append(line)
+            if self.panic is None and _PANIC.match(line):
+                self.panic = line
             return line or None
         kind = event.get("type")
         if kind == "diagnostic":
@@ -114,6 +133,7 @@ def _meaning(text: str, error: type[OrchestrateError], hint: str) -> _Meaning:
     return _Meaning(re.compile(text, re.IGNORECASE), error, hint)
 
 
+# Of any error, those of single resources too.
 _MEANINGS: tuple[_Meaning, ...] = (
     _meaning(
         "saved plan is stale|plan.{0,40}does not match the given state",
@@ -126,15 +146,9 @@ _MEANINGS: tuple[_Meaning, ...] = (
         "The provider reached an account that is not the target's: see the account in envs/ and the role it trusts.",
     ),
     _meaning(
-        "dependency lock file|provider dependency changes|does not match any of the checksums|locked provider"
-        "|no hashes|cached package.*checksum",
+        "dependency lock file|provider dependency changes|match any of the checksums|locked provider",
         InvalidInput,
         _LOCK_FILE,
-    ),
-    _meaning(
-        "S3 bucket .* does not exist|NoSuchBucket|Requested resource not found",
-        SurroundingsFailed,
-        "`orchestrate bootstrap` makes the state stores.",
     ),
     _meaning(
         "cannot assume IAM role|AssumeRole.*AccessDenied",
@@ -146,28 +160,60 @@ _MEANINGS: tuple[_Meaning, ...] = (
         SurroundingsFailed,
         "Log in to the tooling account again; `orchestrate doctor` shows who you are.",
     ),
+)
+# Of errors of the backend, the registry and the providers' logins: the same words from a resource mean the resource.
+_SURROUNDINGS: tuple[_Meaning, ...] = (
     _meaning(
-        "failed to (query|install) .*provider|could not (retrieve|connect)|registry service is unreachable",
+        "failed to (save|persist) state|errored.tfstate",
+        SurroundingsFailed,
+        "What was done is not in the stored state, but in errored.tfstate of the workspace: keep it, and push it with "
+        "`terraform state push` before anything is planned.",
+    ),
+    _meaning(
+        "S3 bucket .* does not exist|NoSuchBucket|Requested resource not found",
+        SurroundingsFailed,
+        "`orchestrate bootstrap` makes the state stores.",
+    ),
+    _meaning(
+        "failed to (query|install) .*provider|could not retrieve the list|registry service is unreachable",
         SurroundingsFailed,
         "Terraform could not get a provider: is its registry or mirror reachable?",
     ),
     _meaning(
-        "error (loading|refreshing|saving) state|failed to (load|save|get|persist) .*(state|workspaces)"
-        "|connection refused|no such host|dial tcp|request send failed",
+        "SlowDown|throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded",
         SurroundingsFailed,
-        "AWS could not be reached or refused: `orchestrate doctor` checks credentials and stores.",
+        "AWS asked to slow down: try again in a minute.",
+    ),
+    _meaning(
+        "AccessDenied|not authorized|status ?code: 403",
+        SurroundingsFailed,
+        "AWS refused it: `orchestrate doctor` shows who you are and what these credentials may do.",
+    ),
+    _meaning(
+        "error (loading|refreshing|saving|acquiring the) state|failed to (load|get) .*(state|workspaces)"
+        "|connection refused|connection reset|no such host|dial tcp|i/o timeout|request send failed",
+        SurroundingsFailed,
+        "AWS could not be reached, or failed: try again; `orchestrate doctor` checks credentials and stores.",
     ),
 )
 
 
-def failure(what: str, output: Output, returncode: int) -> OrchestrateError:
+@dataclass(frozen=True)
+class Run:
+    """A command of ours: when it began, and how Terraform calls us (user@host) in locks."""
+
+    began: datetime
+    who: str
+
+
+def failure(what: str, output: Output, returncode: int, run: Run | None = None) -> OrchestrateError:
     """The error that a failed Terraform command stands for; `what` names it, as in "the plan"."""
     errors = output.errors
-    lock = next((error for error in errors if "acquiring the state lock" in error.summary.lower()), None)
+    lock = next((found for error in errors if (found := _held_lock(error)) is not None), None)
     if lock is not None:
-        return _locked(lock)
+        return _locked(lock, run)
     if not errors:
-        return StageFailed(f"{what} failed: {_crash(output.other, returncode)}")
+        return StageFailed(f"{what} failed: {_crash(output, returncode)}")
     text = "\n".join(str(error) for error in errors[:3])
     more = f"\n(and {len(errors) - 3} more errors, shown above)" if len(errors) > 3 else ""
     meaning = _first_meaning(errors)
@@ -177,17 +223,23 @@ def failure(what: str, output: Output, returncode: int) -> OrchestrateError:
 
 
 def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:
-    texts = [" ".join(f"{error.summary} {error.detail}".split()) for error in errors]
-    return next((m for m in _MEANINGS if any(m.text.search(text) for text in texts)), None)
+    own = [error.text for error in errors if not error.is_of_a_resource]
+    pairs = ((_MEANINGS, [error.text for error in errors]), (_SURROUNDINGS, own))
+    return next((m for meanings, texts in pairs for m in meanings if any(map(m.text.search, texts))), None)
 
 
-def _crash(lines: Sequence[str], returncode: int) -> str:
+# How a program in Go says that it cannot go on; it then ends with 2, which after `plan` would mean changes.
+_PANIC = re.compile(r"panic: |fatal error: |SIG[A-Z]+: ")
+
+
+def _crash(output: Output, returncode: int) -> str:
     if returncode < 0:
         return f"Terraform was killed by signal {-returncode}"
-    last = next((line for line in lines if "panic:" in line), lines[-1] if lines else "it gave no reason")
-    return f"Terraform ended with exit code {returncode}: {last[:300]}"
+    last = next((line for line in reversed(output.other) if line.strip()), "it gave no reason")
+    return f"Terraform ended with exit code {returncode}: {(output.panic or last)[:300]}"
 
 
+_UNKNOWN = "unknown"
 _LOCK_LINE = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*)$", re.MULTILINE)
 
 
@@ -205,13 +257,28 @@ class LockInfo:
     def of(text: str) -> LockInfo:
         found = {name: value.strip() for name, value in _LOCK_LINE.findall(text)}
         names = ("ID", "Path", "Operation", "Who", "Created")
-        return LockInfo(*(found.get(name) or "unknown" for name in names))
+        return LockInfo(*(found.get(name) or _UNKNOWN for name in names))
 
 
-def _locked(error: Diagnostic) -> Locked:
-    lock = LockInfo.of(error.detail)
+def _held_lock(error: Diagnostic) -> LockInfo | None:
+    """The lock that somebody holds; a lock may also fail because its store does."""
+    if "acquiring the state lock" not in error.summary.lower():
+        return None
+    if "Lock Info:" in error.detail or re.search("ConditionalCheckFailed|PreconditionFailed", error.detail):
+        return LockInfo.of(error.detail)
+    return None
+
+
+def _locked(lock: LockInfo, run: Run | None) -> Locked:
+    if lock.id == _UNKNOWN:
+        return Locked("somebody else locked the state at the same moment", hint="Try again.")
+    wait = "Wait until that run ends. Where it is certain that it was killed,"
+    if run is not None and lock.who == run.who and lock.created >= f"{run.began:%Y-%m-%d %H:%M:%S}":
+        wait = (
+            "You made that lock, after this command began: perhaps AWS carried out one request of it twice. Where no "
+            "other run of yours is under way,"
+        )
     return Locked(
         f"the state {lock.path} is locked by {lock.who} since {lock.created} ({lock.operation}, lock {lock.id})",
-        hint="Wait until that run ends. Where it is certain that it was killed, `orchestrate unlock --tag TAG "
-        f"--lock-id {lock.id}` releases the lock.",
+        hint=f"{wait} `orchestrate unlock --tag TAG --lock-id {lock.id}` releases the lock.",
     )
