@@ -116,7 +116,7 @@ class Ledger:
     def _entry(self, item: dict[str, Any]) -> Entry:
         try:
             return decoder(Entry).decode(item["body"]["S"])
-        except (KeyError, msgspec.ValidationError) as error:
+        except (KeyError, msgspec.DecodeError) as error:
             raise Refused(
                 f"an entry of the ledger {self.table} cannot be read: {error}",
                 hint="Somebody changed it. `orchestrate history` shows the target's entries.",

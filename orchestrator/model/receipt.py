@@ -109,7 +109,7 @@ def decode(content: bytes, digest: str) -> PlanReceipt:
         )
     try:
         return msgspec.json.decode(content, type=PlanReceipt)
-    except msgspec.ValidationError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(f"the stored receipt {digest[:16]} cannot be read: {error}", hint="Plan again.") from None
 
 

@@ -1,0 +1,95 @@
+"""The plan receipt and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import Refused
+from orchestrator.model.receipt import PlanReceipt, artefact_key, decode, receipt_key
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+RECEIPT = msgspec.convert(
+    {
+        "version": 1,
+        "tag": "dev_global/research/1.0",
+        "tag_object": "a" * 40,
+        "commit": "b" * 40,
+        "rules_commit": "c" * 40,
+        "place": {
+            "target": "research/dev-global",
+            "account": "111111111111",
+            "region": "us-east-1",
+            "partition": "aws",
+            "root": ".",
+            "bucket": "acme-tf-dev",
+            "key": "research/dev-global/terraform.tfstate",
+            "backend_region": "us-east-1",
+            "plan_role": "arn:aws:iam::111111111111:role/InfraPlanRole",
+            "apply_role": "arn:aws:iam::111111111111:role/InfraBuildRole",
+        },
+        "var_files": {"envs/dev.tfvars": "d" * 64},
+        "program": "terraform 1.11.4",
+        "lock_file": None,
+        "providers": {},
+        "checks": {"lint": "passed", "scan": "not run"},
+        "artefact": {"bucket": "acme-tf-releases-dev", "key": "plans/x.tar", "sha256": "e" * 64, "size": 1},
+        "plan_json": "f" * 64,
+        "state": {"lineage": "", "serial": 0},
+        "summary": {"add": 1, "change": 0, "destroy": 0, "replace": 0},
+        "changes": True,
+        "resources": [{"address": "a.b", "action": "add", "details": ["x"]}],
+        "resources_after": 1,
+        "protected": [],
+        "workspace": "/home/me/.cache/orchestrate/workspaces/x",
+        "planned_at": NOW.isoformat(),
+        "expires_at": (NOW + timedelta(hours=1)).isoformat(),
+        "planned_by": "arn:aws:iam::000000000000:user/me",
+        "signed": None,
+        "tagger": None,
+        "submitted_by": None,
+    },
+    PlanReceipt,
+)
+
+
+def test_the_digest_is_that_of_the_stored_bytes() -> None:
+    assert RECEIPT.digest == hashlib.sha256(RECEIPT.encode()).hexdigest()
+    assert decode(RECEIPT.encode(), RECEIPT.digest) == RECEIPT
+
+
+@given(st.integers(0, len(RECEIPT.encode()) - 1), st.integers(1, 255))
+def test_no_byte_can_be_changed(position: int, difference: int) -> None:
+    content = bytearray(RECEIPT.encode())
+    content[position] ^= difference
+    with pytest.raises(Refused, match="somebody changed it"):
+        decode(bytes(content), RECEIPT.digest)
+
+
+@pytest.mark.parametrize("field", PlanReceipt.__struct_fields__)
+def test_the_digest_binds_every_field(field: str) -> None:
+    changed = msgspec.structs.replace(RECEIPT, **{field: "something else"})
+    assert changed.digest != RECEIPT.digest
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"\xff", b'{"tag":"\xff"}', RECEIPT.encode().replace(b'"version":1', b'"version":2')]
+)
+def test_what_has_the_right_digest_but_is_no_receipt_is_refused(content: bytes) -> None:
+    with pytest.raises(Refused, match="cannot be read"):
+        decode(content, hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize(("seconds", "expired"), [(-1, False), (0, True), (1, True)])
+def test_a_receipt_expires_at_its_time(seconds: int, expired: bool) -> None:
+    assert RECEIPT.expired(NOW + timedelta(hours=1, seconds=seconds)) == expired
+
+
+def test_keys_hold_target_and_digest() -> None:
+    assert receipt_key("research/dev-global", "d") == "receipts/research/dev-global/d.json"
+    assert artefact_key("research/dev-global", "d") == "plans/research/dev-global/d.tar"
