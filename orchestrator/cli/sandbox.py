@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,23 @@ def run(context: Context, log: Path | None, command: tuple[str, ...]) -> int:
     from orchestrator.sandbox import run as runs
 
     return runs.run(command, _layout(context), log)
+
+
+@sandbox.command()
+@click.option("--name", help="The repository; needed where there are several.")
+@click.option("--region", help="Where it is (default: the tooling Region).")
+@pass_context
+def remote(context: Context, name: str | None, region: str | None) -> None:
+    """Print the git remote of the running sandbox: what is pushed there starts its pipelines.
+
+    It stands in for the CodeCommit repository that the tooling has made. Nothing is configured in your repository:
+    git push "$(orchestrate sandbox remote)" TAG
+    """
+    from orchestrator.sandbox import background, remotes
+
+    found = background.running(_folder(context))
+    chosen = remotes.chosen(remotes.remotes(found.address.endpoint), name, region or found.layout.region)
+    click.echo(json.dumps(dataclasses.asdict(chosen), indent=2) if context.json else chosen.url)
 
 
 def _folder(context: Context) -> Path:

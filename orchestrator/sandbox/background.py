@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.sandbox import environment, process, state
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, encode
+from orchestrator.sandbox.private import post
 from orchestrator.sandbox.state import State
-
-_RESET_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def reset(folder: Path, layout: SandboxLayout) -> State:
                 "the tooling account or its Region has changed since the sandbox was started",
                 hint="Start anew: `orchestrate sandbox down`, then `orchestrate sandbox up`.",
             )
-        _post(found.address.endpoint + RESET_PATH, encode(layout))
+        post(found.address.endpoint + RESET_PATH, encode(layout))
         filled = State(found.address, layout)
         state.write(folder, filled)
     return filled
@@ -122,16 +119,3 @@ def _stop(folder: Path, pid: int) -> None:
         if not state.gone_within(folder, process.STOP_SECONDS):
             os.kill(pid, signal.SIGKILL)
             state.gone_within(folder, process.STOP_SECONDS)
-
-
-def _post(url: str, body: bytes) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url, data=body, method="POST")  # noqa: S310  (an address of our own server)
-    try:
-        with opener.open(request, timeout=_RESET_SECONDS) as response:
-            response.read()
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise SurroundingsFailed(
-            f"the sandbox does not answer: {error}",
-            hint="Start anew: `orchestrate sandbox down`, then `orchestrate sandbox up`.",
-        ) from None

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,10 +53,20 @@ class Image:
     def commands(self) -> Path:
         return self.folder / "bin"
 
+    @property
+    def temporary(self) -> Path:
+        """Short: Terraform's providers listen on a socket below it, and a socket's path has about 100 characters."""
+        return Path(tempfile.gettempdir(), f"build-{self.folder.name[:13]}")
+
+    def remove(self) -> None:
+        for folder in (self.folder, self.temporary):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def make(self, repositories: Mapping[str, Path]) -> None:
         """`repositories`: where git finds what has addresses that begin so."""
-        for folder in (self.home, self.source, self.commands, self.folder / "tmp"):
+        for folder in (self.home, self.source, self.commands):
             folder.mkdir(parents=True)
+        self.temporary.mkdir(mode=0o700)
         _make_python(self.python)
         _make_command(self.commands / "aws", sys.executable, "-I", aws_cli.__file__)
         if shutil.which("sha256sum") is None:  # macOS
@@ -68,7 +79,7 @@ class Image:
             **kept,
             "PATH": os.pathsep.join([str(self.commands), str(self.python / "bin"), _path_of_this_machine()]),
             "HOME": str(self.home),
-            "TMPDIR": str(self.folder / "tmp"),
+            "TMPDIR": str(self.temporary),
             "CI": "true",
             "ORCHESTRATE_CACHE": str(cache_folder(os.environ)),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from orchestrator.sandbox.pipeline import place, pushes, repositories
 from orchestrator.sandbox.pipeline.repositories import RECEIVED_PATH, Push
+from orchestrator.sandbox.remotes import REMOTES_PATH, Remote
 
 PREFIX = "/sandbox-api/"
-REMOTES_PATH = PREFIX + "remotes"
 _SETTINGS_PATH = PREFIX + "settings"
-
-
-@dataclass(frozen=True)
-class Remote:
-    """`url` is what `git push` takes."""
-
-    name: str
-    account: str
-    region: str
-    url: str
 
 
 def answer(path: str, body: bytes) -> tuple[str, bytes]:

@@ -144,8 +144,6 @@ class _Run:
             phase = stack.enter_context(self._phase(name))
             self._run_commands(shell, phase, wanted.commands)
             self._run_commands(shell, phase, wanted.finally_)
-            if phase.status == "FAILED":
-                shell.export("CODEBUILD_BUILD_SUCCEEDING", "0")
 
     def _run_commands(self, shell: Shell, phase: Phase, commands: list[str]) -> None:
         for command in commands:
@@ -155,6 +153,7 @@ class _Run:
                 self.log.say(f"Command did not exit successfully {command} exit status {code}")
                 message = f"Error while executing command: {command}. Reason: exit status {code}"
                 phase.status, phase.context = "FAILED", phase.context or ("COMMAND_EXECUTION_ERROR", message)
+                shell.export("CODEBUILD_BUILD_SUCCEEDING", "0")
                 return
 
     def _export(self, shell: Shell, spec: Buildspec) -> None:
@@ -199,7 +198,7 @@ class _Run:
             end_all(None, f"CODEBUILD_BUILD_ID={self.build.id}")
         with contextlib.suppress(BotoCoreError, ClientError):  # the log group may be gone by now
             self.log.send(all_of_it=True)
-        shutil.rmtree(self.image.folder, ignore_errors=True)
+        self.image.remove()
         self.build.enter("COMPLETED")
         self.build.status, self.build.ended = self.status, dt.datetime.now(dt.UTC)
 
