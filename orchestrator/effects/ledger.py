@@ -7,7 +7,7 @@ of writers and "exactly one of us" decidable.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +37,31 @@ class Ledger:
     env: str
 
     def history(self, target: str, limit: int = _RECENT) -> History:
-        """The newest entries of a target."""
+        """The newest entries of a target: at least `limit`, and all since the newest apply, if there are as many."""
+        entries: list[Entry] = []
         with self.aws.explained("read the ledger", self.table, env=self.env):
-            answer = self._dynamodb.query(
-                TableName=self.table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": f"target#{target}"}},
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                Limit=limit,
-            )
-        return History(self._entry(item) for item in answer["Items"])
+            for item in self._items(target, limit):
+                if len(entries) >= limit and any(entry.kind == "applied" for entry in entries):
+                    break
+                entries.append(self._entry(item))
+        return History(entries)
+
+    def _items(self, target: str, limit: int) -> Iterator[dict[str, Any]]:
+        """Newest first, read as they are asked for; DynamoDB answers in pages of at most 1 MB."""
+        asked: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"target#{target}"}},
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+            "Limit": limit,
+        }
+        while True:
+            answer = self._dynamodb.query(**asked)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def append(self, target: str, decide: Callable[[History], Draft], lease: Held | None = None) -> Entry:
         """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
