@@ -31,15 +31,16 @@ resource "aws_sns_topic_subscription" "mail" {
   endpoint  = each.value
 }
 
-# Events that could not be delivered, whatever was tried: a tag whose release has not begun.
-resource "aws_sqs_queue" "undelivered" {
-  name                      = "${var.name}-undelivered"
-  kms_master_key_id         = var.logs.kms_key_arn
-  message_retention_seconds = 1209600
+locals {
+  queue = "${var.name}-undelivered"
 }
 
-resource "aws_sqs_queue_policy" "undelivered" {
-  queue_url = aws_sqs_queue.undelivered.id
+# Events that could not be delivered, whatever was tried: a tag whose release has not begun.
+resource "aws_sqs_queue" "undelivered" {
+  name                      = local.queue
+  kms_master_key_id         = var.logs.kms_key_arn
+  message_retention_seconds = 1209600
+
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -47,7 +48,7 @@ resource "aws_sqs_queue_policy" "undelivered" {
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = aws_sqs_queue.undelivered.arn
+      Resource  = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue}"
       Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
     }]
   })

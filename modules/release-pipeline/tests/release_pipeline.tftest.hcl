@@ -1,0 +1,234 @@
+mock_provider "aws" {
+  source = "../../tests/modules/tooling/mocks"
+}
+
+variables {
+  name           = "acme-tf-dev"
+  env            = "dev"
+  tag_prefixes   = ["dev_"]
+  teams          = { research = { account = "111111111111" }, risk = { account = "222222222222" } }
+  workload_roles = { plan = "InfraPlanRole", apply = "InfraBuildRole" }
+  package        = { prefix = "tooling/0/", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  logs           = { retention_days = 365, kms_key_arn = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000" }
+
+  source_repository = {
+    type           = "CODECOMMIT"
+    url            = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/infrastructure"
+    repository_arn = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
+    branch         = "main"
+  }
+
+  stores = {
+    state_bucket   = "acme-tf-dev"
+    lock_table     = "acme-tf-lock-dev"
+    release_bucket = "acme-tf-releases-dev"
+    ledger_table   = "acme-tf-ledger-dev"
+    kms_key_arn    = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000001"
+  }
+}
+
+run "one_execution_for_each_tag_all_in_parallel" {
+  assert {
+    condition     = aws_codepipeline.this.execution_mode == "PARALLEL" && [for stage in aws_codepipeline.this.stage : stage.name] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
+    error_message = "the stages of an environment without approvals"
+  }
+
+  assert {
+    condition     = alltrue([for stage in aws_codepipeline.this.stage : length(stage.before_entry) == (stage.name == "Apply" ? 1 : 0)])
+    error_message = "apply is skipped where nothing changes"
+  }
+}
+
+run "only_tags_of_this_environment_start_it" {
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.this["tags"].event_pattern).detail == { event = ["referenceCreated"], referenceType = ["tag"], referenceName = [{ prefix = "dev_" }] }
+    error_message = "new tags with exactly that prefix"
+  }
+}
+
+run "each_step_has_its_role" {
+  assert {
+    condition     = { for step, project in aws_codebuild_project.this : step => project.name } == { for step in ["apply", "lint", "plan", "scan", "verify"] : step => "acme-tf-dev-${step}" }
+    error_message = "a project for each step"
+  }
+
+  assert {
+    condition     = aws_codebuild_project.this["apply"].build_timeout == 300 && aws_codebuild_project.this["plan"].build_timeout == 90
+    error_message = "builds outlast Terraform's own time limits"
+  }
+}
+
+run "as_many_approvals_as_asked" {
+  variables {
+    approvals         = 2
+    plan_expiry_hours = 48
+  }
+
+  assert {
+    condition     = [for action in aws_codepipeline.this.stage[4].action : [action.name, action.timeout_in_minutes]] == [["Approve-1", 2880], ["Approve-2", 2880]]
+    error_message = "two people answer while the plan holds"
+  }
+}
+
+run "without_dynamodb_and_kms" {
+  variables {
+    stores = {
+      state_bucket   = "acme-tf-dev"
+      release_bucket = "acme-tf-releases-dev"
+      ledger_table   = "acme-tf-ledger-dev"
+    }
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.this["plan"].policy, "acme-tf-lock-dev") && length(one(aws_codepipeline.this.artifact_store).encryption_key) == 0
+    error_message = "neither a lock table nor a key is spoken of"
+  }
+}
+
+run "people_cannot_apply_where_the_pipeline_alone_may" {
+  variables {
+    apply_from = "pipeline"
+  }
+
+  assert {
+    condition     = keys(aws_iam_role.people) == ["people"]
+    error_message = "there is no role to apply with"
+  }
+}
+
+run "a_linked_repository_calls_the_build" {
+  variables {
+    source_repository = {
+      type           = "GITHUB"
+      url            = "https://github.com/acme/infrastructure.git"
+      connection_arn = "arn:aws:codeconnections:us-east-1:000000000000:connection/00000000-0000-0000-0000-000000000000"
+      branch         = "main"
+    }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.this) == 0 && one([for filter in one(aws_codebuild_webhook.this[0].filter_group).filter : filter.pattern if filter.type == "HEAD_REF"]) == "^refs/tags/dev_"
+    error_message = "a webhook with an anchored pattern"
+  }
+}
+
+run "reject_name" {
+  command = plan
+
+  variables {
+    name = "ACME-dev"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "reject_env" {
+  command = plan
+
+  variables {
+    env          = "prod"
+    tag_prefixes = ["prod_"]
+  }
+
+  expect_failures = [var.env]
+}
+
+run "reject_tag_prefixes" {
+  command = plan
+
+  variables {
+    tag_prefixes = ["prod_"]
+  }
+
+  expect_failures = [var.tag_prefixes]
+}
+
+run "reject_source_repository" {
+  command = plan
+
+  variables {
+    source_repository = { type = "SVN", url = "https://example.com", branch = "main" }
+  }
+
+  expect_failures = [var.source_repository]
+}
+
+run "reject_teams" {
+  command = plan
+
+  variables {
+    teams = {}
+  }
+
+  expect_failures = [var.teams]
+}
+
+run "reject_workload_roles" {
+  command = plan
+
+  variables {
+    workload_roles = { plan = "Infra", apply = "Infra" }
+  }
+
+  expect_failures = [var.workload_roles]
+}
+
+run "reject_approvals" {
+  command = plan
+
+  variables {
+    approvals = 1.5
+  }
+
+  expect_failures = [var.approvals]
+}
+
+run "reject_plan_expiry_hours" {
+  command = plan
+
+  variables {
+    plan_expiry_hours = 0
+  }
+
+  expect_failures = [var.plan_expiry_hours]
+}
+
+run "reject_timeouts" {
+  command = plan
+
+  variables {
+    timeouts = { plan = 0, apply = 240 }
+  }
+
+  expect_failures = [var.timeouts]
+}
+
+run "reject_apply_from" {
+  command = plan
+
+  variables {
+    apply_from = "nowhere"
+  }
+
+  expect_failures = [var.apply_from]
+}
+
+run "reject_package" {
+  command = plan
+
+  variables {
+    package = { prefix = "plans/", sha256 = "0" }
+  }
+
+  expect_failures = [var.package]
+}
+
+run "reject_notify" {
+  command = plan
+
+  variables {
+    notify = ["nobody"]
+  }
+
+  expect_failures = [var.notify]
+}
