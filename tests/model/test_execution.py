@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import subprocess
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+import msgspec
 import pytest
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import OrchestrateError, Refused, SurroundingsFailed
 from orchestrator.model import execution
-from orchestrator.model.execution import Execution
+from orchestrator.model.execution import CheckResult, Execution, handed_on
+from orchestrator.model.plan import Summary
+from orchestrator.model.release import Release
+from orchestrator.model.rules import Rules
+from orchestrator.model.tag import Tag
+from orchestrator.model.target import locate
+
+if TYPE_CHECKING:
+    from orchestrator.model.receipt import PlanReceipt
 
 TOLD = {
     "TAG": "dev_us-east-1/research/1.0",
@@ -48,3 +59,56 @@ def test_a_shell_reads_the_values_back_whatever_they_hold() -> None:
 def test_the_receipts_address_is_of_its_partition(partition: str, region: str, host: str) -> None:
     address = execution.receipt_address(region, partition, "bucket", "receipts/research/dev-global/1.json")
     assert address.startswith(f"https://{host}/s3/object/bucket?region={region}&prefix=receipts%2F")
+
+
+def released(scope: str = "us-east-1") -> Release:
+    tag = Tag.parse(f"dev_{scope}/research/1.0")
+    rules = Rules.parse(
+        {
+            "envs/orchestrate.yaml": 'state: {prefix: acme, region: us-east-1}\ntooling: {account: "000000000000"}\n',
+            "envs/dev.yaml": "regions: [us-east-1]\nglobal_resource_deploy_from_region: us-east-1\n"
+            'teams: {research: {account: "111111111111"}}\n',
+        }
+    )
+    return Release(tag, "1" * 40, "0" * 40, "2" * 40, rules, locate(tag, rules), ())
+
+
+def test_an_execution_of_this_very_release_is_accepted() -> None:
+    Execution.of({**TOLD, "AWS_REGION": "us-east-1"}).check(released())
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        ({"ORCHESTRATE_ENV": "prod"}, Refused, "no release to prod"),
+        ({"COMMIT": "3" * 40}, Refused, "says that .* is commit 333333333333"),
+        ({"AWS_REGION": "eu-central-1"}, SurroundingsFailed, "runs in eu-central-1"),
+    ],
+)
+def test_variables_written_by_hand_are_refused(
+    changed: dict[str, str], error: type[OrchestrateError], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        Execution.of({**TOLD, **changed}).check(released())
+
+
+def test_only_the_result_of_this_check_and_commit_is_handed_on() -> None:
+    release = released()
+    result = CheckResult("lint", str(release.tag), release.commit, True, "s", 0, {})
+    content = msgspec.json.encode(result)
+    assert handed_on(content, "lint", release) == result
+    with pytest.raises(Refused, match="handed on as scan"):
+        handed_on(content, "scan", release)
+    with pytest.raises(Refused, match="cannot be read"):
+        handed_on(b"{}", "lint", release)
+
+
+def test_an_approvals_message_is_one_line_that_codepipeline_takes() -> None:
+    receipt = cast(
+        "PlanReceipt",
+        SimpleNamespace(tag="t" * 128, summary=Summary(add=1), digest="d" * 64, commit="0" * 40, expires_at="e" * 300),
+    )
+    text = execution.message(receipt)
+    assert len(text) == 512
+    assert "\n" not in text
+    assert f"Plan {'d' * 64}" in text

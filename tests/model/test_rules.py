@@ -170,7 +170,7 @@ INVALID = [
         '{env: "a b"}',
         "15: workload.variables.env: 'a b' is not valid. It must match",
     ),
-    (PROJECT_FILE, "[aws.legacy]", "[gcp]", "16: workload.unmanaged_providers[0]: 'gcp' is not valid. It must match"),
+    (PROJECT_FILE, "[aws.legacy]", "[9gcp]", "16: workload.unmanaged_providers[0]: '9gcp' is not valid. It must match"),
     (PROJECT_FILE, "[aws.legacy]", "aws", "16: workload.unmanaged_providers: it must be a list"),
     (PROJECT_FILE, "minutes: 60", "minutes: 0", "19: terraform.plan_timeout_minutes: 0 is too small, the least is 1"),
     (

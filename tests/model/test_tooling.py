@@ -122,3 +122,14 @@ def test_an_environment_may_not_be_called_tooling() -> None:
                 "envs/orchestrate.yaml": PROJECT % ("acme", "central"),
                 f"envs/{name}.yaml": ENVIRONMENT % ("111111111111", "222222222222", "anywhere"),
             })  # fmt: skip
+
+
+def test_a_region_has_pipelines_of_the_environments_that_are_there_alone() -> None:
+    found = rules("regional")
+    assert [pipeline.env for pipeline in tooling.pipelines(found, "eu-central-1")] == ["dev"]
+    assert list(tooling.pipelines(found, "ap-southeast-1")) == []
+    assert tooling.regions_of_environment(found, "dev") == ("us-east-1", "eu-central-1")
+
+
+def test_the_toolings_own_stores_are_named_like_an_environments() -> None:
+    assert tooling.own_stores(rules(), "us-east-1").state_bucket == f"acme-{tooling.TOOLING}"

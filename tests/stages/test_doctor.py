@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -135,13 +136,14 @@ def test_without_git_each_check_says_so(project: Path, tmp_path: Path, monkeypat
     assert found["git"] == Diagnosis(
         "git", "failed", "cannot run git: No such file or directory", "Install git, and put it on the PATH.", 6
     )
-    assert found["history"].mend == "Install git."
+    assert all(row.state == "failed" for row in found.values() if row.name != "rules")
 
 
 @pytest.mark.parametrize(("version", "good"), [("2.23.1", False), ("2.24.0", True), ("2.39.5 (Apple Git-154)", True)])
 def test_an_old_git_is_refused(version: str, good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "git"
-    program.write_text(f"#!/bin/sh\necho 'git version {version}'\n")
+    answer = f"case $1 in --version) echo 'git version {version}';; *) exec {shutil.which('git')} \"$@\";; esac"
+    program.write_text(f"#!/bin/sh\n{answer}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     found = repository(tmp_path)["git"]
