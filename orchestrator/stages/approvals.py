@@ -29,8 +29,13 @@ def check_answers(at: Surroundings, receipt: PlanReceipt) -> str | None:
 
 def tally(at: Surroundings, receipt: PlanReceipt, *own: Answer) -> Tally:
     """What all answers to the plan come to, read anew; `own` are counted though the index may not have them yet."""
-    answers = dict.fromkeys([*at.answers.of(receipt.digest), *own])
-    return judge_of(at, receipt).tally(answers, lambda principal: genuine(at.aws, principal))
+    answers = dict.fromkeys([*_answers(at, receipt.digest), *own])
+    vouched = {answer.principal for answer in at.vouched}
+    return judge_of(at, receipt).tally(answers, lambda principal: principal in vouched or genuine(at.aws, principal))
+
+
+def _answers(at: Surroundings, digest: str) -> tuple[Answer, ...]:
+    return (*at.answers.of(digest), *(answer for answer in at.vouched if answer.digest == digest))
 
 
 def missing_approvals(at: Surroundings, receipt: PlanReceipt, found: Tally) -> str | None:
@@ -69,7 +74,7 @@ def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
 def record_answers(at: Surroundings, digest: str) -> None:
     """Copies the answers to a plan into the chain of its target, where nobody can alter them any more."""
     history = at.ledger.history(at.release.target.id)
-    for answer in sorted(at.answers.of(digest), key=lambda each: each.at):
+    for answer in sorted(_answers(at, digest), key=lambda each: each.at):
         if not is_recorded(history, answer):
             _append(at, copy_of(answer))
 

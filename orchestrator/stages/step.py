@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import msgspec
 
 from orchestrator.effects.bundle import CLONE
 from orchestrator.effects.git import Repository
-from orchestrator.effects.pipelines import Approval, Pipelines
+from orchestrator.effects.pipelines import Pipelines
 from orchestrator.errors import Refused
 from orchestrator.model import execution as executions
+from orchestrator.model.approval import Answer
 from orchestrator.model.check import CheckReport
 from orchestrator.model.execution import CheckResult, Execution
 from orchestrator.model.ledger import Draft, History, Kind
@@ -96,51 +97,43 @@ def _record_check(step: Step, name: str) -> None:
 
 
 def apply_it(step: Step) -> ApplyResult:
-    """Copies who approved into the ledger, where the rules judge them, and applies the plan of that digest alone."""
+    """Applies the plan of that digest alone; who answered in the pipeline is judged as everybody else who answered."""
     at = step.at
-    digest = newest_receipt(at).digest
+    receipt = newest_receipt(at)
+    digest = receipt.digest
     if digest != step.execution.digest:
         raise Refused(
             f"the newest plan of {at.release.tag} is {digest[:16]}, but this execution made and had approved "
             f"{step.execution.digest[:16]}",
             hint="Another execution of the same tag has planned since. Its own apply step goes on with its plan.",
         )
-    _copy_approvals(step, digest)
-    return apply(at)
+    return apply(replace(at, vouched=_answers(step, receipt)))
 
 
-def _copy_approvals(step: Step, digest: str) -> None:
-    """What CodePipeline says counts here: an entry that somebody else wrote into the ledger is not enough."""
-    at, needed = step.at, approvals_needed(step.at)
-    if needed == 0:
-        return
-    answers = Pipelines(at.aws, at.release.target.stores.region, step.execution.env).approvals(
-        step.execution.pipeline, step.execution.id
-    )
-    people = {answer.by for answer in answers if answer.approved and answer.by}
-    if len(people) < needed:
-        raise Refused(
-            f"the plan {digest[:16]} needs the approval of {needed} people in the pipeline, not {len(people)}"
+def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:
+    """What CodePipeline says about its approvals: it knows the caller's ARN, and nobody else can write it there."""
+    pipelines = Pipelines(step.at.aws, step.at.release.target.stores.region, step.execution.env)
+    given = pipelines.approvals(step.execution.pipeline, step.execution.id)
+    return tuple(
+        Answer(
+            version=1,
+            kind="approved" if each.approved else "rejected",
+            target=receipt.place.target,
+            tag=receipt.tag,
+            commit=receipt.commit,
+            digest=receipt.digest,
+            by=each.by,
+            user_id="",
+            at=each.at,
+            reason=each.comment,
         )
-    for answer in answers:
-        draft = _approval(step, digest, answer)
-        at.ledger.append(at.release.target.id, partial(_always, draft))
+        for each in given
+        if each.by
+    )
 
 
 def _always(draft: Draft, history: History) -> Draft:
     return draft
-
-
-def approvals_needed(at: Surroundings) -> int:
-    approval = at.release.rules.environments[at.release.tag.env].approval
-    return int(getattr(approval, "count", 1)) if approval.required else 0
-
-
-def _approval(step: Step, digest: str, answer: Approval) -> Draft:
-    release = step.at.release
-    kind: Kind = "approved" if answer.approved else "rejected"
-    detail = {"reason": answer.comment, "action": answer.action, "execution": step.execution.id, "at": answer.at}
-    return Draft(kind, str(release.tag), release.commit, answer.by, digest, detail)
 
 
 def verify_it(step: Step) -> Verified:

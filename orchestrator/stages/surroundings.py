@@ -13,6 +13,7 @@ from orchestrator.effects.git import Repository
 from orchestrator.effects.lease import Leases
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.objects import Bucket
+from orchestrator.model.approval import Answer
 from orchestrator.model.masking import Masker
 from orchestrator.model.release import Release
 
@@ -25,6 +26,8 @@ class Surroundings:
     repository: Repository
     env: Mapping[str, str]
     progress: Callable[[str], None]
+    vouched: tuple[Answer, ...] = ()
+    """Answers to the plan that another service of AWS than IAM vouches for; they have no user id."""
 
     @cached_property
     def aws(self) -> Session:
