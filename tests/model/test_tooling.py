@@ -132,4 +132,4 @@ def test_a_region_has_pipelines_of_the_environments_that_are_there_alone() -> No
 
 
 def test_the_toolings_own_stores_are_named_like_an_environments() -> None:
-    assert tooling.own_stores(rules(), "us-east-1").state_bucket == f"acme-{tooling.TOOLING}"
+    assert tooling.own_stores(rules(), "us-east-1").state_bucket == "acme-tooling"
