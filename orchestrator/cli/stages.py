@@ -63,6 +63,7 @@ def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     from orchestrator.report import stages as report
     from orchestrator.stages.approve import Reply, reviewed
     from orchestrator.stages.approve import approve as run
+    from orchestrator.stages.waiting import answer_waiting
 
     if flags["reject"] and flags["override"]:
         raise UsageError("--reject and --override contradict each other")
@@ -75,6 +76,7 @@ def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     if flags["override"]:
         run(at, receipt, Reply("overridden", reason))
     given = run(at, receipt, Reply("rejected" if flags["reject"] else "approved", reason))
+    answer_waiting(at, receipt, approved=not flags["reject"], reason=reason)
     answer(context, report.answer_fields(given), report.answer_text(given))
 
 

@@ -84,8 +84,24 @@ class Pipelines:
                 at=action["lastUpdateTime"].isoformat(),
             )
             for action in self.actions(name, execution)
-            if action["input"]["actionTypeId"]["category"] == "Approval" and action["status"] != "InProgress"
+            if _is_approval(action) and action["status"] != "InProgress"
         )
+
+    def waiting(self, name: str, execution: str) -> dict[str, Any] | None:
+        """The first approval that nobody has answered yet."""
+        open_ = [action for action in self.actions(name, execution) if _is_open_approval(action)]
+        return min(open_, key=lambda action: str(action["actionName"]), default=None)
+
+    def answer(self, name: str, waiting: Mapping[str, Any], *, approved: bool, reason: str) -> None:
+        """Answers it; the token is where PARALLEL pipelines have it (API reference, PutApprovalResult)."""
+        with self.aws.explained("answer the approval", f"{waiting['actionName']} of {name}", env=self.env):
+            self._client.put_approval_result(
+                pipelineName=name,
+                stageName=waiting["stageName"],
+                actionName=waiting["actionName"],
+                result={"summary": reason[:512], "status": "Approved" if approved else "Rejected"},
+                token=waiting["output"]["executionResult"]["externalExecutionId"],
+            )
 
     def failed(self, name: str, execution: str) -> str:
         """What failed in an execution, for people."""
@@ -108,6 +124,14 @@ class Pipelines:
     def _client(self) -> Any:
         client: Any = self.aws.client
         return client("codepipeline", self.region)
+
+
+def _is_approval(action: Mapping[str, Any]) -> bool:
+    return bool(action["input"]["actionTypeId"]["category"] == "Approval")
+
+
+def _is_open_approval(action: Mapping[str, Any]) -> bool:
+    return _is_approval(action) and action["status"] == "InProgress"
 
 
 def _in_time(call: Callable[[], _Answer]) -> _Answer:
