@@ -21,7 +21,7 @@ output "tagger_policy_arn" {
   value       = one(aws_iam_policy.tagger[*].arn)
 }
 
-output "approver_policy_arn" {
-  description = "ARN of the policy for people who approve plans."
-  value       = aws_iam_policy.approver.arn
+output "approver_policy_arns" {
+  description = "ARNs of the policies for people who approve plans: of all teams, or of their session's team."
+  value       = { for kind, policy in aws_iam_policy.approver : kind => policy.arn }
 }

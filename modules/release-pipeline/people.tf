@@ -78,18 +78,33 @@ resource "aws_iam_policy" "tagger" {
   })
 }
 
-# Who may answer for it.
+# Who may answer for it: under a key that begins with the caller's own id, so that nobody answers in another's name. With
+# team-approver only for plans of the team that the session's tag `team` names.
 resource "aws_iam_policy" "approver" {
-  name        = "${var.name}-approver"
-  description = "Approve or reject plans for ${var.env}"
+  for_each = {
+    approver      = { whose = "plans", key = "*" }
+    team-approver = { whose = "plans of the team in the session tag `team`", key = "$${aws:PrincipalTag/team}" }
+  }
+
+  name        = "${var.name}-${each.key}"
+  description = "Approve or reject ${each.value.whose} for ${var.env}"
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.looks, [
       {
-        Sid      = "Answer"
+        Sid      = "AnswerInPipeline"
         Effect   = "Allow"
         Action   = "codepipeline:PutApprovalResult"
         Resource = "${local.pipeline_arn}/Approve/*"
+      },
+      {
+        Sid      = "Answer"
+        Effect   = "Allow"
+        Action   = "dynamodb:PutItem"
+        Resource = "${local.tables}/${var.stores.ledger_table}"
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["approval#$${aws:userid}#${each.value.key}"] }
+        }
       },
       {
         Sid      = "ReadReceipts"
@@ -97,6 +112,6 @@ resource "aws_iam_policy" "approver" {
         Action   = "s3:GetObject"
         Resource = "${local.release_bucket}/receipts/*"
       },
-    ], local.reads_ledger, local.adds_to_ledger, local.key)
+    ], local.reads_ledger, local.looks_up_people, local.key)
   })
 }

@@ -92,7 +92,7 @@ locals {
     },
   ], local.key)
 
-  applying = concat(local.reads_states, local.locks, local.reads_ledger, local.adds_to_ledger, [
+  applying = concat(local.reads_states, local.locks, local.reads_ledger, local.adds_to_ledger, local.looks_up_people, [
     {
       Sid      = "AssumeBuildRoles"
       Effect   = "Allow"
@@ -259,16 +259,18 @@ locals {
     Sid      = "ReadLedger"
     Effect   = "Allow"
     Action   = ["dynamodb:GetItem", "dynamodb:Query"]
-    Resource = "${local.tables}/${var.stores.ledger_table}"
+    Resource = ["${local.tables}/${var.stores.ledger_table}", "${local.tables}/${var.stores.ledger_table}/index/answers"]
   }]
 
-  # Entries are added and never changed or deleted; only the lease of a target is renewed.
+  # Entries are added and never changed or deleted; only the lease of a target is renewed. Answers of people to plans
+  # (approval#...) are theirs alone to give.
   adds_to_ledger = [
     {
-      Sid      = "AddToLedger"
-      Effect   = "Allow"
-      Action   = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"]
-      Resource = "${local.tables}/${var.stores.ledger_table}"
+      Sid       = "AddToLedger"
+      Effect    = "Allow"
+      Action    = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"]
+      Resource  = "${local.tables}/${var.stores.ledger_table}"
+      Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["lease#*", "tag#*", "target#*"] } }
     },
     {
       Sid       = "RenewLeases"
@@ -278,6 +280,14 @@ locals {
       Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["lease#*"] } }
     },
   ]
+
+  # An answer names its author's role or user; whether IAM knows that name under the author's id is asked here.
+  looks_up_people = [{
+    Sid      = "LookUpPeople"
+    Effect   = "Allow"
+    Action   = ["iam:GetRole", "iam:GetUser"]
+    Resource = [for kind in ["role", "user"] : "arn:${local.partition}:iam::${local.account}:${kind}/*"]
+  }]
 
   # The environment's key, through the services that keep its stores.
   key = [for statement in [{

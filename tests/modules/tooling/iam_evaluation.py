@@ -7,6 +7,7 @@ wherever it can judge: for statements without conditions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -51,7 +52,7 @@ def _applies(statement: Statement, wish: Wish) -> bool:
     if "Resource" in statement and "Condition" not in statement:
         assert matches == _second_opinion(statement, wish), (statement, wish)
     return matches and all(
-        _holds(operator, _context(wish, key), [str(value) for value in _listed(wanted)])
+        _holds(operator, _context(wish, key), [_with_variables(str(value), wish) for value in _listed(wanted)])
         for operator, tests in statement.get("Condition", {}).items()
         for key, wanted in tests.items()
     )
@@ -60,6 +61,16 @@ def _applies(statement: Statement, wish: Wish) -> bool:
 def _second_opinion(statement: Statement, wish: Wish) -> bool:
     judged = IAMPolicyStatement(statement).is_action_permitted(wish.action, wish.resource)
     return bool(judged is not PermissionResult.NEUTRAL)
+
+
+def _with_variables(text: str, wish: Wish) -> str:
+    """Policy variables such as ${aws:userid}; a text with one that the request lacks is like nothing."""
+
+    def value(match: re.Match[str]) -> str:
+        found = _context(wish, match[1])
+        return found[0] if found else "\0"
+
+    return re.sub(r"\$\{([^}]+)\}", value, text)
 
 
 def _context(wish: Wish, key: str) -> list[str]:

@@ -75,7 +75,9 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("s3:PutObject", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
     (Wish("s3:GetObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"apply", "deploy"}),
     (Wish("dynamodb:Query", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("dynamodb:PutItem", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("dynamodb:Query", f"{LEDGER}/index/answers"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (_keyed("dynamodb:PutItem", LEDGER, "target#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (_keyed("dynamodb:PutItem", LEDGER, "tag#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (_keyed("dynamodb:UpdateItem", LEDGER, "lease#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
     (Wish("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
@@ -89,7 +91,7 @@ NEVER: list[Any] = [
     Wish("s3:GetObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
     Wish("s3:PutObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
     Wish("s3:GetObject", "arn:aws:s3:::acme-tf-releases-prod/plans/research/prod-global/1.tar"),
-    Wish("dynamodb:PutItem", f"{TABLES}/acme-tf-ledger-prod"),
+    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-ledger-prod", "target#research/prod-global"),
     _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-lock-prod", "acme-tf-prod/x/terraform.tfstate"),
     Wish("sts:AssumeRole", _role("333333333333", "InfraPlanRole")),
     Wish("sts:AssumeRole", _role("333333333333", "InfraBuildRole")),
@@ -103,7 +105,8 @@ NEVER: list[Any] = [
     Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
     Wish("s3:GetObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
     Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
-    # the record
+    # the record, and answers in somebody's name
+    _keyed("dynamodb:PutItem", LEDGER, "approval#AROAALICE:alice#research"),
     Wish("dynamodb:DeleteItem", LEDGER),
     _keyed("dynamodb:UpdateItem", LEDGER, "target#research/dev-global"),
     Wish("dynamodb:BatchWriteItem", LEDGER),
@@ -158,6 +161,12 @@ def test_the_repository_is_read_by_the_submit_steps_alone(policies: dict[str, An
         name for name, documents in policies.items() if iam.allows(documents, Wish("codecommit:GitPull", REPOSITORY))
     }
     assert found == {"dev-submit", "prod-submit"}
+
+
+def test_whoever_applies_can_look_up_who_approved(policies: dict[str, Any]) -> None:
+    wish = Wish("iam:GetRole", _role("000000000000", "Approvers"))
+    found = {name for name, documents in policies.items() if iam.allows(documents, wish)}
+    assert found == {"dev-apply", "dev-deploy", "prod-apply"}
 
 
 @pytest.mark.parametrize("wish", NEVER, ids=lambda wish: f"{wish.action}-{wish.resource[-40:]}")
@@ -222,6 +231,34 @@ def test_approvers_answer_for_their_environment_alone(central: Any) -> None:
     assert not iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
     for action in ("StartPipelineExecution", "UpdatePipeline", "OverrideStageCondition", "StopPipelineExecution"):
         assert not iam.allows(approver, Wish(f"codepipeline:{action}", pipeline))
+
+
+ALICE = {"aws:userid": "AROAALICE:alice"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "key", "tags", "granted"),
+    [
+        ("approver", "approval#AROAALICE:alice#research", {}, True),
+        ("approver", "approval#AROABOB:bob#research", {}, False),
+        ("approver", "approval#AROAALICE:alice", {}, False),
+        ("approver", "target#research/prod-global", {}, False),
+        ("approver", "tag#prod_global/research/1.0", {}, False),
+        ("approver", "lease#research/prod-global", {}, False),
+        ("team-approver", "approval#AROAALICE:alice#research", {"aws:PrincipalTag/team": "research"}, True),
+        ("team-approver", "approval#AROAALICE:alice#risk", {"aws:PrincipalTag/team": "research"}, False),
+        ("team-approver", "approval#AROAALICE:alice#research", {}, False),
+        ("team-approver", "approval#AROABOB:bob#research", {"aws:PrincipalTag/team": "research"}, False),
+    ],
+)
+def test_people_answer_in_their_own_name_and_write_nothing_else(
+    central: Any, policy: str, key: str, tags: dict[str, str], granted: bool
+) -> None:
+    ledger, document = f"{TABLES}/acme-tf-ledger-prod", _managed(central, f"acme-tf-prod-{policy}")
+    context = {**ALICE, **tags, "dynamodb:LeadingKeys": [key]}
+    assert iam.allows([document], Wish("dynamodb:PutItem", ledger, context)) == granted
+    for action in ("DeleteItem", "UpdateItem", "BatchWriteItem", "PartiQLInsert"):
+        assert not iam.allows([document], Wish(f"dynamodb:{action}", ledger, context))
 
 
 # Who may take which role --------------------------------------------------------------------------------------------
