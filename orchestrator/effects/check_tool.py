@@ -27,9 +27,14 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Bench:
-    """Where tools work: a scratch folder of our own, the surroundings' variables, and how long one run may take."""
+    """Where tools work: a scratch folder of our own, the surroundings' variables, and how long one run may take.
+
+    `temporary` is for the tools' own files: Terraform and tflint talk to their plugins through sockets in it, and the
+    path of a socket has at most 103 bytes (macOS; Linux 107), so it does not lie in the scratch folder.
+    """
 
     scratch: Path
+    temporary: Path
     env: Mapping[str, str]
     seconds: float
     cancelled: Callable[[], bool] = lambda: False
@@ -48,7 +53,7 @@ class Bench:
         kept = {name: value for name, value in self.env.items() if name in _KEPT or name.lower() in _PROXIES}
         home = self.scratch / "home"
         home.mkdir(exist_ok=True)
-        return {**kept, "HOME": str(home), "TMPDIR": str(self.scratch), "NO_COLOR": "1", **extra}
+        return {**kept, "HOME": str(home), "TMPDIR": str(self.temporary), "NO_COLOR": "1", **extra}
 
 
 _KEPT = frozenset({"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})

@@ -147,9 +147,10 @@ class Checking:
         base = private_folder(cache_folder(self.env))
         folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="check-", dir=base)))
         try:
-            bench = Bench(folder, self.env, subject.settings.timeout_seconds, self.cancelled)
-            bench.tree.mkdir()
-            yield bench
+            with tempfile.TemporaryDirectory(prefix="orchestrate-") as sockets:
+                bench = Bench(folder, Path(sockets), self.env, subject.settings.timeout_seconds, self.cancelled)
+                bench.tree.mkdir()
+                yield bench
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

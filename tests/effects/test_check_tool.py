@@ -31,7 +31,7 @@ def run(tmp_path: Path) -> Run:
         program = tmp_path / "tflint"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        bench = Bench(tmp_path, dict(os.environ), seconds, cancelled)
+        bench = Bench(tmp_path, tmp_path, dict(os.environ), seconds, cancelled)
         return answer(Tool("tflint", "0.64.0", program, "PATH"), [], bench, tmp_path, bench.plain_env())
 
     return started
@@ -77,7 +77,7 @@ def test_a_run_can_be_stopped_from_outside(run: Run) -> None:
 
 
 def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, {}, 1)
+    bench = Bench(tmp_path, tmp_path, {}, 1)
 
     with pytest.raises(SurroundingsFailed, match="cannot run"):
         answer(Tool("tflint", "1", tmp_path / "missing", "PATH"), [], bench, tmp_path, {})
