@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,12 @@ def load_rules_from_worktree(context: Context) -> Rules:
 
 
 def say(message: str) -> None:
-    """Progress, for people: to stderr, so that stdout holds results alone."""
-    click.echo(message, err=True)
+    """Progress, for people: to stderr, so that stdout holds results alone.
+
+    Where nobody reads it any more (`2>&1 | head`), the work goes on.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(message, err=True)
 
 
 def common_options(function: _Function) -> _Function:

@@ -8,6 +8,7 @@ None uses a shell.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -17,9 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import IO, Literal
 
-from orchestrator.errors import Interrupted, SurroundingsFailed
+from orchestrator.effects.process_output import Growth, Lines, Output, Unheard
+from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed
 
 Environment = Mapping[str, str]
 
@@ -112,22 +114,15 @@ def follow(
     alone; we pass SIGINT to the program alone, never to its plugins. `inherit` are file descriptors that it keeps
     open: a lock on one of them is then held until both of us have ended.
 
-    Raises Interrupted after Ctrl-C (or SIGTERM), SurroundingsFailed when the time is over or it cannot be started.
+    Raises Interrupted after Ctrl-C (or SIGTERM), SurroundingsFailed when the time is over or it cannot be started, and
+    what `on_line` raises, when the program has stopped. A line longer than 8 MB comes in pieces.
     """
     with (
         log.open("wb") as sink,
         log.open("rb") as source,
         _started(argv, cwd=cwd, env=env, stdin=False, out=sink, inherit=inherit) as process,
     ):
-        lines = _Lines(source, on_line)
-        try:
-            ended = _watch(process, lines, limits)
-        except KeyboardInterrupt:
-            _stop(process, lines, limits.grace)
-            raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
-        if not ended:
-            _stop(process, lines, limits.grace)
-            raise _too_long(argv, limits.timeout)
+        _see_through(process, argv, Lines(source, on_line), limits)
     return process.returncode
 
 
@@ -149,54 +144,29 @@ def collect(
         stderr.open("wb") as err,
         _started(argv, cwd=cwd, env=env, stdin=False, out=out, err=err) as process,
     ):
-        growth = _Growth(_name(argv), (stdout, stderr), limits.size)
-        try:
-            ended = _watch(process, growth, limits)
-        except KeyboardInterrupt:
-            _stop(process, growth, limits.grace)
-            raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
-        if not ended:
-            _stop(process, growth, limits.grace)
-            raise _too_long(argv, limits.timeout)
+        _see_through(process, argv, Growth(_name(argv), (stdout, stderr), limits.size), limits)
     return process.returncode
 
 
-class _Output(Protocol):
-    """What is done with a program's output while it runs."""
-
-    def read(self, *, last: bool = False) -> None: ...
-
-
-@dataclass(frozen=True)
-class _Growth:
-    """Watches that files do not grow past a size (bytes)."""
-
-    name: str
-    files: tuple[Path, ...]
-    limit: int
-
-    def read(self, *, last: bool = False) -> None:
-        if any(file.stat().st_size > self.limit for file in self.files):
-            raise SurroundingsFailed(f"{self.name} printed more than {self.limit} bytes and was stopped")
-
-
-class _Lines:
-    """Hands complete lines of a growing file to a listener."""
-
-    def __init__(self, source: IO[bytes], listener: Callable[[str], None]) -> None:
-        self._source = source
-        self._listener = listener
-        self._rest = b""
-
-    def read(self, *, last: bool = False) -> None:
-        *lines, self._rest = (self._rest + self._source.read()).split(b"\n")
-        if last and self._rest:
-            lines, self._rest = [*lines, self._rest], b""
-        for line in lines:
-            self._listener(line.decode(errors="replace"))
+def _see_through(process: subprocess.Popen[bytes], argv: Sequence[str | Path], output: Output, limits: Limits) -> None:
+    """Until the program has ended, by itself or because it was stopped."""
+    try:
+        ended = _watch(process, output, limits)
+    except KeyboardInterrupt:
+        _stop(process, output, limits.grace)
+        raise Interrupted(f"{_name(argv)} was interrupted and has stopped") from None
+    except OrchestrateError:
+        raise  # too much output: it is killed
+    except Exception:
+        # What the listener raised; killed at once, Terraform would lose what it has just made.
+        _stop(process, Unheard(), limits.grace)
+        raise
+    if not ended:
+        _stop(process, output, limits.grace)
+        raise _too_long(argv, limits.timeout)
 
 
-def _watch(process: subprocess.Popen[bytes], lines: _Output, limits: Limits) -> bool:
+def _watch(process: subprocess.Popen[bytes], lines: Output, limits: Limits) -> bool:
     """Reads until the process ends (True) or the time is over (False)."""
     deadline = time.monotonic() + limits.timeout
     while not _ends_within(process, 0.1):
@@ -210,13 +180,10 @@ def _watch(process: subprocess.Popen[bytes], lines: _Output, limits: Limits) -> 
 
 
 def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    if sys.platform == "linux" and process.poll() is None:
-        descriptor = os.pidfd_open(process.pid)
-        try:
-            select.select([descriptor], [], [], seconds)
-        finally:
-            os.close(descriptor)
-        return process.poll() is not None
+    """Wakes up at once where the system can tell of the end of a process, else within 50 ms of it."""
+    with contextlib.suppress(OSError), _told_of_its_end(process) as told:
+        told.poll(seconds * 1000)
+        seconds = 0.0
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -224,7 +191,21 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes], lines: _Output, grace: float) -> None:
+@contextlib.contextmanager
+def _told_of_its_end(process: subprocess.Popen[bytes]) -> Iterator[select.poll]:
+    """OSError where the system cannot (old kernels, no free descriptor), or the process has been waited for."""
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "pidfd_open")
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        told = select.poll()
+        told.register(descriptor, select.POLLIN)
+        yield told
+    finally:
+        os.close(descriptor)
+
+
+def _stop(process: subprocess.Popen[bytes], lines: Output, grace: float) -> None:
     """Asks the program to stop, waits, and kills it with everything it started when it does not."""
     process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + grace
@@ -232,7 +213,7 @@ def _stop(process: subprocess.Popen[bytes], lines: _Output, grace: float) -> Non
         process.send_signal(signal.SIGINT)  # a second Ctrl-C: Terraform then stops without waiting for resources
 
 
-def _stopped(process: subprocess.Popen[bytes], lines: _Output, deadline: float) -> bool:
+def _stopped(process: subprocess.Popen[bytes], lines: Output, deadline: float) -> bool:
     try:
         if not _watch(process, lines, Limits(max(0.0, deadline - time.monotonic()))):
             _kill(process)

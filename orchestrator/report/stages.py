@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orchestrator.model.receipt import PlanReceipt
-from orchestrator.stages.apply import ApplyResult
-from orchestrator.stages.approve import Answered
-from orchestrator.stages.plan import PlanResult
-from orchestrator.stages.verify import Verified
+
+if TYPE_CHECKING:
+    from orchestrator.stages.apply import ApplyResult
+    from orchestrator.stages.approve import Answered
+    from orchestrator.stages.plan import PlanResult
+    from orchestrator.stages.verify import Verified
 
 _LONGEST_LIST = 60
 
