@@ -22,6 +22,8 @@ from orchestrator.model.drift import ANSWERS_INDEX
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_NO_INDEX = ("ValidationException", "ResourceNotFoundException")
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -61,7 +63,8 @@ class Answers:
             for page in pages:
                 yield from ({"pk": item["pk"], "sk": item["sk"]} for item in page["Items"])
         except ClientError as error:
-            if code_of(error) != "ValidationException":
+            # AWS: "The table does not have the specified index"; the emulator names it another error.
+            if code_of(error) not in _NO_INDEX or "index" not in str(error):
                 raise
             raise SurroundingsFailed(
                 f"the ledger {self.table} has no index {ANSWERS_INDEX}, by which answers to a plan are found",
