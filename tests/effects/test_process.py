@@ -407,7 +407,7 @@ def test_both_streams_are_collected_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stream", ["", ">&2"])
 def test_more_output_than_allowed_ends_the_program_at_once(tmp_path: Path, stream: str) -> None:
-    with pytest.raises(SurroundingsFailed, match="(yes|sh) printed more than 1000000 bytes"):
+    with pytest.raises(SurroundingsFailed, match=r"(yes|sh) printed more than 1000000 bytes"):
         collect(tmp_path, shell(f"trap '' INT; exec yes {stream}"), Limits(60, size=1_000_000))
 
 
