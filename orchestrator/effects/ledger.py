@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from orchestrator.effects import clock
+from orchestrator.effects.anchors import Anchors
 from orchestrator.effects.aws import Session
 from orchestrator.effects.lease import Held
+from orchestrator.effects.objects import Bucket
 from orchestrator.errors import Locked, Refused, SurroundingsFailed
+from orchestrator.model.backend import Stores
+from orchestrator.model.config import Project
 from orchestrator.model.decoding import decoder
 from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
 
@@ -29,12 +33,20 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one environment (and Region, in layout regional)."""
+    """The ledger of one environment (and Region, in layout regional); without `anchors` nothing is anchored."""
 
     aws: Session
     table: str
     region: str
     env: str
+    anchors: Anchors | None = None
+
+    @staticmethod
+    def of(aws: Session, stores: Stores, project: Project) -> Ledger:
+        """With its anchors in the release bucket."""
+        bucket = Bucket(aws, stores.release_bucket, stores.region, project.tooling.account, stores.env)
+        anchors = Anchors(bucket, project.state.object_lock)
+        return Ledger(aws, stores.ledger_table, stores.region, stores.env, anchors)
 
     def history(self, target: str, limit: int = _RECENT) -> History:
         """The newest entries of a target: at least `limit`, and all since the newest apply, if there are as many."""
@@ -67,7 +79,8 @@ class Ledger:
         """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
 
         So a decision always holds for the entries that stand before it. What `decide` raises, this raises. With a
-        `lease` the entry is added only while that lease is ours; else Locked.
+        `lease` the entry is added only while that lease is ours; else Locked. Only the newest entry of a target is
+        ever without an anchor, where its writer was killed or S3 failed: the next one anchors it before its own.
         """
         for _ in range(_TRIES):
             history = self.history(target)
@@ -80,7 +93,9 @@ class Ledger:
                 "body": {"S": entry.encode().decode()},
                 "hash": {"S": entry.hash},
             }
+            self._anchor(history.last)
             if self._put_new(item, lease):
+                self._anchor(entry)
                 return entry
         raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
 
@@ -98,6 +113,10 @@ class Ledger:
                 f"{item['object']['S'][:12]}), now it is {commit[:12]} ({tag_object[:12]})",
                 hint="A tag is released as it was first seen, or not at all: make a new version.",
             )
+
+    def _anchor(self, entry: Entry | None) -> None:
+        if self.anchors is not None and entry is not None:
+            self.anchors.put(entry)
 
     @property
     def _dynamodb(self) -> DynamoDBClient:

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.effects import clock
 from orchestrator.effects.aws import Session
 from orchestrator.effects.patience import patiently, unless
+from orchestrator.model.config import ObjectLock
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
+_NO_RETENTION = frozenset({"NoSuchObjectLockConfiguration", "InvalidRequest", "ObjectLockConfigurationNotFoundError"})
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object, or (`deleted`) the mark that a deletion left in its place."""
+
+    key: str
+    id: str
+    at: datetime
+    latest: bool
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Until when S3 Object Lock keeps a version of an object; `mode` is GOVERNANCE or COMPLIANCE."""
+
+    mode: str
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -35,16 +59,22 @@ class Bucket:
     env: str
 
     def put(
-        self, key: str, body: bytes | Path, *, if_none_match: bool = False, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        body: bytes | Path,
+        *,
+        if_none_match: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        lock: ObjectLock | None = None,
     ) -> bool:
-        """Writes an object, from memory or from a file of at most 5 GB.
+        """Writes an object, from memory or from a file of at most 5 GB; with `lock` it is kept from then on.
 
         With `if_none_match` an object that exists stays as it is, and the answer is False; of two writers at once
         at most one gets True. Where the connection broke in the middle, the object that exists may be our own:
         whoever needs to know compares the contents.
         """
         with self.aws.explained("write", self._url(key), env=self.env):
-            request = self._request(key) | {"Metadata": dict(metadata or {})}
+            request = self._request(key) | {"Metadata": dict(metadata or {})} | _kept(lock)
             return (_put_new if if_none_match else _put)(self._s3, request, body)
 
     def get(self, key: str) -> bytes | None:
@@ -63,6 +93,41 @@ class Bucket:
                 _write_private(path, body)
             return True
 
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Every version, and every mark of a deletion, of the objects whose keys begin so; by key."""
+        with self.aws.explained("list the versions below", self._url(prefix), env=self.env):
+            pages = self._s3.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, ExpectedBucketOwner=self.owner):
+                found = [_version(item, deleted=False) for item in page.get("Versions", [])]
+                found += [_version(item, deleted=True) for item in page.get("DeleteMarkers", [])]
+                yield from sorted(found, key=lambda each: each.key)
+
+    def version(self, found: ObjectVersion) -> bytes:
+        """The content of one version."""
+        with self.aws.explained("read", self._url(found.key), env=self.env):
+            return self._s3.get_object(**self._request(found.key), VersionId=found.id)["Body"].read()
+
+    def retention(self, found: ObjectVersion) -> Retention | None:
+        """Until when this version cannot be deleted; None where nothing keeps it."""
+        with self.aws.explained("read the retention of", self._url(found.key), env=self.env):
+            answer = unless(
+                lambda: self._s3.get_object_retention(**self._request(found.key), VersionId=found.id), _NO_RETENTION
+            )
+        kept = {} if answer is None else answer.get("Retention", {})
+        return Retention(kept["Mode"], kept["RetainUntilDate"]) if "RetainUntilDate" in kept else None
+
+    def sha256(self, key: str) -> str | None:
+        """The hash of the object's content, None where there is none."""
+        with self.aws.explained("read", self._url(key), env=self.env):
+            body = self._open(key)
+            if body is None:
+                return None
+            digest = hashlib.sha256()
+            with body:
+                for chunk in body.iter_chunks(_CHUNK):
+                    digest.update(chunk)
+            return digest.hexdigest()
+
     @property
     def _s3(self) -> S3Client:
         return self.aws.client("s3", self.region)
@@ -76,6 +141,16 @@ class Bucket:
     def _open(self, key: str) -> StreamingBody | None:
         answer = unless(lambda: self._s3.get_object(**self._request(key)), {"NoSuchKey"})
         return None if answer is None else answer["Body"]
+
+
+def _kept(lock: ObjectLock | None) -> dict[str, Any]:
+    if lock is None:
+        return {}
+    return {"ObjectLockMode": lock.mode, "ObjectLockRetainUntilDate": clock.now() + timedelta(days=lock.days)}
+
+
+def _version(item: Any, *, deleted: bool) -> ObjectVersion:
+    return ObjectVersion(item["Key"], str(item["VersionId"]), item["LastModified"], bool(item["IsLatest"]), deleted)
 
 
 def _put_new(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> bool:

@@ -51,6 +51,16 @@ VariableName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*
 Fact: TypeAlias = Literal["account", "region", "env", "team", "scope", "release"]
 
 
+class ObjectLock(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long nobody can delete what is recorded in the release buckets: `anchors/`, `receipts/`, `evidence/`."""
+
+    mode: Annotated[
+        Literal["GOVERNANCE", "COMPLIANCE"],
+        Meta(description="GOVERNANCE: whoever has s3:BypassGovernanceRetention can end it; COMPLIANCE: nobody can."),
+    ]
+    days: Annotated[int, Meta(ge=1, le=36500, description="From when an object is written.")]
+
+
 class State(Struct, frozen=True, forbid_unknown_fields=True):
     """Where Terraform's state is kept."""
 
@@ -74,6 +84,12 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["kms", "s3"],
         Meta(description="kms: a key of the project's own (alias/<prefix>-<env>); s3: keys that S3 manages."),
     ] = "kms"
+    object_lock: Annotated[
+        ObjectLock | None,
+        Meta(
+            description="S3 Object Lock on what is recorded in the release buckets; by default only versions keep it."
+        ),
+    ] = None
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True):

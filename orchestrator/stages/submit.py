@@ -144,7 +144,7 @@ def books(rules: Rules, env: str, tag: str) -> Books:
     place = stores(rules.project.state, env, region)
     aws = Session(rules.project.state.region)
     by = aws.require_account(rules.project.tooling.account).arn
-    return Books(Ledger(aws, place.ledger_table, place.region, env), target, by)
+    return Books(Ledger.of(aws, place, rules.project), target, by)
 
 
 def _place(rules: Rules, env: str, tag: str) -> tuple[str, str]:

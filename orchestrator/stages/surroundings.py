@@ -35,8 +35,7 @@ class Surroundings:
 
     @cached_property
     def ledger(self) -> Ledger:
-        stores = self.release.target.stores
-        return Ledger(self.aws, stores.ledger_table, stores.region, stores.env)
+        return Ledger.of(self.aws, self.release.target.stores, self.release.rules.project)
 
     @cached_property
     def leases(self) -> Leases:

@@ -1,0 +1,36 @@
+"""Names of anchors: copies of the ledger's entries in the release bucket."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.model.ledger import Entry
+
+FOLDER = "anchors"
+
+_KEY = re.compile(rf"{FOLDER}/(?P<target>.+)/(?P<seq>[0-9]{{12}})-(?P<hash>[0-9a-f]{{64}})\.json")
+
+
+@dataclass(frozen=True, order=True)
+class Anchor:
+    """The entry of this number had this hash when it was written."""
+
+    target: str
+    seq: int
+    hash: str
+
+    @property
+    def key(self) -> str:
+        return f"{FOLDER}/{self.target}/{self.seq:012d}-{self.hash}.json"
+
+    @staticmethod
+    def parse(key: str) -> Anchor | None:
+        """None for the name of something else."""
+        found = _KEY.fullmatch(key)
+        return None if found is None else Anchor(found["target"], int(found["seq"]), found["hash"])
+
+
+def anchor_key(entry: Entry) -> str:
+    """The object holds exactly `entry.encode()`, so that `sha256sum` proves its name."""
+    return Anchor(entry.target, entry.seq, entry.hash).key

@@ -1,0 +1,122 @@
+"""Anchors of the ledger's entries, on the emulated AWS: a table, and a bucket with Object Lock."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.effects.anchors import Anchors
+from orchestrator.effects.aws import Session
+from orchestrator.effects.ledger import Ledger
+from orchestrator.effects.objects import Bucket
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.model.anchor import Anchor, anchor_key
+from orchestrator.model.config import ObjectLock
+from orchestrator.model.ledger import Draft, Entry
+from orchestrator.sandbox.layout import SandboxLayout
+from orchestrator.sandbox.process import start
+
+ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "ledger"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Session]:
+    with start(SandboxLayout(ACCOUNT, REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in sandbox.env.items():
+            patch.setenv(name, value)
+        session = Session(REGION)
+        session.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        session.client("s3").create_bucket(Bucket="releases", ObjectLockEnabledForBucket=True)
+        yield session
+
+
+@pytest.fixture
+def target() -> str:
+    return f"team/{uuid.uuid4().hex}"
+
+
+def bucket(aws: Session, name: str = "releases") -> Bucket:
+    return Bucket(aws, name, REGION, ACCOUNT, "dev")
+
+
+def ledger(aws: Session, lock: ObjectLock | None = None, name: str = "releases") -> Ledger:
+    """As another process has it."""
+    return Ledger(aws, TABLE, REGION, "dev", Anchors(bucket(aws, name), lock))
+
+
+def add(to: Ledger, target: str) -> Entry:
+    return to.append(target, lambda _: Draft("planned", "t", "c", "me", "d", {"reason": "b\u00e4h"}))
+
+
+def test_each_entry_is_anchored_under_its_hash(aws: Session, target: str) -> None:
+    writing = ledger(aws)
+    entries = [add(writing, target), add(writing, target), add(ledger(aws), target)]
+    found = list(Anchors(bucket(aws)).versions(target))
+    assert [Anchor.parse(each.key) for each in found] == [Anchor(target, e.seq, e.hash) for e in entries]
+    assert all(each.latest and not each.deleted for each in found)
+    assert [bucket(aws).version(each) for each in found] == [entry.encode() for entry in entries]
+    assert [bucket(aws).sha256(each.key) for each in found] == [entry.hash for entry in entries]
+    assert set(found) <= set(Anchors(bucket(aws)).versions())
+
+
+def test_the_entry_of_somebody_who_was_killed_is_anchored_by_the_next(aws: Session, target: str) -> None:
+    unanchored = [add(Ledger(aws, TABLE, REGION, "dev"), target)]
+    with pytest.raises(SurroundingsFailed, match="does not exist"):
+        add(ledger(aws, name="no-such-bucket"), target)
+    entries = [*unanchored, add(ledger(aws), target)]
+    assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry) for entry in entries]
+
+
+def test_an_entry_that_cannot_be_anchored_is_recorded_and_reported(aws: Session, target: str) -> None:
+    """The first one of a target has nothing before it that would have to be anchored first."""
+    with pytest.raises(SurroundingsFailed, match="anchors/"):
+        add(ledger(aws, name="no-such-bucket"), target)
+    assert ledger(aws).history(target).last is not None
+
+
+def test_an_anchor_is_written_once(aws: Session, target: str) -> None:
+    entry = add(ledger(aws), target)
+    ledger(aws).append(target, lambda _: Draft("approved", "t", "c", "me", "d"))
+    kept = [each for each in Anchors(bucket(aws)).versions(target) if each.key == anchor_key(entry)]
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_with_object_lock_nobody_deletes_an_anchor(aws: Session, target: str, mode: str) -> None:
+    locked = ledger(aws, ObjectLock(mode=mode, days=30))  # type: ignore[arg-type]
+    add(locked, target)
+    (found,) = Anchors(bucket(aws)).versions(target)
+    kept = bucket(aws).retention(found)
+    assert kept is not None
+    assert kept.mode == mode
+    assert 29 <= (kept.until - found.at).days <= 30
+    s3 = aws.client("s3")
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="releases", Key=found.key, VersionId=found.id)
+    s3.delete_object(Bucket="releases", Key=found.key)
+    mark, still = sorted(Anchors(bucket(aws)).versions(target), key=lambda each: each.latest, reverse=True)
+    assert (mark.deleted, still.deleted) == (True, False)
+    assert bucket(aws).version(still)
+
+
+def test_without_object_lock_nothing_keeps_an_anchor(aws: Session, target: str) -> None:
+    add(ledger(aws), target)
+    (found,) = Anchors(bucket(aws)).versions(target)
+    assert bucket(aws).retention(found) is None
+
+
+def test_a_missing_object_has_no_hash(aws: Session) -> None:
+    assert bucket(aws).sha256("none") is None

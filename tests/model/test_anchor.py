@@ -1,0 +1,33 @@
+"""Names of anchors."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model.anchor import Anchor, anchor_key
+from orchestrator.model.canonical import sha256
+from orchestrator.model.ledger import Draft, Stamp, following
+
+
+@given(
+    st.sampled_from(["research/dev-us-east-1", "_refused", "a/1-2/x"]),
+    st.integers(min_value=1, max_value=10**12 - 1),
+    st.binary().map(sha256),
+)
+def test_a_name_tells_target_number_and_hash(target: str, seq: int, hash_: str) -> None:
+    anchor = Anchor(target, seq, hash_)
+    assert Anchor.parse(anchor.key) == anchor
+
+
+@pytest.mark.parametrize(
+    "key", ["", "anchors/x", "anchors//000000000001-0.json", "receipts/x/000000000001-" + "0" * 64 + ".json"]
+)
+def test_other_names_are_none(key: str) -> None:
+    assert Anchor.parse(key) is None
+
+
+def test_an_anchor_is_named_by_the_hash_of_what_it_holds() -> None:
+    entry = following(None, "team/dev-global", Stamp("t", "i"), Draft("planned", "t", "c", "me"))
+    assert anchor_key(entry) == f"anchors/team/dev-global/000000000001-{sha256(entry.encode())}.json"
