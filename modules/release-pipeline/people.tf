@@ -5,13 +5,30 @@ locals {
   # Where only the pipeline may apply, there is no role with which people could.
   for_people = {
     for kind, settings in {
-      people = { purpose = "people plan and look", policy = concat(local.planning, local.looks) }
-      deploy = { purpose = "people release", policy = concat(local.releasing, local.applying, local.looks) }
+      people = { purpose = "people plan and look", policy = concat(local.planning, local.looks, local.audits) }
+      deploy = { purpose = "people release", policy = concat(local.releasing, local.applying, local.looks, local.audits) }
     } : kind => settings if kind != "deploy" || var.apply_from == "anywhere"
   }
 
   # Planning, but for what applying has too.
-  releasing = [for statement in local.planning : statement if contains(["AssumePlanRoles", "StorePlans"], statement.Sid)]
+  releasing = [for statement in local.planning : statement if contains(["AssumePlanRoles", "KeepReceipts", "StorePlans"], statement.Sid)]
+
+  # What `orchestrate history --verify` reads beside the ledger.
+  audits = [
+    {
+      Sid      = "ReadRecord"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion"]
+      Resource = [for prefix in ["anchors", "evidence", "receipts"] : "${local.release_bucket}/${prefix}/*"]
+    },
+    {
+      Sid       = "ListRecord"
+      Effect    = "Allow"
+      Action    = ["s3:ListBucketVersions"]
+      Resource  = local.release_bucket
+      Condition = { StringLike = { "s3:prefix" = ["anchors/*", "plans/*", "receipts/*"] } }
+    },
+  ]
 
   looks = [{
     Sid    = "LookAtThisPipeline"

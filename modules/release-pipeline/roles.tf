@@ -85,6 +85,12 @@ locals {
       Resource = [for prefix in ["evidence", "plans", "receipts"] : "${local.release_bucket}/${prefix}/*"]
     },
     {
+      Sid      = "KeepReceipts"
+      Effect   = "Allow"
+      Action   = ["s3:PutObjectRetention"]
+      Resource = [for prefix in ["evidence", "receipts"] : "${local.release_bucket}/${prefix}/*"]
+    },
+    {
       Sid      = "ReadReceipts"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
@@ -278,6 +284,20 @@ locals {
       Action    = ["dynamodb:UpdateItem"]
       Resource  = "${local.tables}/${var.stores.ledger_table}"
       Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["lease#*"] } }
+    },
+    # A copy of each entry; what is there can be neither replaced nor released from its lock.
+    {
+      Sid       = "Anchor"
+      Effect    = "Allow"
+      Action    = ["s3:PutObject"]
+      Resource  = "${local.release_bucket}/anchors/*"
+      Condition = { Null = { "s3:if-none-match" = "false" } }
+    },
+    {
+      Sid      = "KeepAnchors"
+      Effect   = "Allow"
+      Action   = ["s3:PutObjectRetention"]
+      Resource = "${local.release_bucket}/anchors/*"
     },
   ]
 

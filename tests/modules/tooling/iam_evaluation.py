@@ -91,6 +91,8 @@ def _holds(operator: str, values: list[str], wanted: list[str]) -> bool:
         return all(_TESTS[base](value, wanted) for value in values)
     if base.endswith("IfExists"):
         return not values or _TESTS[base.removesuffix("IfExists")](values[0], wanted)
+    if base == "Null":
+        return [str(not values).lower()] == wanted
     if not values:
         return base.startswith("StringNot")
     return _TESTS[base](values[0], wanted)

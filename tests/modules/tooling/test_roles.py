@@ -44,6 +44,7 @@ LEDGER, LOCKS = f"{TABLES}/acme-tf-ledger-dev", f"{TABLES}/acme-tf-lock-dev"
 PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-dev"
 PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-dev"
 REPOSITORY = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
+ANCHOR, ONCE = f"{RELEASES}/anchors/research/dev-global/1.json", {"s3:if-none-match": "*"}
 LOCK_ID = "acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
 
 
@@ -79,6 +80,11 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (_keyed("dynamodb:PutItem", LEDGER, "target#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (_keyed("dynamodb:PutItem", LEDGER, "tag#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (_keyed("dynamodb:UpdateItem", LEDGER, "lease#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("s3:PutObject", ANCHOR, ONCE), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("s3:PutObjectRetention", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("s3:PutObjectRetention", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
+    (Wish("s3:GetObjectVersion", ANCHOR), PEOPLE),
+    (Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": "anchors/research/dev-global/"}), PEOPLE),
     (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
     (Wish("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
     (Wish("codebuild:StartBuild", f"{PROJECT}-submit"), {"events"}),
@@ -107,7 +113,16 @@ NEVER: list[Any] = [
     Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
     # the record, and answers in somebody's name
     _keyed("dynamodb:PutItem", LEDGER, "approval#AROAALICE:alice#research"),
+    Wish("s3:PutObject", ANCHOR),
+    Wish("s3:DeleteObject", ANCHOR),
+    Wish("s3:DeleteObjectVersion", ANCHOR),
+    Wish("s3:BypassGovernanceRetention", ANCHOR),
+    Wish("s3:PutBucketObjectLockConfiguration", RELEASES),
+    Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": ""}),
     Wish("dynamodb:DeleteItem", LEDGER),
+    _keyed("dynamodb:DeleteItem", LEDGER, "target#research/dev-global"),
+    _keyed("dynamodb:DeleteItem", LEDGER, "tag#dev_global/research/1.0"),
+    _keyed("dynamodb:UpdateItem", LEDGER, "tag#dev_global/research/1.0"),
     _keyed("dynamodb:UpdateItem", LEDGER, "target#research/dev-global"),
     Wish("dynamodb:BatchWriteItem", LEDGER),
     Wish("s3:DeleteObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
