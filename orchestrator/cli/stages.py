@@ -21,11 +21,13 @@ tag_option = click.option("--tag", required=True, help="The release tag.")
 def surroundings(context: Context, tag: str) -> Surroundings:
     """The resolved release with all that its stages work with."""
     from orchestrator.effects.surroundings import environment
+    from orchestrator.stages import refusals
     from orchestrator.stages.resolve import resolve
     from orchestrator.stages.surroundings import Surroundings
 
     repository = context.repository()
-    release = resolve(repository, tag, context.rules_ref)
+    with refusals.of_tag(repository, tag, context.rules_ref, say):
+        release = resolve(repository, tag, context.rules_ref)
     return Surroundings(release, repository, environment(), say)
 
 

@@ -20,6 +20,7 @@ from orchestrator.stages.approvals import (
     record_answers,
     tally,
 )
+from orchestrator.stages.refusals import recorded
 from orchestrator.stages.surroundings import Surroundings
 
 
@@ -39,6 +40,7 @@ class Answered:
     missing: str | None
 
 
+@recorded("approve")
 def reviewed(at: Surroundings) -> PlanReceipt:
     """The plan that waits for an answer; Refused where none does."""
     receipt = newest_receipt(at)
@@ -58,6 +60,7 @@ def _check_open(history: History, receipt: PlanReceipt) -> None:
         )
 
 
+@recorded("approve")
 def approve(at: Surroundings, receipt: PlanReceipt, reply: Reply) -> Answered:
     """Records who said what to exactly this plan; Refused where it is no longer the one to decide on.
 
