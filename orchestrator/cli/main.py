@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -89,7 +90,12 @@ def orchestrate() -> None:
 def run() -> NoReturn:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(main(sys.argv[1:]))
+    # Nearly all that is imported stays. Looking through it for garbage is a fifth of the time that importing takes,
+    gc.set_threshold(50_000)
+    code = main(sys.argv[1:])
+    # and 0.1 s more at the end.
+    gc.freeze()
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:
