@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from orchestrator.sandbox.state import State
 
 
+_bare_option = click.option(
+    "--bare", is_flag=True, help="Accounts without the deployment roles, for `orchestrate accounts --apply`."
+)
+
+
 @click.group("sandbox", cls=GroupOfCommands)
 def sandbox() -> None:
     """An emulated AWS on this machine, with the accounts and roles that the configuration names.
@@ -26,8 +31,9 @@ def sandbox() -> None:
 
 
 @sandbox.command()
+@_bare_option
 @pass_context
-def up(context: Context) -> None:
+def up(context: Context, bare: bool) -> None:
     """Start the sandbox in the background and print its environment.
 
     In a shell: eval "$(orchestrate sandbox up)"
@@ -35,7 +41,7 @@ def up(context: Context) -> None:
     from orchestrator.sandbox import background
 
     folder = _folder(context)
-    result = background.up(folder, _layout(context))
+    result = background.up(folder, _layout(context, bare=bare))
     say(f"The sandbox {'runs' if result.started else 'was running already'}; its log is {folder / 'server.log'}")
     if not result.as_configured:
         say("The configuration has changed since it was filled: `orchestrate sandbox reset` fills it anew.")
@@ -52,12 +58,13 @@ def down(context: Context) -> None:
 
 
 @sandbox.command()
+@_bare_option
 @pass_context
-def reset(context: Context) -> None:
+def reset(context: Context, bare: bool) -> None:
     """Empty the running sandbox; only the accounts and roles of the configuration remain."""
     from orchestrator.sandbox import background
 
-    background.reset(_folder(context), _layout(context))
+    background.reset(_folder(context), _layout(context, bare=bare))
     say("The sandbox is empty again.")
 
 
@@ -74,14 +81,15 @@ def env_(context: Context) -> None:
 
 
 @sandbox.command(context_settings={"allow_interspersed_args": False})
+@_bare_option
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Keep the sandbox's log in this file.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @pass_context
-def run(context: Context, log: Path | None, command: tuple[str, ...]) -> int:
+def run(context: Context, bare: bool, log: Path | None, command: tuple[str, ...]) -> int:
     """Run a command in a sandbox of its own, and exit with the command's exit code."""
     from orchestrator.sandbox import run as runs
 
-    return runs.run(command, _layout(context), log)
+    return runs.run(command, _layout(context, bare=bare), log)
 
 
 @sandbox.command()
@@ -108,10 +116,10 @@ def _folder(context: Context) -> Path:
     return state.folder_of(project_folder(context.start))
 
 
-def _layout(context: Context) -> SandboxLayout:
+def _layout(context: Context, *, bare: bool) -> SandboxLayout:
     from orchestrator.sandbox.configured import layout_of
 
-    return layout_of(load_rules_from_worktree(context))
+    return layout_of(load_rules_from_worktree(context), bare=bare)
 
 
 def _print(context: Context, state: State) -> None:

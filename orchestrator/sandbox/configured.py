@@ -6,12 +6,16 @@ from orchestrator.model.rules import Rules
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 
 
-def layout_of(rules: Rules) -> SandboxLayout:
-    """Every workload account of every environment, with the roles that plan and apply assume there."""
+def layout_of(rules: Rules, *, bare: bool = False) -> SandboxLayout:
+    """Every workload account of every environment, with the roles that plan and apply assume there.
+
+    A bare one is without these roles: as accounts are before `orchestrate accounts --apply`.
+    """
     project = rules.project
-    accounts = {team.account for env in rules.environments.values() for team in env.teams.values()}
-    roles = {(account, spec.name): spec for account in sorted(accounts) for spec in _roles(rules, account)}
-    return SandboxLayout(project.tooling.account, project.state.region, tuple(roles.values()))
+    accounts = sorted({team.account for env in rules.environments.values() for team in env.teams.values()})
+    roles = {(account, spec.name): spec for account in accounts for spec in _roles(rules, account)}
+    made = () if bare else tuple(roles.values())
+    return SandboxLayout(project.tooling.account, project.state.region, made, tuple(accounts))
 
 
 def _roles(rules: Rules, account: str) -> tuple[RoleSpec, RoleSpec]:

@@ -27,14 +27,18 @@ class RoleSpec:
 
 @dataclass(frozen=True)
 class SandboxLayout:
-    """`tooling_account` is the account of the credentials that the sandbox's environment holds."""
+    """`tooling_account` is the account of the credentials that the sandbox's environment holds.
+
+    `accounts` are workload accounts, beside those that `roles` names.
+    """
 
     tooling_account: str
     region: str
     roles: tuple[RoleSpec, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     def workload_accounts(self) -> tuple[str, ...]:
-        return tuple(sorted({role.account for role in self.roles} - {self.tooling_account}))
+        return tuple(sorted({*self.accounts, *(role.account for role in self.roles)} - {self.tooling_account}))
 
 
 def encode(layout: SandboxLayout) -> bytes:

@@ -140,6 +140,15 @@ def test_reset_empties_it_and_follows_the_configuration(project: Project) -> Non
     assert "configuration has changed" not in project.sandbox("up").stderr
 
 
+def test_a_bare_one_has_the_accounts_but_not_the_deployment_roles(project: Project) -> None:
+    done = project.sandbox("up", "--bare", "--format", "json")
+    sandbox = Sandbox(**json.loads(done.stdout))
+    iam = client(sandbox, "iam", account="111111111111")
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["OrganizationAccountAccessRole"]
+    assert project.sandbox("reset").returncode == 0
+    assert assumed(sandbox, "arn:aws:iam::111111111111:role/InfraPlanRole")
+
+
 def test_reset_refuses_another_tooling_account(project: Project) -> None:
     project.up()
     project.configure("111111111111", tooling="333333333333")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,27 @@ def test_actions_and_resources(changes: dict[str, Any], expected: bool) -> None:
 )
 def test_conditions(condition: dict[str, Any], expected: bool) -> None:
     assert allows(policy(allow(Condition=condition)), GET) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "keys", "expected"),
+    [
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["env", "team"]}}, ("env", "team"), True),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["env", "team"]}}, ("env", "admin"), False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["env"]}}, (), True),
+        ({"ForAllValues:StringLike": {"sts:ExternalId": "ac*"}}, (), True),
+        ({"ForAnyValue:StringLike": {"aws:TagKeys": "e*"}}, ("team", "env"), True),
+        ({"ForAnyValue:StringLike": {"aws:TagKeys": "e*"}}, (), False),
+        ({"ForAnyValue:StringLike": {"missing": "e*"}}, ("env",), False),
+        ({"StringEquals": {"aws:TagKeys": "env"}}, ("env",), False),
+        ({"ForNoValue:StringEquals": {"aws:TagKeys": "env"}}, ("env",), False),
+    ],
+)
+def test_conditions_on_keys_with_several_values(
+    condition: dict[str, Any], keys: tuple[str, ...], expected: bool
+) -> None:
+    access = replace(GET, context={**GET.context, "aws:TagKeys": keys})
+    assert allows(policy(allow(Condition=condition)), access) is expected
 
 
 def test_a_deny_wins() -> None:

@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 Statement = Mapping[str, Any]
+Context = Mapping[str, str | tuple[str, ...]]
+"""Condition keys of a request; those with several values have a tuple."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Access:
     arns: frozenset[str]
     action: str
     resource: str | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
     service: str | None = None
 
 
@@ -37,7 +39,7 @@ def allows(document: str | None, access: Access) -> bool:
     return effects == {"Allow"}
 
 
-def applicable(document: str, context: Mapping[str, str]) -> str:
+def applicable(document: str, context: Context) -> str:
     """The policy without the statements whose conditions do not hold, for a reader that knows no conditions."""
     policy = json.loads(document)
     kept = [
@@ -90,7 +92,7 @@ def _matches(statement: Statement, key: str, wanted: str, norm: Callable[[str], 
     return _any_like(wanted, map(norm, _list(statement.get(key))))
 
 
-def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str], *, unknown: bool) -> bool:
+def _conditions_hold(conditions: Mapping[str, Any], context: Context, *, unknown: bool) -> bool:
     known = {name.lower(): value for name, value in context.items()}
     return all(
         _holds(operator, known.get(name.lower()), _list(wanted), unknown=unknown)
@@ -99,9 +101,16 @@ def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str], 
     )
 
 
-def _holds(operator: str, value: str | None, wanted: list[str], *, unknown: bool) -> bool:
-    test = _OPERATORS.get(operator)
-    return unknown if test is None else test(value, wanted)
+def _holds(operator: str, value: str | tuple[str, ...] | None, wanted: list[str], *, unknown: bool) -> bool:
+    """A set operator asks each of a key's values: `ForAllValues` of none is true, `ForAnyValue` of none is not."""
+    quantifier, _, name = operator.rpartition(":")
+    test = _OPERATORS.get(name)
+    if test is None or quantifier not in _QUANTIFIERS:
+        return unknown
+    if not quantifier:
+        return unknown if isinstance(value, tuple) else test(value, wanted)
+    values = value if isinstance(value, tuple) else () if value is None else (value,)
+    return _QUANTIFIERS[quantifier](test(each, wanted) for each in values)
 
 
 def _equals(value: str | None, wanted: list[str]) -> bool:
@@ -123,6 +132,9 @@ _OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "ArnNotLike": lambda value, wanted: not _like(value, wanted),
     "Bool": lambda value, wanted: value is not None and value.lower() in [str(w).lower() for w in wanted],
 }
+
+
+_QUANTIFIERS: dict[str, Callable[[Iterable[bool]], bool]] = {"": all, "ForAllValues": all, "ForAnyValue": any}
 
 
 def _any_like(value: str, patterns: Iterable[str]) -> bool:

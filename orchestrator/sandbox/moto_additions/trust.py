@@ -74,14 +74,16 @@ def _role(arn: str, partition: str) -> Any | None:
     return next((role for role in known if role.arn == arn), None)
 
 
-def _context(response: Any) -> dict[str, str]:
+def _context(response: Any) -> dict[str, str | tuple[str, ...]]:
+    passed = response._get_param("Tags") or []
     given = {
         "sts:ExternalId": response._get_param("ExternalId"),
         "sts:RoleSessionName": response._get_param("RoleSessionName"),
         "aws:PrincipalAccount": response.current_account,
     }
-    tags = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in response._get_param("Tags") or []}
-    return {name: value for name, value in (given | tags).items() if value is not None}
+    tags = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in passed}
+    known = {name: value for name, value in (given | tags).items() if value is not None}
+    return {**known, "aws:TagKeys": tuple(tag["Key"] for tag in passed)}
 
 
 def _sessions_first(arn: str) -> bool:
