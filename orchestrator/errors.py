@@ -1,4 +1,4 @@
-"""What can go wrong, one class per exit code (docs/reference.md, "Exit codes").
+"""What can go wrong, one class per exit code (README.md, "Exit codes").
 
 A message says what is wrong and where; the hint says what to do. Neither ever holds a secret.
 """

@@ -1,4 +1,4 @@
-"""The tag grammar: `<env>_<scope>/<team>/<version>` (docs/reference.md, "Tags")."""
+"""The tag grammar: `<env>_<scope>/<team>/<version>` (docs/tags.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENV_RULE = "at most 16 of a-z, 0-9 and -, a letter first, no - last"
 TEAM_PATTERN = "[a-z]([a-z0-9-]{0,30}[a-z0-9])?"
 TEAM_RULE = "at most 32 of a-z, 0-9 and -, a letter first, no - last"
 REGION_PATTERN = "[a-z]{2,8}(-[a-z]{2,12}){1,3}-[1-9][0-9]?"
-_NUMBER = "(0|[1-9][0-9]{0,8})"
+_NUMBER = "(0|[1-9][0-9]*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER})?(?:-rc\.{_NUMBER})?")
 
 _SHAPE = "A tag is <env>_<Region or global>/<team>/<version>, for example dev_us-east-1/research/1.0."
@@ -36,7 +36,7 @@ class Version:
     @staticmethod
     def parse(text: str) -> Version:
         """Raises InvalidInput for anything but MAJOR.MINOR or MAJOR.MINOR.PATCH with an optional -rc.N."""
-        match = _VERSION.fullmatch(text)
+        match = _VERSION.fullmatch(text) if len(text) <= MAX_LENGTH else None
         if match is None:
             raise InvalidInput(f"{quoted(text)} is not a version", hint=_version_hint(text))
         major, minor, patch, candidate = match.groups()
@@ -76,7 +76,7 @@ class Tag:
         env, underscore, scope = place.partition("_")
         team, second_slash, version = rest.partition("/")
         if not (slash and underscore and second_slash):
-            raise _bad_tag(text, _missing_part(underscore, slash))
+            raise _bad_tag(text, _missing_part(underscore, slash), _likely_tag(text))
         _check_part(text, "environment", env, ENV_PATTERN, ENV_RULE)
         _check_scope(text, scope)
         _check_part(text, "team", team, TEAM_PATTERN, TEAM_RULE)
@@ -97,7 +97,25 @@ def _check_characters(text: str) -> None:
         raise _bad_tag(text, f"it has {len(text)} characters, {MAX_LENGTH} are allowed")
     bad = re.search(r"[^a-z0-9._/-]", text)
     if bad is not None:
-        raise _bad_tag(text, f"the character {quoted(bad.group())} is not allowed in a tag")
+        part = _part_at(text[: bad.start()])
+        raise _bad_tag(text, f"the character {quoted(bad.group())} is not allowed in a tag ({part})", _likely_tag(text))
+
+
+def _part_at(before: str) -> str:
+    """What of a tag follows the characters `before`."""
+    place, slash, rest = before.partition("/")
+    if slash:
+        return "version" if "/" in rest else "team"
+    return "scope" if "_" in place else "environment"
+
+
+def _likely_tag(text: str) -> str | None:
+    """A hint where nothing but capitals, spaces around or git's own prefix keeps `text` from being a tag."""
+    likely = text.strip().lower().removeprefix("refs/tags/")
+    try:
+        return f"Did you mean {Tag.parse(likely)}?" if likely != text else None
+    except InvalidInput:
+        return None
 
 
 def _missing_part(underscore: str, slash: str) -> str:
@@ -127,12 +145,13 @@ def _version_of(text: str, version: str) -> Version:
 
 
 def _version_hint(text: str) -> str:
-    numbers = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", text)
+    numbers = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-?rc[.-]?(\d+))?", text)
     rule = "A version is MAJOR.MINOR or MAJOR.MINOR.PATCH without leading zeros, optionally followed by -rc.N."
     if numbers is None or len(text) > 20:
         return rule
-    parts = [str(int(number)) for number in numbers.groups(default="") if number]
-    likely = ".".join(parts if len(parts) > 1 else [*parts, "0"])
+    *found, candidate = (number and str(int(number)) for number in numbers.groups())
+    parts = [part for part in found if part]
+    likely = ".".join(parts if len(parts) > 1 else [*parts, "0"]) + (f"-rc.{candidate}" if candidate else "")
     return f"{rule} Did you mean {likely}?" if likely != text else rule
 
 

@@ -17,10 +17,10 @@ from orchestrator.model.tag import ENV_PATTERN, MAX_LENGTH, TEAM_PATTERN, Tag, V
 GRAMMAR = re.compile(
     r"(?P<env>[a-z][a-z0-9-]{0,15}(?<!-))_(?P<scope>global|[a-z]{2,8}(?:-[a-z]{2,12}){1,3}-[1-9][0-9]?)"
     r"/(?P<team>[a-z][a-z0-9-]{0,31}(?<!-))"
-    r"/(?P<version>(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8}))?(?:-rc\.(?:0|[1-9][0-9]{0,8}))?)"
+    r"/(?P<version>(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:-rc\.(?:0|[1-9][0-9]*))?)"
 )
 
-numbers = st.integers(0, 999_999_999).map(str)
+numbers = (st.integers(0, 999) | st.integers(0, 10**60)).map(str)
 versions = st.builds(
     lambda parts, candidate: ".".join(parts) + ("" if candidate is None else f"-rc.{candidate}"),
     st.lists(numbers, min_size=2, max_size=3),
@@ -81,6 +81,7 @@ def test_everything_outside_the_grammar_is_refused_and_nothing_else_raised(text:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
+        ("Dev", "'D' is not allowed in a tag (environment)", "A tag is"),
         ("dev", "it has no _ between environment and scope", "dev_us-east-1/research/1.0"),
         ("dev_global", "team and version are missing", "A tag is"),
         ("dev_global/research", "the version is missing", "A tag is"),
@@ -88,12 +89,31 @@ def test_everything_outside_the_grammar_is_refused_and_nothing_else_raised(text:
         ("dev_global//1.0", "the team is empty", "A tag is"),
         ("dev_globl/research/1.0", "neither an AWS Region nor `global`", "Did you mean global?"),
         ("prod2-_global/research/1.0", "'prod2-' is not a name for the environment", "A tag is"),
-        ("dev_global/Research/1.0", "the character 'R' is not allowed", "A tag is"),
+        ("dev_global/Research/1.0", "'R' is not allowed in a tag (team)", "Did you mean dev_global/research/1.0?"),
+        (
+            "Dev_global/research/1.0",
+            "'D' is not allowed in a tag (environment)",
+            "Did you mean dev_global/research/1.0?",
+        ),
+        (
+            "dev_US-EAST-1/research/1.0",
+            "'U' is not allowed in a tag (scope)",
+            "Did you mean dev_us-east-1/research/1.0?",
+        ),
+        (" dev_global/research/1.0\n", "the character ' ' is not allowed", "Did you mean dev_global/research/1.0?"),
+        ("refs/tags/dev_global/research/1.0", "it has no _", "Did you mean dev_global/research/1.0?"),
         ("dev_global/research/v1.0", "'v1.0' is not a version", "Did you mean 1.0?"),
         ("dev_global/research/1", "'1' is not a version", "Did you mean 1.0?"),
         ("dev_global/research/01.2", "'01.2' is not a version", "Did you mean 1.2?"),
         ("dev_global/research/1.0/x", "'1.0/x' is not a version", "MAJOR.MINOR"),
-        ("dev_global/research/1.0-rc.01", "'1.0-rc.01' is not a version", "MAJOR.MINOR"),
+        ("dev_global/research/1.0-rc.01", "'1.0-rc.01' is not a version", "Did you mean 1.0-rc.1?"),
+        ("dev_global/research/1.0-rc1", "'1.0-rc1' is not a version", "Did you mean 1.0-rc.1?"),
+        ("dev_global/research/1-rc.2", "'1-rc.2' is not a version", "Did you mean 1.0-rc.2?"),
+        (
+            "dev_global/research/1.0-RC.1",
+            "'R' is not allowed in a tag (version)",
+            "Did you mean dev_global/research/1.0-rc.1?",
+        ),
         ("dev_global/research/1.0-beta", "'1.0-beta' is not a version", "MAJOR.MINOR"),
         ("dev_us-east-1_x/research/1.0", "the scope 'us-east-1_x'", "Did you mean us-east-1?"),
         ("dev_global/research/1.0$(id)", "the character '$' is not allowed", "A tag is"),
@@ -108,11 +128,20 @@ def test_a_refusal_names_the_part_at_fault_and_the_likely_meaning(text: str, mes
     assert hint in (error.value.hint or "")
 
 
+def test_a_tag_has_at_most_128_characters_and_no_part_of_the_version_a_limit_of_its_own() -> None:
+    start = "a" * 16 + "_ap-southeast-1/" + "b" * 32 + "/1."
+    longest = start + "9" * (MAX_LENGTH - len(start))
+    assert len(longest) == 128
+    assert str(Tag.parse(longest)) == longest
+    with pytest.raises(InvalidInput, match="it has 129 characters, 128 are allowed"):
+        Tag.parse(longest + "9")
+
+
 @given(st.text(max_size=40))
 @example("9" * 5000 + ".0")
 @example("٣.٤")
 def test_a_version_is_read_or_refused_with_invalid_input(text: str) -> None:
-    if re.fullmatch(GRAMMAR.pattern.rpartition("/")[2], text):
+    if len(text) <= MAX_LENGTH and re.fullmatch(GRAMMAR.pattern.rpartition("/")[2], text):
         assert str(Version.parse(text)) == text
         return
     with pytest.raises(InvalidInput) as error:
