@@ -90,9 +90,7 @@ def release(at: Surroundings) -> Iterator[Result]:
 
 
 def _plan_is_open(at: Surroundings) -> bool:
-    """A stored plan of this very commit that is neither applied, rejected nor expired, where approvals are required."""
-    if not at.release.rules.environments[at.release.tag.env].approval.required:
-        return False
+    """A stored plan of this very commit that is neither applied, rejected nor expired, and needs somebody's word."""
     history = at.ledger.history(at.release.target.id)
     newest = history.newest("planned")
     if newest is None or newest.tag != str(at.release.tag):
@@ -103,4 +101,6 @@ def _plan_is_open(at: Surroundings) -> bool:
         receipt = newest_receipt(at)
     except OrchestrateError:
         return False
-    return receipt.changes and receipt.commit == at.release.commit and not receipt.expired(clock.now())
+    needs_word = at.release.rules.environments[at.release.tag.env].approval.required or bool(receipt.protected)
+    is_open = receipt.commit == at.release.commit and not receipt.expired(clock.now())
+    return receipt.changes and needs_word and is_open

@@ -24,6 +24,7 @@ _COMMANDS = {
     "show": "show",
     "tag": "tag",
     "promote": "promote",
+    "rollback": "rollback",
     "targets": "targets",
     "bootstrap": "bootstrap",
     "accounts": "accounts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -15,6 +16,11 @@ from orchestrator.cli.stages import answer, surroundings, tag_option
 @pass_context
 def release(context: Context, tag: str) -> None:
     """Release a tag: lint, scan, plan, approve, apply, verify; exit 7 where it stops for an approval."""
+    run_release(context, tag, lambda fields: answer(context, fields, f"{tag}: released"))
+
+
+def run_release(context: Context, tag: str, answered: Callable[[dict[str, Any]], None]) -> None:
+    """Runs all stages; `answered` gets the result, where JSON is asked for also that of a release that was stopped."""
     from orchestrator.errors import OrchestrateError
     from orchestrator.release import release as run
     from orchestrator.report import outcomes as report
@@ -27,6 +33,6 @@ def release(context: Context, tag: str) -> None:
             say(report.text(result))
     except OrchestrateError as error:
         if context.json:
-            answer(context, report.release_fields(at.release, stages, error), "")
+            answered(report.release_fields(at.release, stages, error))
         raise
-    answer(context, report.release_fields(at.release, stages, None), f"{tag}: released")
+    answered(report.release_fields(at.release, stages, None))

@@ -25,6 +25,9 @@ Kind: TypeAlias = Literal[
     "submitted",
     "refused",
     "stopped",
+    "adopted",
+    "break-glass",
+    "followed-up",
 ]
 
 FIRST_HASH = "0" * 64

@@ -12,10 +12,13 @@ from orchestrator.model import iam_policy, planned
 from orchestrator.model.check_settings import PlanPolicy, like
 from orchestrator.model.finding import Finding, Severity, clean
 from orchestrator.model.planned import Json, Planned, ResourceChange
+from orchestrator.model.rollback import Rollback
 from orchestrator.model.stateful import STATEFUL_TYPES
 
 PROTECTED = "plan_protected"
-"""The one rule that an override, bound to the plan, can set aside."""
+ROLLBACK = "plan_rollback"
+OVERRIDABLE = frozenset({PROTECTED, ROLLBACK})
+"""The rules that an override, bound to the plan, can set aside."""
 
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:(?P<region>[a-z0-9-]*):(?P<account>[0-9]{12})?:.*", re.DOTALL)
 
@@ -34,6 +37,7 @@ class PolicyContext:
     released_before: bool
     own_accounts: frozenset[str] = frozenset()
     overridden: tuple[tuple[str, str], ...] = ()
+    rollback: Rollback | None = None
 
 
 def judge(plan: Json, policy: PlanPolicy, context: PolicyContext) -> tuple[Finding, ...]:
@@ -45,6 +49,7 @@ def judge(plan: Json, policy: PlanPolicy, context: PolicyContext) -> tuple[Findi
     found = [
         *_limits(read, policy),
         *_protected(read, policy, context),
+        *_given_up(read, context),
         *_places(read, policy, context),
         *_recreated(read, context),
         *_documents(read, policy, context),
@@ -93,6 +98,17 @@ def _protected(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Ite
         else:
             mend = "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
             yield replace(found, mend=mend)
+
+
+def _given_up(plan: Planned, context: PolicyContext) -> Iterator[Finding]:
+    """What came after the release that a rollback returns to may hold data by now, whatever type it is of."""
+    if context.rollback is None:
+        return
+    for change in plan.changes:
+        if change.loses_data:
+            message = f"going back from {context.rollback.left} to {context.rollback.to} would {change.action} it"
+            mend = "If that is meant, override it for this plan."
+            yield replace(_finding(ROLLBACK, "critical", message, change), mend=mend)
 
 
 def _recreated(plan: Planned, context: PolicyContext) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ check it with `sha256sum`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,7 @@ from msgspec import Meta
 from orchestrator.errors import Refused
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.plan import Change, Summary
+from orchestrator.model.rollback import Rollback
 from orchestrator.model.signature import Signed
 
 CheckState: TypeAlias = Literal["passed", "failed", "not run"]
@@ -79,8 +80,10 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     resources_after: Annotated[int, _of("How many managed resources stand when the plan has been applied.")]
     protected: Annotated[
-        tuple[str, ...], _of("Protected resources that it destroys or replaces; applying it needs an override.")
+        tuple[str, ...],
+        _of("What it destroys or replaces and is protected; in a rollback, all that it does. It needs an override."),
     ]
+    rollback: Annotated[Rollback | None, _of("What it goes back from and to, by the ledger; null where it does not.")]
     workspace: Annotated[str, _of("Absolute path of the workspace; the plan is applied at the same one.")]
     planned_at: str
     expires_at: str
@@ -120,3 +123,8 @@ def receipt_key(target_id: str, digest: str) -> str:
 
 def artefact_key(target_id: str, digest: str) -> str:
     return f"plans/{target_id}/{digest}.tar"
+
+
+def rollback_detail(receipt: PlanReceipt) -> dict[str, Any]:
+    """What the entries about a plan hold where it is a rollback."""
+    return {} if receipt.rollback is None else {"rollback": msgspec.to_builtins(receipt.rollback)}

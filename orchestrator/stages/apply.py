@@ -121,7 +121,8 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
     """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
     _check_standing(at, receipt, history)
     _check_time(at)
-    check_promotion(Candidate.of(at.release, at.repository, at.aws))
+    if receipt.rollback is None:
+        check_promotion(Candidate.of(at.release, at.repository, at.aws))
     tag = str(at.release.tag)
     environment = at.release.rules.environments[at.release.tag.env]
     for check in environment.checks.required:
@@ -171,7 +172,7 @@ def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str) ->
 
 
 def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) -> Draft:
-    return Draft(kind, receipt.tag, receipt.commit, by, receipt.digest, detail)
+    return Draft(kind, receipt.tag, receipt.commit, by, receipt.digest, {**detail, **receipts.rollback_detail(receipt)})
 
 
 def _nothing_to_do(at: Surroundings, receipt: PlanReceipt, by: str) -> ApplyResult:

@@ -53,9 +53,10 @@ def missing_approvals(at: Surroundings, receipt: PlanReceipt, found: Tally) -> s
 def check_protected(receipt: PlanReceipt) -> None:
     """Refused where the plan, as long as nobody has set that aside, touches protected resources."""
     if receipt.protected:
+        back, plan = receipt.rollback, f"the plan {receipt.digest[:16]} of {receipt.tag}"
+        what = "what is protected" if back is None else f"what {back.left} has and {back.to} had not, or had otherwise"
         raise Refused(
-            f"the plan {receipt.digest[:16]} of {receipt.tag} would destroy or replace what is protected: "
-            + ", ".join(receipt.protected[:_SHOWN]),
+            f"{plan} would destroy or replace {what}: {', '.join(receipt.protected[:_SHOWN])}",
             hint=f'If that is meant: `orchestrate approve --tag {receipt.tag} --override --reason "..."` records it.',
         )
 

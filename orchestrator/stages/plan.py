@@ -16,10 +16,10 @@ import msgspec
 
 from orchestrator.effects import artefact, clock
 from orchestrator.effects.workspace import Workspace, opened, place_of
-from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model import credentials
 from orchestrator.model import plan as plans
-from orchestrator.model.admission import superseded, withdraws
+from orchestrator.model.admission import withdraws
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, History
 from orchestrator.model.plan import Plan
@@ -32,12 +32,14 @@ from orchestrator.model.receipt import (
     StateVersion,
     artefact_key,
     receipt_key,
+    rollback_detail,
 )
 from orchestrator.model.release import Release
 from orchestrator.stages import prepare
+from orchestrator.stages.admission import Admission, admitted
 from orchestrator.stages.approvals import record_answers
 from orchestrator.stages.prepare import Prepared
-from orchestrator.stages.promotion import Candidate, check_promotion
+from orchestrator.stages.refusals import recorded
 from orchestrator.stages.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class PlanResult:
     url: str
 
 
+@recorded("plan")
 def plan(at: Surroundings) -> PlanResult:
     """Raises StageFailed where Terraform fails, and Locked, Refused or SurroundingsFailed where it may not run."""
     place, failed = place_of(at.release.rules.project, at.release.target, at.env), threading.Event()
@@ -74,7 +77,7 @@ def plan(at: Surroundings) -> PlanResult:
         content = terraform.plan_json()
         credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
         found = plans.read(content)
-        protected = background.judge.result()(at, content, admission[0]).protected if changes else ()
+        protected = background.judge.result()(at, content, admission).protected if changes else ()
         evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
         receipt = _receipt(at, prepared, admission, evidence)
     return PlanResult(receipt, _record(at, receipt))
@@ -84,16 +87,16 @@ def plan(at: Surroundings) -> PlanResult:
 class _Background:
     """What runs beside `init`: `admitted` tells whether the release may be planned, and stops Terraform if not."""
 
-    admitted: Future[tuple[History, str]]
+    admitted: Future[Admission]
     files: Future[dict[str, Json]]
     warned: Future[None]
-    judge: Future[Callable[[Surroundings, bytes, History], Verdict]]
+    judge: Future[Callable[[Surroundings, bytes, Admission], Verdict]]
 
     @staticmethod
     def start(at: Surroundings, root: Path, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
         """What fails in `admitted` sets `failed`."""
 
-        def admit() -> tuple[History, str]:
+        def admit() -> Admission:
             try:
                 return admitted(at)
             except BaseException:
@@ -117,45 +120,11 @@ class _Background:
             raise
 
 
-def _judge() -> Callable[[Surroundings, bytes, History], Verdict]:
+def _judge() -> Callable[[Surroundings, bytes, Admission], Verdict]:
     """Imported beside Terraform, not before it: the checks and policies are a good part of all that a plan imports."""
     from orchestrator.stages.verdict import judge
 
     return judge
-
-
-def admitted(at: Surroundings) -> tuple[History, str]:
-    """The target's history and who we are, where AWS knows us, the tag has not moved and the place is the same."""
-    release = at.release
-    by = at.identify()
-    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
-    check_promotion(Candidate.of(release, at.repository, at.aws))
-    history = at.ledger.history(release.target.id)
-    _check_place(history, release)
-    late = superseded(history, release.tag)
-    if late is not None:
-        at.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
-    if history.unfinished is not None:
-        begun = history.unfinished
-        at.progress(
-            f"Warning: an apply of {begun.tag} (plan {(begun.digest or '')[:16]}) began at {begun.at} by {begun.by}, "
-            "and its end is not recorded. The new plan shows what is left to do."
-        )
-    return history, by
-
-
-def _check_place(history: History, release: Release) -> None:
-    """A provider that looks elsewhere than the state was made finds nothing and would plan everything as new."""
-    applied = history.newest("applied")
-    if applied is None:
-        return
-    before = (applied.detail.get("account"), applied.detail.get("region"))
-    if before != (release.target.account, release.target.region):
-        raise Refused(
-            f"the state of {release.target.id} was made in account {before[0]}, Region {before[1]}, but the rules now "
-            f"say {release.target.account}, {release.target.region}",
-            hint="Its resources would be made a second time. Undo the change in envs/, or move the resources first.",
-        )
 
 
 def state_version(at: Surroundings) -> StateVersion:
@@ -192,8 +161,7 @@ class _Evidence:
     protected: tuple[str, ...]
 
 
-def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str], evidence: _Evidence) -> PlanReceipt:
-    history, by = admission
+def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
     release, now = at.release, clock.now()
     hours = release.rules.environments[release.tag.env].plans.expire_after_hours
     program = release.rules.project.terraform.program
@@ -208,7 +176,7 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str
         program=f"{program} {prepared.terraform.version}",
         lock_file=prepared.lock_file,
         providers=_providers(prepared.root),
-        checks={check: check_state(history, check, release.commit) for check in CHECKS},
+        checks={check: check_state(admission.history, check, release.commit) for check in CHECKS},
         artefact=evidence.artefact,
         plan_json=evidence.plan_json,
         state=evidence.state,
@@ -217,10 +185,11 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: tuple[History, str
         resources=evidence.plan.changes,
         resources_after=evidence.plan.resources_after,
         protected=evidence.protected,
+        rollback=admission.rollback,
         workspace=str(prepared.terraform.workspace.path),
         planned_at=now.isoformat(),
         expires_at=(now + timedelta(hours=hours)).isoformat(),
-        planned_by=by,
+        planned_by=admission.by,
         signed=release.author.signed,
         tagger=release.author.tagger,
         submitted_by=at.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
@@ -269,6 +238,7 @@ def _record(at: Surroundings, receipt: PlanReceipt) -> str:
         "summary": msgspec.to_builtins(receipt.summary),
         "changes": receipt.changes,
         "expires_at": receipt.expires_at,
+        **rollback_detail(receipt),
     }
 
     waiting = withdraws(at.ledger.history(receipt.place.target))

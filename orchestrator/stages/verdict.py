@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from orchestrator.errors import StageFailed
 from orchestrator.model.check import CheckReport
 from orchestrator.model.finding import Finding
-from orchestrator.model.ledger import History
-from orchestrator.model.policy import PROTECTED, PolicyContext
+from orchestrator.model.policy import OVERRIDABLE, PolicyContext
+from orchestrator.stages.admission import Admission
 from orchestrator.stages.plan_checks import judge_plan, scan_plan
 from orchestrator.stages.surroundings import Surroundings
 
@@ -19,37 +19,46 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """`protected` are the resources that the plan would destroy or replace although they are protected."""
+    """`protected` are the resources that the plan would destroy or replace only if somebody overrides that."""
 
     reports: tuple[CheckReport, ...]
     protected: tuple[str, ...]
 
 
-def judge(at: Surroundings, content: bytes, history: History) -> Verdict:
+def judge(at: Surroundings, content: bytes, admission: Admission) -> Verdict:
     """Judges a plan (`terraform show -json`) that changes something.
 
     Raises StageFailed for whatever no override can set aside: such a plan is not even stored.
     """
     plan = json.loads(content)
     release = at.release
-    reports = [judge_plan(release, plan, _context(at, history), at.aws)]
+    reports = [judge_plan(release, plan, _context(at, admission), at.aws)]
     if "scan" in release.rules.environments[release.target.env].checks.required:
         reports.append(scan_plan(release, at.repository, plan, at.progress))
+    return _verdict(at, reports)
+
+
+def judge_preview(at: Surroundings, content: bytes, admission: Admission) -> Verdict:
+    """As `judge`, by the plan policy alone: what the other judges say, they say of the plan that is stored."""
+    return _verdict(at, [judge_plan(at.release, json.loads(content), _context(at, admission))])
+
+
+def _verdict(at: Surroundings, reports: list[CheckReport]) -> Verdict:
     for note in (note for report in reports for note in report.notes):
         at.progress(f"Note: {note}")
     failing = [finding for report in reports for finding in report.failing]
-    final = [finding for finding in failing if finding.rule != PROTECTED]
+    final = [finding for finding in failing if finding.rule not in OVERRIDABLE]
     if final:
-        raise StageFailed("\n".join([f"the plan of {release.tag} is refused by {_count(final)}:", *_lines(final)]))
-    return Verdict(tuple(reports), tuple(sorted(finding.resource or "" for finding in failing)))
+        raise StageFailed("\n".join([f"the plan of {at.release.tag} is refused by {_count(final)}:", *_lines(final)]))
+    return Verdict(tuple(reports), tuple(sorted({finding.resource or "" for finding in failing})))
 
 
-def _context(at: Surroundings, history: History) -> PolicyContext:
-    """A target counts as released before when its last apply left resources."""
-    applied = history.newest("applied")
-    left = applied is not None and applied.detail.get("resources_after", 1) > 0
+def _context(at: Surroundings, admission: Admission) -> PolicyContext:
+    """A target counts as released before when its last apply, or its adoption, left resources."""
+    before = admission.history.newest("applied", "adopted")
+    left = before is not None and before.detail.get("resources_after", 1) > 0
     target, tooling = at.release.target, at.release.rules.project.tooling.account
-    return PolicyContext(target.account, target.region, left, frozenset({tooling}))
+    return PolicyContext(target.account, target.region, left, frozenset({tooling}), rollback=admission.rollback)
 
 
 def _count(findings: list[Finding]) -> str:

@@ -56,6 +56,7 @@ def receipt(
         resources=(),
         resources_after=1,
         protected=(),
+        rollback=None,
         workspace="/w",
         planned_at="2026-01-01T00:00:00+00:00",
         expires_at="2026-01-02T00:00:00+00:00",

@@ -1,0 +1,70 @@
+"""May a release be planned? Where the ledger says that it goes back to what ran before, it is a rollback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.errors import Refused
+from orchestrator.model.admission import superseded
+from orchestrator.model.ledger import History
+from orchestrator.model.release import Release
+from orchestrator.model.rollback import Rollback, rollback_of
+from orchestrator.stages.promotion import Candidate, check_promotion
+from orchestrator.stages.surroundings import Surroundings
+
+_RECENT = 200  # entries that suffice for nearly every target
+WHOLE = 1_000_000  # more than a target ever has
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A release that may be planned: what came before, who plans it, and what it goes back from, if it does."""
+
+    history: History
+    by: str
+    rollback: Rollback | None
+
+
+def admitted(at: Surroundings) -> Admission:
+    """Refused unless AWS knows us, the tag has not moved, and the place is where the target has always been."""
+    release = at.release
+    by = at.identify()
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    history = at.ledger.history(release.target.id, _RECENT)
+    rollback = _rollback(at, history)
+    if rollback is None:
+        check_promotion(Candidate.of(release, at.repository, at.aws))
+    check_place(history, release)
+    late = superseded(history, release.tag)
+    if late is not None:
+        at.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
+    if history.unfinished is not None:
+        begun = history.unfinished
+        at.progress(
+            f"Warning: an apply of {begun.tag} (plan {(begun.digest or '')[:16]}) began at {begun.at} by {begun.by}, "
+            "and its end is not recorded. The new plan shows what is left to do."
+        )
+    return Admission(history, by, rollback)
+
+
+def _rollback(at: Surroundings, history: History) -> Rollback | None:
+    """What ran long ago is looked for in the whole chain."""
+    tag, commit, target = str(at.release.tag), at.release.commit, at.release.target.id
+    found = rollback_of(history, tag, commit)
+    if found is None and len(history.entries) >= _RECENT:
+        return rollback_of(at.ledger.history(target, WHOLE), tag, commit)
+    return found
+
+
+def check_place(history: History, release: Release) -> None:
+    """A provider that looks elsewhere than the state was made finds nothing and would plan everything as new."""
+    applied = history.newest("applied", "adopted")
+    if applied is None:
+        return
+    before = (applied.detail.get("account"), applied.detail.get("region"))
+    if before != (release.target.account, release.target.region):
+        raise Refused(
+            f"the state of {release.target.id} was made in account {before[0]}, Region {before[1]}, but the rules now "
+            f"say {release.target.account}, {release.target.region}",
+            hint="Its resources would be made a second time. Undo the change in envs/, or move the resources first.",
+        )
