@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import patiently
+from orchestrator.effects.patience import code_of
 
 _Answer = TypeVar("_Answer")
 # CodePipeline API reference, StartPipelineExecution, and AWS's common errors.
@@ -17,8 +19,10 @@ _LATER = (
     "RequestLimitExceeded",
     "ThrottlingException",
 )
-_ROUNDS = 20
+# Seconds: the longest pause between two attempts to start, and all of them together; a build of submit has 30 minutes.
+_LONGEST_PAUSE, _PATIENCE = 30.0, 1200.0
 _SOURCE = "Source"
+UNDER_WAY = ("InProgress", "Stopping")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,14 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where an execution stands: its newest action's stage, and whether that is an approval nobody has answered."""
+
+    stage: str
+    waiting: bool
+
+
+@dataclass(frozen=True)
 class Pipelines:
     """The pipelines of one Region; `env` for hints."""
 
@@ -51,7 +63,7 @@ class Pipelines:
     env: str
 
     def start(self, name: str, what: Start) -> str:
-        """The execution's id. Waits, for about five minutes, while AWS has no room for another execution."""
+        """The execution's id. Waits, for twenty minutes, while AWS has no room for another execution."""
         with self.aws.explained("start the pipeline", name, env=self.env):
             answer = _in_time(
                 lambda: self._client.start_pipeline_execution(
@@ -65,6 +77,24 @@ class Pipelines:
                 )
             )
         return str(answer["pipelineExecutionId"])
+
+    def statuses(self, name: str, wanted: Collection[str]) -> dict[str, str]:
+        """By execution, newest first: as many as are needed to find all that are wanted, one page at least."""
+        found: dict[str, str] = {}
+        with self.aws.explained("read the executions", name, env=self.env):
+            pages = self._client.get_paginator("list_pipeline_executions").paginate(pipelineName=name)
+            for page in pages:
+                found |= {one["pipelineExecutionId"]: one["status"] for one in page["pipelineExecutionSummaries"]}
+                if found.keys() >= set(wanted):
+                    break
+        return found
+
+    def standing(self, name: str, execution: str) -> Standing:
+        """Actions of one stage may run side by side: an approval that is open is what one has to know of."""
+        under_way = [action for action in self.actions(name, execution) if action["status"] == "InProgress"]
+        asked = next((action for action in under_way if _is_approval(action)), None)
+        newest = asked or next(iter(under_way), None)
+        return Standing(newest["stageName"] if newest else "", asked is not None)
 
     def variables(self, name: str, execution: str) -> dict[str, str]:
         """What an execution was started with."""
@@ -135,12 +165,15 @@ def _is_open_approval(action: Mapping[str, Any]) -> bool:
 
 
 def _in_time(call: Callable[[], _Answer]) -> _Answer:
+    """Pauses are of random length: fifty builds that are refused at once must not come back at once."""
     from botocore.exceptions import ClientError
 
-    for _ in range(_ROUNDS - 1):
+    until, pause = time.monotonic() + _PATIENCE, 1.0
+    while True:
         try:
-            return patiently(call, _LATER)
+            return call()
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _LATER:
+            if code_of(error) not in _LATER or time.monotonic() > until:
                 raise
-    return patiently(call, _LATER)
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - nothing depends on its being hard to guess
+        pause = min(_LONGEST_PAUSE, pause * 2)

@@ -20,6 +20,7 @@ from orchestrator.model.release_settings import (
     Promotion,
     Signature,
     Signers,
+    Waves,
     Window,
 )
 from orchestrator.model.tag import TEAM_PATTERN, TEAM_RULE
@@ -246,6 +247,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     freeze: Annotated[list[Freeze], Meta(description="Days on which nothing is applied.")] = field(default_factory=list)
     promote_from: PromoteFrom = None
     promotion: Promotion = field(default_factory=Promotion)
+    waves: Waves = None
     checks: Checks = field(default_factory=Checks)
     policy: PlanPolicy = field(default_factory=PlanPolicy)
     plans: Plans = field(default_factory=Plans)

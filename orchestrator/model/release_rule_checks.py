@@ -8,6 +8,7 @@ from datetime import date
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.config import Environment
 from orchestrator.model.release_settings import Approval, Freeze, Window
+from orchestrator.model.tag import GLOBAL
 from orchestrator.model.text import did_you_mean, quoted
 from orchestrator.model.windows import minutes, zone
 from orchestrator.model.yaml_source import Path, Problem, Source
@@ -23,6 +24,7 @@ def release_problems(environments: Mapping[str, Environment], sources: Mapping[s
             yield from _freeze_problems(source, ("freeze", index), freeze)
         yield from _approval_problems(source, environment.approval)
         yield from _promotion_problems(source, env, environments)
+        yield from _wave_problems(source, environment)
 
 
 def _window_problems(source: Source, path: Path, window: Window) -> Iterator[Problem]:
@@ -76,6 +78,24 @@ def _promotion_problems(source: Source, env: str, environments: Mapping[str, Env
         yield source.problem(("promote_from",), f"there is no environment {quoted(origin)}. {hint}".strip())
     elif env in _origins(env, environments):
         yield source.problem(("promote_from",), f"promotion goes in a circle: {env} is promoted from itself")
+
+
+def _wave_problems(source: Source, environment: Environment) -> Iterator[Problem]:
+    """Every Region stands in exactly one wave: one that was forgotten would never be released to."""
+    known = (GLOBAL, *environment.regions)
+    seen: set[str] = set()
+    for index, wave in enumerate(environment.waves or []):
+        for place, scope in enumerate(wave):
+            path = ("waves", index, place)
+            if scope not in known:
+                hint = did_you_mean(scope, known) or ""
+                yield source.problem(path, f"{quoted(scope)} is no Region of this environment. {hint}".strip())
+            elif scope in seen:
+                yield source.problem(path, f"{scope} is in a wave already")
+            seen.add(scope)
+    for region in environment.regions if environment.waves is not None else []:
+        if region not in seen:
+            yield source.problem(("waves",), f"the Region {region} is in no wave")
 
 
 def _origins(env: str, environments: Mapping[str, Environment]) -> set[str]:

@@ -91,6 +91,16 @@ PromoteFrom: TypeAlias = Annotated[
 ]
 
 
+Waves: TypeAlias = Annotated[
+    Annotated[list[Annotated[list[str], Meta(min_length=1)]], Meta(min_length=1)] | None,
+    Meta(
+        description="The order of releases to many targets at once: the Regions of a wave begin when those of the one "
+        "before have been released: [[us-east-1], [eu-central-1, ap-southeast-1]]. `global` comes first unless it is "
+        "in a wave. By default all Regions at once."
+    ),
+]
+
+
 class People(Struct, frozen=True, forbid_unknown_fields=True):
     """How a person is known. Session names of IAM Identity Center (AWSReservedSSO_*) always are a person's."""
 

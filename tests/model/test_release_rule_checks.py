@@ -93,3 +93,20 @@ def test_an_environment_that_cannot_be_read_ends_the_way_back() -> None:
     found = refusal(dev="promote_from: qa", qa="promote_from: none")
     assert "there is no environment 'none'" in found
     assert "circle" not in found
+
+
+@pytest.mark.parametrize(
+    ("waves", "said"),
+    [
+        ("[[us-east-11]]", "no Region of this environment. Did you mean"),
+        ("[[us-east-1], [us-east-1]]", "us-east-1 is in a wave already"),
+        ("[[global]]", "the Region us-east-1 is in no wave"),
+        ("[[eu-west-3, us-east-1]]", "'eu-west-3' is no Region of this environment"),
+    ],
+)
+def test_waves_hold_every_region_once(waves: str, said: str) -> None:
+    assert said in refusal(dev=f"waves: {waves}").replace('"', "'")
+
+
+def test_waves_may_place_the_global_resources() -> None:
+    assert rules(dev="waves: [[us-east-1], [global]]").environments["dev"].waves == [["us-east-1"], ["global"]]
