@@ -288,7 +288,7 @@ class Repository:
                 path = f"{FOLDER}/{entry.name}"
                 if not entry.is_file:
                     raise InvalidInput(f"{escaped(path)} must be a plain file, not a symbolic link or a submodule")
-                yield path, rules_text(path, self.read(commit, path) or b"")
+                yield path, rules_text(self.read(commit, path) or b"")
 
     def _find_project_in_bare(self, commit: str) -> None:
         """A bare repository has no working tree that says where the project is; the commit does."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
-from orchestrator.model.text import escaped
 
 
 def find_project(start: Path) -> Path | None:
@@ -32,9 +31,7 @@ def project_folder(start: Path) -> Path:
 def read_worktree_rules(project: Path) -> Rules:
     """The rules of the working tree at `project`."""
     files = sorted(path for path in (project / FOLDER).iterdir() if is_rules_file(path.name) and not path.is_dir())
-    return Rules.parse(
-        {f"{FOLDER}/{path.name}": rules_text(f"{FOLDER}/{path.name}", path.read_bytes()) for path in files}
-    )
+    return Rules.parse({f"{FOLDER}/{path.name}": rules_text(path.read_bytes()) for path in files})
 
 
 def is_rules_file(name: str) -> bool:
@@ -42,9 +39,6 @@ def is_rules_file(name: str) -> bool:
     return name.lower().endswith((".yaml", ".yml"))
 
 
-def rules_text(path: str, content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"{escaped(path)}:{line}: this is not UTF-8 text") from None
+def rules_text(content: bytes) -> str:
+    """What is not UTF-8 stays visible (PEP 383): the rules report it, together with what is wrong in other files."""
+    return content.decode(errors="surrogateescape")

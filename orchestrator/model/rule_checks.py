@@ -10,7 +10,7 @@ from orchestrator.model import backend
 from orchestrator.model.config import Environment, Project, State
 from orchestrator.model.region import REGIONS, is_known, partition_of, short_name
 from orchestrator.model.release_rule_checks import release_problems
-from orchestrator.model.text import did_you_mean, quoted
+from orchestrator.model.text import did_you_mean, escaped, quoted
 from orchestrator.model.yaml_source import Path, Problem, Source
 
 
@@ -101,7 +101,7 @@ def _sharing(parts: Parts, account: str, places: list[tuple[str, str]], here: tu
     env, team = here
     others = sorted({other_env for other_env, _ in places} - {env})
     if others:
-        files = " and ".join(parts.sources[other].file for other in others)
+        files = " and ".join(escaped(parts.sources[other].file) for other in others)
         yield f"account {account} is also in {files}; it may stand in one environment only"
     siblings = [other_team for other_env, other_team in places if other_env == env and other_team != team]
     if siblings and not parts.environments[env].teams[team].shared_account:

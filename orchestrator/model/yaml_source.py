@@ -98,7 +98,7 @@ def parse(file: str, text: str) -> Source:
         return Source(file, None, {}, (*reader.problems, _syntax_problem(file, error)))
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        return Source(file, None, {}, (Problem(file, line, "", "this is not YAML: half of a surrogate pair"),))
+        return Source(file, None, {}, (Problem(file, line, "", "this is not UTF-8 text"),))
 
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:

@@ -698,14 +698,15 @@ def test_a_rules_file_of_another_ending_is_not_overlooked(git_project: GitProjec
 
 
 def test_a_rules_file_that_is_not_text(git_project: GitProject) -> None:
-    commit = git_project.commit({"envs/dev.yaml": b"a: 1\nb: \xff\n"})
+    commit = git_project.commit({"envs/dev.yaml": b"a: 1\nb: \xff\n", "envs/qa.yaml": "regions: [\n"})
     readers: list[Callable[[], object]] = [
         lambda: git_project.open().rules(commit),
         lambda: read_worktree_rules(git_project.folder),
     ]
     for read in readers:
-        with pytest.raises(InvalidInput, match=r"envs/dev.yaml:2: this is not UTF-8 text"):
+        with pytest.raises(InvalidInput, match=r"envs/dev.yaml:2: this is not UTF-8 text") as error:
             read()
+        assert "envs/qa.yaml:2: this is not YAML" in str(error.value)
 
 
 def test_other_files_in_envs_are_not_rules(git_project: GitProject) -> None:

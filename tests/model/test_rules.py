@@ -289,6 +289,11 @@ def test_an_account_in_three_environments() -> None:
     assert len(found) == 3
 
 
+def test_the_name_of_another_file_is_shown_on_one_line() -> None:
+    found = problems({"envs/o\nx.yaml": DEV, "envs/dev.yaml": DEV})
+    assert any(r"is also in envs/o\nx.yaml; it may" in problem for problem in found)
+
+
 def test_two_teams_share_an_account_only_where_both_say_so() -> None:
     shared = changed(DEV_FILE, "222222222222", "111111111111")
     assert [line.partition(";")[0] for line in problems(shared)] == [

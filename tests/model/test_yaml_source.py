@@ -169,7 +169,7 @@ def test_keys_that_are_not_text_to_every_reader_are_refused_unless_quoted(key: s
         ("a: b: c\n", 1, "", "this is not YAML: mapping values are not allowed in this context"),
         ("a:\n\t- b\n", 2, "", "this is not YAML: found character that cannot start any token"),
         ("a: \x01\n", 1, "", "this is not YAML: a character that YAML does not allow"),
-        ("a: 1\nb: \ud800\n", 2, "", "this is not YAML: half of a surrogate pair"),
+        ("a: 1\nb: \ud800\n", 2, "", "this is not UTF-8 text"),
         ("", 1, "", "it must hold one YAML document with keys and values"),
         ("- a\n", 1, "", "it must hold one YAML document with keys and values"),
         ("text\n", 1, "", "it must hold one YAML document with keys and values"),
