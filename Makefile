@@ -14,11 +14,11 @@ COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRA
 PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help install lint test test-fast demo bench lock clean
+.PHONY: help install lint test test-fast demo demo-pipeline bench lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET'
-	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## Set up .venv with the command .venv/bin/orchestrate, and the tools it needs
 	@$(BIN)/python -I -m compileall -q orchestrator
@@ -56,6 +56,9 @@ test-fast: install ## Run the tests that take no longer than a few seconds
 
 demo: install ## Release an example to an emulated AWS on this machine
 	$(BIN)/python -m orchestrator.sandbox.demo
+
+demo-pipeline: install ## Push tags to an emulated AWS on this machine and watch its pipeline
+	$(BIN)/python -m orchestrator.sandbox.demo_pipeline
 
 bench: install ## Compare `orchestrate plan` with a plain shell script
 	$(BIN)/python -m bench
