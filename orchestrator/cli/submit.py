@@ -41,7 +41,7 @@ def submit(context: Context, tag: str | None, attempt: str) -> None:
     name = tag or env.get("TAG") or env.get("CODEBUILD_WEBHOOK_HEAD_REF", "").removeprefix(_TAGS)
     if not name:
         raise UsageError("which tag? Name it with --tag.")
-    request = Request(name, attempt, moved=tag is None and env.get("EVENT") == _MOVED)
+    request = Request(name, attempt or env.get("ATTEMPT", ""), moved=tag is None and env.get("EVENT") == _MOVED)
     done = run(origin, request, env, say)
     answer(context, report.fields(done), report.text(done))
 

@@ -23,6 +23,9 @@ STEPS: tuple[Step, ...] = get_args(Step)
 STATE_KEY = f"_{TOOLING}/terraform.tfstate"
 """No team's name begins with `_`, so no target has this key."""
 
+ASKED = "Release asked for"
+"""The detail type of the event by which somebody asks for the release of a tag that is there already."""
+
 # IAM, "IAM and AWS STS quotas": role names; the longest of ours ends in `-` and six letters, as rules' names do.
 _LONGEST_NAME = 64
 _LONGEST_ENDING = 1 + max(len(kind) for kind in get_args(RoleKind))
@@ -40,6 +43,11 @@ class Pipeline:
     @property
     def submit_project(self) -> str:
         return f"{self.name}-submit"
+
+    @property
+    def asked_source(self) -> str:
+        """The source of these events; it names the pipeline, so that leave to ask can be given for one alone."""
+        return f"orchestrate.{self.name}"
 
     @property
     def topic_arn(self) -> str:

@@ -5,6 +5,7 @@ Everything is done on a fresh bare clone of the remote: neither a working tree n
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,9 @@ def submit(origin: Origin, request: Request, env: Mapping[str, str], tell: Calla
             return _start(at, request, clone)
         except (InvalidInput, Refused) as error:
             _record_refusal(_books(repository, origin, request), request.tag, error)
+            raise
+        except SurroundingsFailed as error:
+            _record_failure(repository, origin, request, error)
             raise
 
 
@@ -163,6 +167,14 @@ def _place(rules: Rules, env: str, tag: str) -> tuple[str, str]:
 def _record_refusal(where: Books | None, tag: str, error: OrchestrateError) -> None:
     if where is not None:
         record(where, "refused", tag, {"reason": str(error)[:1000]})
+
+
+def _record_failure(repository: Repository, origin: Origin, request: Request, error: OrchestrateError) -> None:
+    """As far as that is possible: the same surroundings may keep us from it. Who follows the release waits for it."""
+    with contextlib.suppress(OrchestrateError):
+        where = _books(repository, origin, request)
+        if where is not None:
+            record(where, "stopped", request.tag, {"reason": str(error)[:1000]})
 
 
 def record(where: Books, kind: Kind, tag: str, detail: Mapping[str, object]) -> None:
