@@ -44,7 +44,7 @@ lint: install ## Check style, types, layers and Terraform's format
 
 test: lint ## Run everything: lint, all tests, and the thresholds of coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --junitxml=.pytest_cache/junit.xml
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --junitxml=.pytest_cache/junit.xml
 	@echo 'Coverage of orchestrator/model, branches included (threshold 100 %)'
 	@$(BIN)/coverage report --include='orchestrator/model/*' --fail-under=100
 	@echo 'Coverage of the rest, branches included (threshold 75 %; the goal is 90 %, the pipeline of the sandbox is still without tests)'
@@ -52,7 +52,7 @@ test: lint ## Run everything: lint, all tests, and the thresholds of coverage
 	@$(BIN)/python -I .ci/closing_line.py .pytest_cache/junit.xml
 
 test-fast: install ## Run the tests that take no longer than a few seconds
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 demo: install ## Release an example to an emulated AWS on this machine
 	$(BIN)/python -m orchestrator.sandbox.demo
