@@ -38,6 +38,11 @@ def _instead(name: str) -> str:
 
 def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS) -> Json:
     """The top-level blocks and values of these names in a configuration or variable file, in either syntax."""
+    if not path.is_file():
+        raise InvalidInput(
+            f"{path.name} is no file, or a link that leads nowhere",
+            hint="A link must lead to a file of the same commit.",
+        )
     content = path.read_bytes()
     if path.suffix == ".json":
         return _parse_json(path, content)

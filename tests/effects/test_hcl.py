@@ -53,6 +53,14 @@ def test_blocks_are_values(root: Path, cache: Cache) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["main.tf", "main.tf.json", "x.auto.tfvars"])
+@pytest.mark.parametrize("target", ["nowhere", "main.tf", "."])
+def test_a_link_that_leads_to_no_file_is_named(root: Path, cache: Cache, name: str, target: str) -> None:
+    (root / name).symlink_to(name if target == "main.tf" else target)
+    with pytest.raises(InvalidInput, match=rf"^{name} is no file, or a link that leads nowhere"):
+        read_file(root / name, cache)
+
+
 def test_what_does_not_matter_may_be_anything(root: Path, cache: Cache) -> None:
     assert read_file(written(root, "main.tf", 'locals {\n  ä = "${\n1\n}"\n}\n'), cache) == {}
 
