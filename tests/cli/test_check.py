@@ -501,8 +501,8 @@ _AS_CHECKOV = f"""echo '{{"check_type": "terraform",
 
 
 def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> None:
-    number = 60_000
-    record = json.loads(_RECORD % ("live/main.tf", "x")) | {"padding": "y" * 700, "check_name": "Z\x1b[31m" + "z" * 100}
+    number = 6_000
+    record = json.loads(_RECORD % ("live/main.tf", "x")) | {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
     document = {
         "check_type": "terraform",
         "results": {"passed_checks": [], "failed_checks": [json.loads(_CANARY), *[record] * number],
@@ -516,7 +516,7 @@ def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> N
 
     assert answer.code == 1
     assert f"scan FAILED with {number} findings" in answer.out
-    assert "59800 more" in answer.out
+    assert "5800 more" in answer.out
     assert "\x1b" not in answer.out
 
 
