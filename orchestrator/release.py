@@ -10,9 +10,8 @@ from typing import TypeAlias
 from orchestrator.effects import clock
 from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.check import CheckReport
-from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
-from orchestrator.stages.approve import require_approval
+from orchestrator.stages.approve import Approved, require_approval
 from orchestrator.stages.lint import lint
 from orchestrator.stages.plan import PlanResult, plan
 from orchestrator.stages.record_check import record_check
@@ -20,7 +19,7 @@ from orchestrator.stages.scan import scan
 from orchestrator.stages.surroundings import Surroundings
 from orchestrator.stages.verify import Verified, verify
 
-Result: TypeAlias = CheckReport | PlanResult | PlanReceipt | ApplyResult | Verified
+Result: TypeAlias = CheckReport | PlanResult | Approved | ApplyResult | Verified
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,7 @@ def _plan(at: Surroundings) -> Iterator[Result]:
 
 
 def _approve(at: Surroundings) -> Iterator[Result]:
-    receipt = newest_receipt(at)
-    require_approval(at, receipt)
-    yield receipt
+    yield require_approval(at, newest_receipt(at))
 
 
 def _apply(at: Surroundings) -> Iterator[Result]:

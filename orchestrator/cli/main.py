@@ -36,6 +36,7 @@ _COMMANDS = {
     "check": "checks",
     "plan": "stages",
     "approve": "stages",
+    "follow-up": "stages",
     "apply": "stages",
     "verify": "stages",
     "unlock": "stages",
@@ -72,7 +73,7 @@ class _Orchestrate(GroupOfCommands):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"orchestrator.cli.{_COMMANDS[cmd_name]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

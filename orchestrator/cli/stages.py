@@ -11,6 +11,10 @@ from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_con
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.model.receipt import PlanReceipt
+    from orchestrator.stages.approve import Answered
     from orchestrator.stages.surroundings import Surroundings
 
 _CHANGES = 10
@@ -57,29 +61,59 @@ def plan(context: Context, tag: str, detailed_exitcode: bool) -> int:
 @tag_option
 @click.option("--reject", is_flag=True, help="Reject the plan: it can no longer be applied.")
 @click.option("--override", is_flag=True, help="Set aside the protection of what this plan destroys or replaces.")
+@click.option("--break-glass", is_flag=True, help="Act alone in an emergency: loud, recorded, and to be followed up.")
 @click.option("--reason", default="", help="Why; recorded with the answer.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
 def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     """Show the newest plan of a tag and approve it."""
     from orchestrator.report import stages as report
-    from orchestrator.stages.approve import Reply, reviewed
-    from orchestrator.stages.approve import approve as run
+    from orchestrator.stages.approve import reviewed
     from orchestrator.stages.waiting import answer_waiting
 
-    if flags["reject"] and flags["override"]:
-        raise UsageError("--reject and --override contradict each other")
+    if flags["reject"] and (flags["override"] or flags["break_glass"]):
+        raise UsageError("--reject contradicts --override and --break-glass")
     at = surroundings(context, tag)
     receipt = reviewed(at)
     say(report.plan_text(receipt))
     if not flags["yes"]:
-        question = "Override the protection and approve" if flags["override"] else "Approve"
-        click.confirm(f"{'Reject' if flags['reject'] else question} this plan?", abort=True, err=True)
-    if flags["override"]:
-        run(at, receipt, Reply("overridden", reason))
-    given = run(at, receipt, Reply("rejected" if flags["reject"] else "approved", reason))
-    answer_waiting(at, receipt, approved=not flags["reject"], reason=reason)
+        click.confirm(f"{_question(flags)} this plan?", abort=True, err=True)
+    given = _given(at, receipt, reason, flags)
+    waits = answer_waiting(at, receipt, approved=not flags["reject"], reason=reason)
+    while waits and flags["break_glass"]:
+        waits = answer_waiting(at, receipt, approved=True, reason=reason)
     answer(context, report.answer_fields(given), report.answer_text(given))
+
+
+def _question(flags: Mapping[str, bool]) -> str:
+    if flags["reject"]:
+        return "Reject"
+    verb = "Break the glass for" if flags["break_glass"] else "Approve"
+    return f"Override the protection and {verb[0].lower()}{verb[1:]}" if flags["override"] else verb
+
+
+def _given(at: Surroundings, receipt: PlanReceipt, reason: str, flags: Mapping[str, bool]) -> Answered:
+    from orchestrator.stages.approve import Reply, approve
+    from orchestrator.stages.break_glass import break_glass
+
+    if flags["break_glass"]:
+        return break_glass(at, receipt, reason, flags["override"])
+    if flags["override"]:
+        approve(at, receipt, Reply("overridden", reason))
+    return approve(at, receipt, Reply("rejected" if flags["reject"] else "approved", reason))
+
+
+@click.command("follow-up", cls=CommandWithCommonOptions)
+@tag_option
+@click.option("--note", required=True, help="What was done, and what comes of it.")
+@pass_context
+def follow_up(context: Context, tag: str, note: str) -> None:
+    """Say what came of a broken glass; `status` asks for it until then."""
+    from orchestrator.report import stages as report
+    from orchestrator.stages.follow_up import follow_up as run
+
+    given = run(surroundings(context, tag), note)
+    answer(context, report.follow_up_fields(given), report.follow_up_text(given))
 
 
 @click.command("apply", cls=CommandWithCommonOptions)

@@ -18,14 +18,20 @@ from orchestrator.model.ledger import Draft, History
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.model.release_settings import Approval, People
 
-Kind: TypeAlias = Literal["approved", "rejected", "overridden"]
+Kind: TypeAlias = Literal["approved", "rejected", "overridden", "break-glass", "followed-up"]
+
+SHORTEST_REASON = 20
+"""Characters of a reason for breaking the glass, and of the note that follows it up."""
 
 # IAM Identity Center names its sessions by the user: "Identity Center user names in CloudTrail" in its User Guide.
 _IDENTITY_CENTER = "AWSReservedSSO_*"
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody said to exactly one plan; `by` is the caller's ARN, `user_id` its `aws:userid`."""
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What somebody said to exactly one plan; `by` is the caller's ARN, `user_id` its `aws:userid`.
+
+    `notified` says who was told that the glass was broken, or why nobody could be.
+    """
 
     version: Literal[1]
     kind: Kind
@@ -37,6 +43,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: str
     at: str
     reason: str
+    notified: str = ""
 
     def encode(self) -> bytes:
         return canonical_json(self)
@@ -88,6 +95,17 @@ class Judge:
         if self.policy.by and not any(_is(principal, entry) for entry in self.policy.by):
             return f"{principal.arn} is none of those who may approve: {', '.join(self.policy.by)}"
         return self._entanglement(principal) if self.policy.separation_of_duties else None
+
+    def glass_objection(self, principal: Principal, reason: str) -> str | None:
+        """Why this one may not act alone for that reason; whether they released does not matter then."""
+        glass = self.policy.break_glass
+        if glass is None:
+            return "the rules of this environment name nobody who may break the glass (approval.break_glass)"
+        if not any(_is(principal, entry) for entry in glass.by):
+            return f"{principal.arn} is none of those who may break the glass: {', '.join(glass.by)}"
+        if len(reason.strip()) < SHORTEST_REASON:
+            return f"breaking the glass needs a reason, of at least {SHORTEST_REASON} characters"
+        return None
 
     def _entanglement(self, principal: Principal) -> str | None:
         person = self.person(principal)
@@ -143,13 +161,15 @@ class Judge:
         for answer in given:
             if answer.kind == "approved" and answer not in set_aside and not self._is_among(answer, counted):
                 counted.append(answer)
-        overrides = [a for a in given if a.kind == "overridden" and a not in set_aside]
+        broken = next((a for a in given if a.kind == "break-glass" and a not in set_aside), None)
+        overrides = [a for a in given if a.kind == "overridden" and (a not in set_aside or _is_same(a, broken))]
         return Tally(
             approved=tuple(counted),
-            missing=max(0, self.policy.count - len(counted)),
+            missing=0 if broken is not None else max(0, self.policy.count - len(counted)),
             rejected=next((a for a in given if a.kind == "rejected"), None),
             overridden=overrides[0] if overrides else None,
             set_aside=set_aside,
+            broken=broken,
         )
 
     def _is_to_this_plan(self, answer: Answer) -> bool:
@@ -159,10 +179,12 @@ class Judge:
 
     def _doubt(self, answer: Answer, genuine: Callable[[Principal], bool]) -> str | None:
         """A rejection counts whoever it is from: stopping is safe."""
-        if answer.kind == "rejected":
+        if answer.kind in ("rejected", "followed-up"):
             return None
-        why = self.objection(answer.principal)
-        if why is None and self._depends_on_names and not genuine(answer.principal):
+        alone = answer.kind == "break-glass"
+        who = answer.principal
+        why = self.glass_objection(who, answer.reason) if alone else self.objection(who)
+        if why is None and (alone or self._depends_on_names) and not genuine(answer.principal):
             return f"IAM does not know {answer.by} as {answer.user_id}"
         return why
 
@@ -183,13 +205,22 @@ class Judge:
 
 @dataclass(frozen=True)
 class Tally:
-    """What all answers to a plan come to: `missing` counts approvals, `set_aside` says why some do not count."""
+    """What all answers to a plan come to: `missing` counts approvals, `set_aside` says why some do not count.
+
+    `broken` is the answer of somebody who broke the glass: no approval is missing then, and no window is closed.
+    """
 
     approved: tuple[Answer, ...]
     missing: int
     rejected: Answer | None
     overridden: Answer | None
     set_aside: Mapping[Answer, str]
+    broken: Answer | None = None
+
+
+def _is_same(answer: Answer, broken: Answer | None) -> bool:
+    """Who broke the glass may override a protection as well, for the same plan."""
+    return broken is not None and answer.principal == broken.principal
 
 
 def _is(principal: Principal, entry: str) -> bool:
@@ -211,4 +242,5 @@ def is_recorded(history: History, answer: Answer) -> bool:
 def copy_of(answer: Answer) -> Draft:
     """What the chain holds of an answer."""
     detail = {"reason": answer.reason, "at": answer.at, "user_id": answer.user_id, "answer": sha256(answer.encode())}
+    detail |= {"notified": answer.notified} if answer.notified else {}
     return Draft(answer.kind, answer.tag, answer.commit, answer.by, answer.digest, detail)

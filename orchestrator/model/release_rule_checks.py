@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from msgspec.structs import replace
+
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.config import Environment
 from orchestrator.model.release_settings import Approval, Freeze, Window
@@ -23,6 +25,7 @@ def release_problems(environments: Mapping[str, Environment], sources: Mapping[s
         for index, freeze in enumerate(environment.freeze):
             yield from _freeze_problems(source, ("freeze", index), freeze)
         yield from _approval_problems(source, environment.approval)
+        yield from _break_glass_problems(source, environment.approval)
         yield from _promotion_problems(source, env, environments)
         yield from _wave_problems(source, environment)
 
@@ -65,8 +68,15 @@ def _zone_problems(source: Source, path: Path, name: str) -> Iterator[Problem]:
 
 def _approval_problems(source: Source, approval: Approval) -> Iterator[Problem]:
     """Settings that would do nothing are a mistake: somebody relies on them."""
-    if not approval.required and approval != Approval():
+    settings = replace(approval, break_glass=None)  # it lifts windows too
+    if not settings.required and settings != Approval():
         yield source.problem(("approval",), "it says how plans are approved, but not that they must be: required: true")
+
+
+def _break_glass_problems(source: Source, approval: Approval) -> Iterator[Problem]:
+    for index, entry in enumerate(approval.break_glass.by if approval.break_glass is not None else []):
+        if set(entry) == {"*"}:
+            yield source.problem(("approval", "break_glass", "by", index), "anybody could break the glass; name a role")
 
 
 def _promotion_problems(source: Source, env: str, environments: Mapping[str, Environment]) -> Iterator[Problem]:

@@ -39,6 +39,22 @@ class Signers(Struct, frozen=True, forbid_unknown_fields=True):
     ssh: Annotated[_File, Meta(description="Allowed signers as ssh-keygen(1) describes them.")] = "envs/allowed_signers"
 
 
+class BreakGlass(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may act alone in an emergency, and who is told of it at once."""
+
+    by: Annotated[
+        list[Annotated[str, Meta(pattern=_PRINCIPAL)]],
+        Meta(min_length=1, description="Who may break the glass: names of roles or ARNs, as in `approval.by`."),
+    ]
+    notify: Annotated[
+        str,
+        Meta(
+            pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$",
+            description="The ARN of the SNS topic whose subscribers hear of it.",
+        ),
+    ]
+
+
 class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a plan needs the approval of people before it is applied, of how many, and of whom."""
 
@@ -54,6 +70,7 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     separation_of_duties: Annotated[
         bool, Meta(description="True: who released may not approve, and nobody of whom it is not known who they are.")
     ] = False
+    break_glass: BreakGlass | None = None
 
 
 class Window(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):

@@ -1,4 +1,4 @@
-"""Going back to what ran before, by the ledger alone: which release, under which version, and may its code do it?
+"""Going back to what ran before, by the ledger alone: to which release, and under which version?
 
 A release is a rollback when its commit was applied to the same target before and another one has been since. That is
 so whoever made the tag and whatever its message says.
@@ -13,7 +13,7 @@ import msgspec
 
 from orchestrator.errors import Refused
 from orchestrator.model.ledger import Entry, History
-from orchestrator.model.state_file import BUILT_IN, StateFile, is_older, is_older_series
+from orchestrator.model.state_file import is_older
 from orchestrator.model.tag import Tag, Version
 
 _SHOWN = 8
@@ -128,28 +128,6 @@ def following(version: Version) -> Iterator[Version]:
             yield Version.parse(f"{major}.{minor}.{patch + more}")
         else:
             yield Version.parse(f"{final}-rc.{version.candidate + more}")
-
-
-# May the old code work with the state? ------------------------------------------------------------------------------
-
-
-def check_state(state: StateFile, locked: Mapping[str, str], program: str) -> None:
-    """Raises Refused where the old commit cannot work with the state as it is now.
-
-    `locked` is what its lock file fixes, `program` the version of Terraform. That a provider understands what a newer
-    version of it wrote, each resource's schema version tells; Terraform itself compares those when it plans.
-    """
-    missing = sorted(state.providers - set(locked) - {BUILT_IN})
-    if missing:
-        raise Refused(
-            f"the state holds resources of {', '.join(missing)}, which the lock file of the old commit does not have",
-            hint="The old code cannot remove what it does not know. Go forward: release a commit that removes them.",
-        )
-    if is_older_series(program, state.terraform_version):
-        raise Refused(
-            f"the state was written by version {state.terraform_version}, and {program} here is older",
-            hint=f"Install {state.terraform_version} or a newer one: states are not read backwards.",
-        )
 
 
 def downgrades(locked: Mapping[str, str], used: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.errors import InvalidInput
+from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.canonical import sha256
 
 BUILT_IN = "terraform.io/builtin/terraform"
@@ -68,6 +68,25 @@ def _providers(resources: list[Mapping[str, Any]]) -> Iterator[str]:
         if match is None:
             raise ValueError
         yield match[1]
+
+
+def check_state(state: StateFile, locked: Mapping[str, str], program: str) -> None:
+    """Raises Refused where a commit cannot work with a state.
+
+    `locked` is what its lock file fixes, `program` the version of Terraform. Whether a provider understands what a
+    newer version of it wrote, each resource's schema version tells; Terraform compares those when it plans.
+    """
+    missing = sorted(state.providers - set(locked) - {BUILT_IN})
+    if missing:
+        raise Refused(
+            f"the state holds resources of {', '.join(missing)}, which the commit's lock file does not have",
+            hint="Such code can neither change nor remove them. Release a commit whose lock file has that provider.",
+        )
+    if is_older_series(program, state.terraform_version):
+        raise Refused(
+            f"the state was written by version {state.terraform_version}, and {program} here is older",
+            hint=f"Install {state.terraform_version} or a newer one: an older one may misread it.",
+        )
 
 
 def is_older(version: str, than: str) -> bool:

@@ -6,11 +6,11 @@ from typing import Any
 
 from orchestrator.errors import OrchestrateError, WaitingForApproval
 from orchestrator.model.check import CheckReport
-from orchestrator.model.receipt import PlanReceipt
 from orchestrator.model.release import Release
 from orchestrator.release import Result
 from orchestrator.report import findings, stages
 from orchestrator.stages.apply import ApplyResult
+from orchestrator.stages.approve import Approved
 from orchestrator.stages.plan import PlanResult
 
 
@@ -20,8 +20,8 @@ def text(result: Result) -> str:
         return findings.as_text(result)
     if isinstance(result, PlanResult):
         return stages.plan_text(result.receipt)
-    if isinstance(result, PlanReceipt):
-        return f"{result.tag}: no approval is missing for plan {result.digest[:16]}"
+    if isinstance(result, Approved):
+        return stages.approved_text(result)
     if isinstance(result, ApplyResult):
         return stages.apply_text(result)
     return stages.verify_text(result)
@@ -34,8 +34,8 @@ def fields(result: Result) -> dict[str, Any]:
         return {"stage": result.check, "result": outcome, "findings": len(result.failing)}
     if isinstance(result, PlanResult):
         return {"stage": "plan", "result": "planned", **stages.plan_fields(result)}
-    if isinstance(result, PlanReceipt):
-        return {"stage": "approve", "result": "nothing missing", "digest": result.digest}
+    if isinstance(result, Approved):
+        return {"stage": "approve", **stages.approved_fields(result)}
     if isinstance(result, ApplyResult):
         return {"stage": "apply", **stages.apply_fields(result)}
     return {"stage": "verify", **stages.verify_fields(result)}

@@ -10,8 +10,11 @@ import msgspec
 from orchestrator.model.receipt import PlanReceipt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.model.approval import Answer
     from orchestrator.stages.apply import ApplyResult
-    from orchestrator.stages.approve import Answered
+    from orchestrator.stages.approve import Answered, Approved
     from orchestrator.stages.plan import PlanResult
     from orchestrator.stages.verify import Verified
 
@@ -78,13 +81,41 @@ def answer_fields(given: Answered) -> dict[str, Any]:
         "by": answer.by,
         "at": answer.at,
         "missing": given.missing,
+        **({"notified": answer.notified} if answer.notified else {}),
     }
 
 
 def answer_text(given: Answered) -> str:
     answer = given.answer
     text = f"{answer.tag}: plan {answer.digest[:16]} {answer.kind} by {answer.by}"
-    return text if given.missing is None else f"{text}\n{given.missing}"
+    lines = [text, f"BREAK-GLASS: told: {answer.notified}" if answer.kind == "break-glass" else "", given.missing or ""]
+    return "\n".join(filter(None, lines))
+
+
+def follow_up_fields(given: Sequence[Answer]) -> dict[str, Any]:
+    """The fields of `follow-up --format json`."""
+    return {"follow_ups": [{"tag": a.tag, "digest": a.digest, "by": a.by, "at": a.at, "note": a.reason} for a in given]}
+
+
+def follow_up_text(given: Sequence[Answer]) -> str:
+    return "\n".join(f"{answer.tag}: plan {answer.digest[:16]} followed up by {answer.by}" for answer in given)
+
+
+def approved_fields(approved: Approved) -> dict[str, Any]:
+    broken = approved.broken
+    return {
+        "result": "nothing missing" if broken is None else "break-glass",
+        "digest": approved.receipt.digest,
+        "break_glass": None if broken is None else {"by": broken.by, "at": broken.at, "reason": broken.reason},
+    }
+
+
+def approved_text(approved: Approved) -> str:
+    receipt, broken = approved.receipt, approved.broken
+    if broken is None:
+        return f"{receipt.tag}: no approval is missing for plan {receipt.digest[:16]}"
+    plan = f"{receipt.tag}: plan {receipt.digest[:16]}"
+    return f"BREAK-GLASS: {plan} goes on because {broken.by} acts alone: {broken.reason}"
 
 
 def apply_fields(result: ApplyResult) -> dict[str, Any]:

@@ -24,7 +24,18 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def status_text(found: Sequence[TargetStatus]) -> str:
     head = ("ENV", "TEAM", "SCOPE", "VERSION", "COMMIT", "SINCE", "STATE")
-    return table(head, (_row(status) for status in found))
+    return "\n".join([table(head, (_row(status) for status in found)), *_due(found)])
+
+
+def _due(found: Sequence[TargetStatus]) -> list[str]:
+    """Every broken glass that somebody must still follow up."""
+    return [
+        f"BREAK-GLASS {broken.tag}, {broken.at}, {broken.by}: {broken.reason}\n"
+        f"  told: {broken.notified}\n"
+        f"  follow-up due: orchestrate follow-up --tag {broken.tag} --note ..."
+        for status in found
+        for broken in status.follow_ups
+    ]
 
 
 def _row(status: TargetStatus) -> tuple[str, ...]:
@@ -54,6 +65,7 @@ def _fields(status: TargetStatus) -> dict[str, Any]:
         "applied_at": runs.at if runs else None,
         "applied_by": runs.by if runs else None,
         "state": status.state,
+        "follow_ups": msgspec.to_builtins(status.follow_ups),
     }
 
 

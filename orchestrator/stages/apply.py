@@ -15,10 +15,12 @@ from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model import receipt as receipts
 from orchestrator.model import tooling, windows
 from orchestrator.model.admission import superseded, withdrawn
+from orchestrator.model.approval import Tally
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
-from orchestrator.stages.approvals import check_answers, record_answers
+from orchestrator.stages.announcement import announce_apply
+from orchestrator.stages.approvals import check_answers, record_answers, tally
 from orchestrator.stages.plan import place, state_version
 from orchestrator.stages.promotion import Candidate, check_promotion
 from orchestrator.stages.surroundings import Surroundings
@@ -43,7 +45,7 @@ def apply(at: Surroundings) -> ApplyResult:
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     receipt = newest_receipt(at)
     record_answers(at, receipt.digest)
-    admit(at, receipt, at.ledger.history(release.target.id))
+    found = admit(at, receipt, at.ledger.history(release.target.id))
     _check_binding(at, receipt)
     if not receipt.changes:
         return _nothing_to_do(at, receipt, by)
@@ -59,7 +61,8 @@ def apply(at: Surroundings) -> ApplyResult:
         terraform.init()
         prepare.complete(at, terraform, files)
         _restore(at, receipt, workspace)
-        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by), lease)
+        told = announce_apply(at, receipt, found)
+        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by, told), lease)
         outputs = _run(at, _Run(receipt, by, lease), lambda: terraform.apply(release.target.roles.apply))
     return ApplyResult(receipt, "applied", outputs)
 
@@ -117,10 +120,11 @@ def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
         raise Refused("the state has changed since the plan was made: the plan is stale", hint=again)
 
 
-def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
-    """The rules that a plan must meet before it is applied, as of the newest entries of the ledger."""
+def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> Tally:
+    """The rules that a plan must meet before it is applied, as of the newest entries of the ledger and all answers."""
     _check_standing(at, receipt, history)
-    _check_time(at)
+    found = tally(at, receipt)
+    _check_time(at, found)
     if receipt.rollback is None:
         check_promotion(Candidate.of(at.release, at.repository, at.aws))
     tag = str(at.release.tag)
@@ -133,9 +137,10 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
                 f"the required check `{check}` {state} commit {receipt.commit[:12]}",
                 hint=f"Run `orchestrate {check} --tag {tag}`, then apply again.",
             )
-    missing = check_answers(at, receipt)
+    missing = check_answers(at, receipt, found)
     if missing is not None:
         raise Refused(missing, hint=f"`orchestrate approve --tag {tag}` shows the plan and asks.")
+    return found
 
 
 def _check_standing(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
@@ -152,10 +157,11 @@ def _check_standing(at: Surroundings, receipt: PlanReceipt, history: History) ->
         raise Refused(gone, hint=again)
 
 
-def _check_time(at: Surroundings) -> None:
+def _check_time(at: Surroundings, found: Tally) -> None:
+    """Who breaks the glass does not wait for a window."""
     environment = at.release.rules.environments[at.release.tag.env]
     why = windows.closed(environment.windows, environment.freeze, clock.now())
-    if why is not None:
+    if why is not None and found.broken is None:
         raise Refused(f"{at.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
 
 
@@ -165,10 +171,10 @@ def _applied_before(history: History, begun: Entry) -> str:
     return f"the newest plan of {begun.tag} was applied before, at {begun.at} by {begun.by}; that apply {what}"
 
 
-def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str) -> Draft:
+def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str, told: dict[str, Any]) -> Draft:
     """Whoever's entry comes first applies; everyone after sees it and stops."""
     admit(at, receipt, history)
-    return _draft("applying", receipt, by, {})
+    return _draft("applying", receipt, by, told)
 
 
 def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) -> Draft:

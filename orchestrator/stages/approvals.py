@@ -18,9 +18,8 @@ def judge_of(at: Surroundings, receipt: PlanReceipt) -> Judge:
     return Judge(rules.environments[at.release.tag.env].approval, rules.project.people, receipt)
 
 
-def check_answers(at: Surroundings, receipt: PlanReceipt) -> str | None:
+def check_answers(at: Surroundings, receipt: PlanReceipt, found: Tally) -> str | None:
     """Which approvals are missing, None where none is; Refused where no approval can help."""
-    found = tally(at, receipt)
     check_rejected(receipt, found)
     if found.overridden is None:
         check_protected(receipt)

@@ -40,15 +40,24 @@ class Answered:
     missing: str | None
 
 
+@dataclass(frozen=True)
+class Approved:
+    """A plan of which no approval is missing; `broken` is the answer of who acts alone, where that is why."""
+
+    receipt: PlanReceipt
+    broken: Answer | None
+
+
 @recorded("approve")
 def reviewed(at: Surroundings) -> PlanReceipt:
     """The plan that waits for an answer; Refused where none does."""
     receipt = newest_receipt(at)
-    _check_open(at.ledger.history(at.release.target.id), receipt)
+    check_open(at.ledger.history(at.release.target.id), receipt)
     return receipt
 
 
-def _check_open(history: History, receipt: PlanReceipt) -> None:
+def check_open(history: History, receipt: PlanReceipt) -> None:
+    """Refused where a plan is no longer one to decide on."""
     gone = withdrawn(history, receipt.tag, receipt.digest)
     if gone is not None:
         raise Refused(gone, hint="Review that one.")
@@ -66,22 +75,22 @@ def approve(at: Surroundings, receipt: PlanReceipt, reply: Reply) -> Answered:
 
     Refused also where the caller is not one whose approval counts: anybody may reject.
     """
-    _check_open(at.ledger.history(at.release.target.id), receipt)
+    check_open(at.ledger.history(at.release.target.id), receipt)
     caller = at.caller()
     if reply.kind == "overridden":
-        _check_override(receipt, reply.reason)
+        check_override(receipt, reply.reason)
     objection = judge_of(at, receipt).objection(Principal(caller.arn, caller.user_id))
     if reply.kind != "rejected":
         check_rejected(receipt, tally(at, receipt))
         if objection is not None:
             raise Refused(objection, hint="Ask one who may: `approval` in the rules of the environment says who.")
-    answer = _answer(receipt, reply, caller)
+    answer = answer_of(receipt, reply, caller)
     if not at.answers.give(answer):
         at.progress(f"You have {reply.kind} this plan before; that answer stands.")
     return Answered(answer, missing_approvals(at, receipt, tally(at, receipt, answer)))
 
 
-def _answer(receipt: PlanReceipt, reply: Reply, caller: Identity) -> Answer:
+def answer_of(receipt: PlanReceipt, reply: Reply, caller: Identity, notified: str = "") -> Answer:
     return Answer(
         version=1,
         kind=reply.kind,
@@ -93,26 +102,30 @@ def _answer(receipt: PlanReceipt, reply: Reply, caller: Identity) -> Answer:
         user_id=caller.user_id,
         at=clock.now().isoformat(),
         reason=reply.reason,
+        notified=notified,
     )
 
 
-def _check_override(receipt: PlanReceipt, reason: str) -> None:
+def check_override(receipt: PlanReceipt, reason: str) -> None:
+    """An override says why, and of what: UsageError and Refused where it does not."""
     if not reason.strip():
         raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
     if not receipt.protected:
         raise Refused(f"the plan {receipt.digest[:16]} touches nothing that is protected", hint="Leave out --override.")
 
 
-def require_approval(at: Surroundings, receipt: PlanReceipt) -> None:
-    """Raises WaitingForApproval where approvals are missing, Refused where the plan was rejected.
+def require_approval(at: Surroundings, receipt: PlanReceipt) -> Approved:
+    """What admits the plan. Raises WaitingForApproval where approvals are missing, Refused where the plan was rejected.
 
     Refused also where the plan touches protected resources and has no override.
     """
     record_answers(at, receipt.digest)
-    missing = check_answers(at, receipt)
+    found = tally(at, receipt)
+    missing = check_answers(at, receipt, found)
     if missing is not None:
         tag = receipt.tag
         raise WaitingForApproval(
             f"{missing}; it would do this: {receipt.summary}",
             hint=f"`orchestrate approve --tag {tag}` approves it, then `orchestrate release --tag {tag}` goes on.",
         )
+    return Approved(receipt, found.broken)

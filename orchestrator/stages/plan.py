@@ -20,6 +20,7 @@ from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model import credentials
 from orchestrator.model import plan as plans
 from orchestrator.model.admission import withdraws
+from orchestrator.model.break_glass import due
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, History
 from orchestrator.model.plan import Plan
@@ -241,9 +242,9 @@ def _record(at: Surroundings, receipt: PlanReceipt) -> str:
         **rollback_detail(receipt),
     }
 
-    waiting = withdraws(at.ledger.history(receipt.place.target))
-    if waiting is not None:
-        record_answers(at, waiting)
+    before = at.ledger.history(receipt.place.target)
+    for answered in {withdraws(before), *(broken.digest for broken in due(before))} - {None}:
+        record_answers(at, str(answered))
 
     def decide(history: History) -> Draft:
         all_of_it = {**detail, "withdraws": withdraws(history)}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.terraform import PLAN_FILE, Terraform
+from orchestrator.effects.tools import find
 from orchestrator.effects.workspace import Workspace, opened, place_of
 from orchestrator.model import credentials
 from orchestrator.model import plan as plans
 from orchestrator.model.plan import Plan
+from orchestrator.model.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
 from orchestrator.model.root import OVERRIDE_FILE
+from orchestrator.model.state_file import StateFile, check_state
 from orchestrator.stages import prepare
 from orchestrator.stages.admission import Admission
 from orchestrator.stages.surroundings import Surroundings
@@ -26,6 +30,15 @@ class Preview:
     plan: Plan
     changes: bool
     needs_override: tuple[str, ...]
+
+
+def check_usable(at: Surroundings, state: StateFile) -> Mapping[str, str]:
+    """Raises Refused where the commit's code cannot work with a state; returns the providers that it locks."""
+    target, program = at.release.target, at.release.rules.project.terraform.program
+    lock_file = at.repository.read(at.release.commit, f"{target.root}/{LOCK_FILE}") or b""
+    locked = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
+    check_state(state, locked, find(program, env=at.env).version)
+    return locked
 
 
 def preview(at: Surroundings, admission: Admission, state: bytes | None = None) -> Preview:

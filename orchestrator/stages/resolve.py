@@ -28,6 +28,15 @@ def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release
     return Release(tag, ref.object, ref.commit, rules_commit, rules, target, var_files, author)
 
 
+def as_if_tagged(repository: Repository, tag: Tag, commit: str, rules_commit: str) -> Release:
+    """A commit as the release that a tag would make of it; there is no tag object. Raises as `resolve` does."""
+    rules = repository.rules(rules_commit)
+    target = locate(tag, rules)
+    here = repository.commit(commit)
+    check_merged(repository, here, rules_commit, rules.environments[tag.env])
+    return Release(tag, "", here, rules_commit, rules, target, check_content(repository, here, target))
+
+
 def _signed(repository: Repository, ref: TagRef, rules_commit: str, environment: Environment) -> Signed | None:
     if environment.signature == "none":
         return None

@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from orchestrator.effects.aws import Session
 from orchestrator.effects.git import Repository
 from orchestrator.effects.ledger import Ledger
-from orchestrator.effects.tools import find
 from orchestrator.errors import OrchestrateError, Refused, UsageError
 from orchestrator.model import rollback as rollbacks
 from orchestrator.model.ledger import Entry, History
-from orchestrator.model.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
 from orchestrator.model.receipt import decode, receipt_key
-from orchestrator.model.release import Release
 from orchestrator.model.rollback import Rollback
-from orchestrator.model.rules import Rules
 from orchestrator.model.state_file import parse
 from orchestrator.model.tag import Tag, Version
 from orchestrator.model.target import Target, locate
 from orchestrator.stages.admission import WHOLE, Admission, check_place
 from orchestrator.stages.make_tags import Wanted, make_tags
-from orchestrator.stages.preview import Preview, preview
-from orchestrator.stages.resolve import check_content, check_merged, released
+from orchestrator.stages.preview import Preview, check_usable, preview
+from orchestrator.stages.resolve import as_if_tagged, released
 from orchestrator.stages.surroundings import Surroundings
 
 
@@ -54,7 +50,6 @@ class _Place:
 
     repository: Repository
     rules_commit: str
-    rules: Rules
     target: Target
     history: History
 
@@ -66,7 +61,7 @@ def propose(
     place = _place(repository, asked, rules_ref)
     goal = rollbacks.goal(place.history, Version.parse(asked.to) if asked.to is not None else None)
     tag, made = _tag(place, goal)
-    at = Surroundings(_release(place, tag, goal.commit), repository, env, tell)
+    at = Surroundings(as_if_tagged(repository, tag, goal.commit, place.rules_commit), repository, env, tell)
     found = rollbacks.rollback_of(place.history, str(tag), goal.commit)
     assert found is not None, "what `goal` chooses is always another commit than the one that stands"
     notes = _check_state(at, place.history)
@@ -84,7 +79,7 @@ def _place(repository: Repository, asked: Asked, rules_ref: str | None) -> _Plac
     aws.require_account(rules.project.tooling.account)
     stores = target.stores
     ledger = Ledger(aws, stores.ledger_table, stores.region, stores.env)
-    return _Place(repository, rules_commit, rules, target, ledger.history(target.id, WHOLE))
+    return _Place(repository, rules_commit, target, ledger.history(target.id, WHOLE))
 
 
 def _tag(place: _Place, goal: Entry) -> tuple[Tag, bool]:
@@ -102,24 +97,14 @@ def _tag(place: _Place, goal: Entry) -> tuple[Tag, bool]:
     raise AssertionError("versions never end")
 
 
-def _release(place: _Place, tag: Tag, commit: str) -> Release:
-    """As it will be; there may be no tag object yet."""
-    here = place.repository.commit(commit)
-    check_merged(place.repository, here, place.rules_commit, place.rules.environments[tag.env])
-    var_files = check_content(place.repository, here, place.target)
-    return Release(tag, "", here, place.rules_commit, place.rules, place.target, var_files)
-
-
 def _check_state(at: Surroundings, history: History) -> tuple[str, ...]:
     """Raises Refused where the old code cannot work with the state; returns what people should know."""
-    target, program = at.release.target, at.release.rules.project.terraform.program
-    lock_file = at.repository.read(at.release.commit, f"{target.root}/{LOCK_FILE}") or b""
-    locked = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
-    content = at.states.get(target.backend.key)
-    where = f"s3://{target.backend.bucket}/{target.backend.key}"
+    backend = at.release.target.backend
+    where = f"s3://{backend.bucket}/{backend.key}"
+    content = at.states.get(backend.key)
     if content is None:
         raise Refused(f"there is no state {where}, so nothing to go back from", hint="Restore the state first.")
-    rollbacks.check_state(parse(content, where), locked, find(program, env=at.env).version)
+    locked = check_usable(at, parse(content, where))
     return tuple(rollbacks.downgrades(locked, _used_providers(at, history)))
 
 

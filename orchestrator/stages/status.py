@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.effects.answers import Answers
@@ -13,11 +13,13 @@ from orchestrator.effects.ledger import Ledger
 from orchestrator.errors import InvalidInput
 from orchestrator.model.admission import withdraws
 from orchestrator.model.approval import Answer, is_recorded
+from orchestrator.model.break_glass import Broken
 from orchestrator.model.ledger import Entry, History
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target, all_targets
 from orchestrator.model.text import did_you_mean
+from orchestrator.stages.follow_up import open_follow_ups
 
 _AT_ONCE = 16
 
@@ -53,7 +55,10 @@ class TargetStatus:
     target: Target
     runs: Entry | None
     newest: Entry | None
-    state: Literal["never released", "running", "apply unfinished", "last apply failed", "plan waiting"]
+    state: Literal["never released", "adopted", "running", "apply unfinished", "last apply failed", "plan waiting"]
+
+    follow_ups: tuple[Broken, ...] = ()
+    """Broken glass of which nobody has said yet what came of it."""
 
     @property
     def version(self) -> str | None:
@@ -67,11 +72,12 @@ class TargetHistory:
     target: Target
     history: History
     answers: tuple[Answer, ...]
+    follow_ups: tuple[Broken, ...]
 
 
 def status(rules: Rules, selection: Selection) -> list[TargetStatus]:
     """One entry for each target, in the order of `orchestrate targets`."""
-    return [_status(found) for found in histories(rules, selection)]
+    return [replace(_status(found), follow_ups=found.follow_ups) for found in histories(rules, selection)]
 
 
 def histories(rules: Rules, selection: Selection) -> Sequence[TargetHistory]:
@@ -83,11 +89,17 @@ def histories(rules: Rules, selection: Selection) -> Sequence[TargetHistory]:
     def read(target: Target) -> TargetHistory:
         stores = target.stores
         place = (aws, stores.ledger_table, stores.region, stores.env)
-        history = Ledger(*place).history(target.id)
-        return TargetHistory(target, history, _answers(Answers(*place), history))
+        history, answers = Ledger(*place).history(target.id), Answers(*place)
+        return TargetHistory(target, history, _answers(answers, history), open_follow_ups(answers, history))
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(read, targets))
+
+
+def _at_rest(history: History) -> Literal["never released", "adopted", "running"]:
+    if history.newest("applied") is not None:
+        return "running"
+    return "never released" if history.newest("adopted") is None else "adopted"
 
 
 def _answers(answers: Answers, history: History) -> tuple[Answer, ...]:
@@ -107,4 +119,4 @@ def _status(found: TargetHistory) -> TargetStatus:
         return TargetStatus(target, runs, newest, "last apply failed")
     if after == "planned" and not any(answer.kind == "rejected" for answer in found.answers):
         return TargetStatus(target, runs, newest, "plan waiting")
-    return TargetStatus(target, runs, newest, "never released" if runs is None else "running")
+    return TargetStatus(target, runs, newest, _at_rest(history))

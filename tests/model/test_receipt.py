@@ -46,6 +46,7 @@ RECEIPT = msgspec.convert(
         "resources": [{"address": "a.b", "action": "add", "details": ["x"]}],
         "resources_after": 1,
         "protected": [],
+        "rollback": None,
         "workspace": "/home/me/.cache/orchestrate/workspaces/x",
         "planned_at": NOW.isoformat(),
         "expires_at": (NOW + timedelta(hours=1)).isoformat(),
