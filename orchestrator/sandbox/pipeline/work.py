@@ -24,10 +24,6 @@ class Later:
     due: float
     number: int
     call: Call = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
-
-    def cancel(self) -> None:
-        self.cancelled = True
 
 
 _ready: queue.SimpleQueue[Call] = queue.SimpleQueue()
@@ -44,13 +40,12 @@ def soon(call: Call) -> None:
     _ready.put(call)
 
 
-def after(seconds: float, call: Call) -> Later:
+def after(seconds: float, call: Call) -> None:
     _start()
     later = Later(time.monotonic() + seconds, next(_numbers), call)
     with _changed:
         heapq.heappush(_later, later)
         _changed.notify()
-    return later
 
 
 def forget_all() -> None:
@@ -91,5 +86,4 @@ def _wait() -> None:
                 _changed.wait(wait)
                 continue
             due = heapq.heappop(_later)
-        if not due.cancelled:
-            _ready.put(due.call)
+        _ready.put(due.call)

@@ -24,7 +24,7 @@ from tests.sandbox.pipeline.shapes import watch
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 SERVICES = ["codebuild.amazonaws.com", "codepipeline.amazonaws.com", "events.amazonaws.com"]
-_WATCHED = ("codebuild", "codecommit", "codepipeline", "events")
+_WATCHED = ("codebuild", "codecommit", "codepipeline", "events")  # whose answers are ours, not moto's
 _SECONDS = 60.0
 _PAUSE = 0.05
 
@@ -203,7 +203,8 @@ class Workbench:
 
     def start(self, pipeline: str, **variables: str) -> str:
         given = [{"name": name, "value": value} for name, value in variables.items()]
-        started = self("codepipeline").start_pipeline_execution(name=pipeline, variables=given)
+        named = {"variables": given} if given else {}
+        started = self("codepipeline").start_pipeline_execution(name=pipeline, **named)
         return str(started["pipelineExecutionId"])
 
     def execution(self, pipeline: str, execution: str) -> dict[str, Any]:
@@ -225,6 +226,15 @@ class Workbench:
             pipelineName=pipeline, filter={"pipelineExecutionId": execution}
         )["actionExecutionDetails"]
         return {one["actionName"]: one for one in reversed(found)}
+
+    def build_of(self, pipeline: str, execution: str, name: str) -> str:
+        """The id of the action's build, when there is one."""
+
+        def found() -> str:
+            one = self.actions(pipeline, execution).get(name, {"output": {"executionResult": {}}})
+            return str(one["output"]["executionResult"].get("externalExecutionId") or "")
+
+        return str(until(found))
 
     def waiting(self, pipeline: str, execution: str, name: str = "Approve") -> dict[str, Any]:
         """The approval, when it is waited for."""

@@ -1,0 +1,65 @@
+"""A reset, and the end of the server, leave nothing that runs."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
+from orchestrator.sandbox.private import post
+from orchestrator.sandbox.process import start
+from orchestrator.sandbox.remotes import remotes
+from tests.sandbox.pipeline.workbench import Workbench, approval, buildspec, runs, stage, until
+
+
+@pytest.fixture
+def own() -> Iterator[Workbench]:
+    with start(SandboxLayout("000000000000", "us-east-1")) as sandbox:
+        yield Workbench(sandbox)
+
+
+def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> None:
+    own.source()
+    pipeline = own.pipeline(stage("Approve", approval()))
+    own.waiting(pipeline, own.start(pipeline))
+    own.repository()
+    project = own.project(buildspec(f"echo $$ > {tmp_path}/pid; exec sleep 600"))
+    for _ in range(2):
+        own("codebuild").start_build(projectName=project)
+    pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    own.set(minute_seconds=1)
+    post(own.sandbox.endpoint + RESET_PATH, b"")
+    assert not runs(pid)
+    assert own("codepipeline").list_pipelines()["pipelines"] == []
+    assert own("codebuild").list_builds()["ids"] == []
+    assert remotes(own.sandbox.endpoint) == []
+    assert own.set()["minute_seconds"] == 60
+
+
+def test_the_end_of_the_server_ends_its_builds(tmp_path: Path) -> None:
+    with start(SandboxLayout("000000000000", "us-east-1")) as sandbox:
+        workbench = Workbench(sandbox)
+        project = workbench.project(buildspec(f"echo $$ > {tmp_path}/pid; exec sleep 600"))
+        workbench("codebuild").start_build(projectName=project)
+        pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    assert not runs(pid)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("settings", b'{"speed": 1}', 400), ("settings", b"no json", 400), ("received", b"{}", 400), ("none", b"", 404)],
+)
+def test_what_its_own_paths_do_not_know_is_refused(aws: Workbench, path: str, body: bytes, status: int) -> None:
+    address = f"{aws.sandbox.endpoint}/sandbox-api/{path}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        opener.open(address, body, timeout=10)
+    with raised.value as answer:
+        assert answer.status == status
+    with pytest.raises(SurroundingsFailed):
+        post(address, body)
