@@ -76,7 +76,7 @@ def _lane(context: Context, repository: Repository, chosen: Chosen, wish: Wish) 
 
     parallel = wish.parallel or processors()
     options = ("--repo", str(repository.folder), *(("--rules-ref", ref) if (ref := context.rules_ref) else ()))
-    return Here(context.start, options, environment(), parallel), parallel
+    return Here(context.start, chosen.project, options, environment(), parallel), parallel
 
 
 def run_release(context: Context, tag: str, answered: Callable[[dict[str, Any]], None]) -> None:

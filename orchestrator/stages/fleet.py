@@ -14,6 +14,7 @@ from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model import fleet
 from orchestrator.model.fleet import Course
 from orchestrator.model.release import Release
+from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import locate
 from orchestrator.model.text import quoted
@@ -44,6 +45,12 @@ class Chosen:
 
     courses: tuple[Course, ...]
     releases: dict[str, Release]
+    rules: Rules
+
+    @property
+    def project(self) -> str:
+        """As the folder of the project's workspaces is called."""
+        return f"{self.rules.project.state.prefix}-{self.rules.project.tooling.account}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ def choose(repository: Repository, patterns: Sequence[str], rules_ref: str | Non
             courses.append(replace(course, commit=releases[name].commit))
         except OrchestrateError as error:
             courses.append(course.ended(error))
-    return Chosen(tuple(sorted(courses, key=lambda course: (course.env, course.wave, course.tag))), releases)
+    courses.sort(key=lambda course: (course.env, course.wave, course.tag))
+    return Chosen(tuple(courses), releases, rules)
 
 
 def _names(repository: Repository, patterns: Sequence[str], tell: Tell) -> list[str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.effects import process
-from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.surroundings import ourselves
+from orchestrator.effects.workspace import workspaces
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.fleet import Course
 
@@ -25,9 +25,10 @@ _LOOK_SECONDS = 0.5
 
 @dataclass
 class Here:
-    """The lane of this machine; `options` are those that every command takes."""
+    """The lane of this machine; `project` names the folder of its workspaces, `options` are every command's."""
 
     folder: Path
+    project: str
     options: tuple[str, ...]
     env: Mapping[str, str]
     parallel: int
@@ -40,7 +41,7 @@ class Here:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel)
 
     def begin(self, course: Course) -> Course:
-        log = cache_folder(self.env) / "releases" / f"{course.tag}.log"
+        log = workspaces(self.env) / self.project / "_releases" / f"{course.tag}.log"
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         begun = replace(course, begun=True, stage="starting", log=str(log))
         self._news[course.tag] = begun
