@@ -92,6 +92,8 @@ def orchestrate() -> None:
 def run() -> NoReturn:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of all that a shell starts in the background
+        signal.signal(signal.SIGINT, _ignore)  # what we start would inherit SIG_IGN, and Terraform could not be stopped
     # Nearly all that is imported stays. Looking through it for garbage is a fifth of the time that importing takes,
     gc.set_threshold(50_000)
     code = main(sys.argv[1:])
@@ -143,6 +145,10 @@ def _bug(error: Exception, context: Context) -> int:
         err=True,
     )
     return 1
+
+
+def _ignore(signal_number: int, frame: FrameType | None) -> None:
+    pass
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
