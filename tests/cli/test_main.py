@@ -175,3 +175,14 @@ def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent
         _, err = process.communicate(timeout=20)
         os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
     assert (process.returncode, err) == (130, "\nError: interrupted\n")
+
+
+def test_in_the_background_ctrl_c_is_ignored_but_not_by_what_it_starts(tmp_path: Path) -> None:
+    """A shell lets what it starts in the background ignore SIGINT; Terraform must still be able to be stopped by it."""
+    program = tmp_path / "terraform"
+    program.write_text(f"#!/bin/sh\ngrep SigIgn /proc/self/status > {tmp_path}/ignored\necho Terraform v1.11.4\n")
+    program.chmod(0o755)
+    background = ["/bin/sh", "-c", 'trap "" INT; exec "$0" "$@"', str(ORCHESTRATE), "tools", "path", "terraform"]
+    done = subprocess.run(background, env={**os.environ, "ORCHESTRATE_TERRAFORM": str(program)}, check=False)
+    assert done.returncode == 0
+    assert not int((tmp_path / "ignored").read_text().split()[1], 16) & 1 << (signal.SIGINT - 1)
