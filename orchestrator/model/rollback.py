@@ -122,12 +122,10 @@ def newest_version(history: History) -> Version:
 def following(version: Version) -> Iterator[Version]:
     """Newer versions, nearest first: 1.2.1 and on after 1.2; 1.3-rc.2 and on after 1.3-rc.1, so that 1.3 stays free."""
     major, minor, patch = version.numbers
-    final = version.text.partition("-")[0]
-    for more in count(1):
-        if version.candidate is None:
-            yield Version.parse(f"{major}.{minor}.{patch + more}")
-        else:
-            yield Version.parse(f"{final}-rc.{version.candidate + more}")
+    stem, last = f"{major}.{minor}.", patch
+    if version.candidate is not None:
+        stem, last = f"{version.text.partition('-')[0]}-rc.", version.candidate
+    return map(lambda number: Version.parse(f"{stem}{number}"), count(last + 1))
 
 
 def downgrades(locked: Mapping[str, str], used: Mapping[str, str]) -> list[str]:

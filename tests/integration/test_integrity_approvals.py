@@ -117,6 +117,8 @@ def test_two_people_who_did_not_release_it_must_approve(project: Project, person
     assert json.loads(bob.out)["missing"] is None
     assert project.ok_json("apply", "--tag", FIRST)["result"] == "applied"
     entries = project.ok_json("history", "--env", "dev", "--scope", "global")["entries"]
+    assert "refused" in {e["kind"] for e in entries}, "who tried and might not is recorded as well"
+    entries = [e for e in entries if e["kind"] not in ("planning", "refused")]
     assert [e["kind"] for e in entries] == ["planned", "approved", "approved", "approved", "applying", "applied"]
     assert [e["by"].rpartition("/")[2] for e in entries[1:4]] == [
         "alice@example.com",

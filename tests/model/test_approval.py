@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.model.approval import Answer, Judge, Kind, Principal, Tally, copy_of, is_recorded
 from orchestrator.model.ledger import History, Stamp, following
 from orchestrator.model.plan import Summary
 from orchestrator.model.receipt import Artefact, Place, PlanReceipt, StateVersion
-from orchestrator.model.release_settings import Approval, People
+from orchestrator.model.release_settings import Approval, BreakGlass, People
 from orchestrator.model.signature import Signed
 
 TOOLING = "000000000000"
@@ -256,6 +257,65 @@ def test_an_override_counts_from_one_who_may_approve() -> None:
     assert tally(by, good).missing == 1, "an override is no approval"
 
 
+# Breaking the glass ---------------------------------------------------------------------------------------------------
+
+GLASS = BreakGlass(by=["AWSReservedSSO_OnCall_*"], notify="arn:aws:sns:us-east-1:000000000000:glass")
+REASON = "orders are lost, nobody is awake"
+
+
+def glass(by: str, reason: str = REASON, kind: Kind = "break-glass") -> Answer:
+    return replace(answer(by, kind), reason=reason)
+
+
+def with_glass(separation: bool = False) -> Judge:
+    return judge(Approval(required=True, count=2, by=["Approvers"], separation_of_duties=separation, break_glass=GLASS))
+
+
+def test_who_may_break_the_glass_needs_nobody_else() -> None:
+    broken = glass(sso("olga", "OnCall"))
+    found = tally(with_glass(separation=True), broken)
+    assert (found.broken, found.missing, found.approved) == (broken, 0, ())
+    assert tally(with_glass(), broken, answer(sso("x"), "rejected")).rejected is not None, "a rejection still ends it"
+
+
+@pytest.mark.parametrize(
+    ("by", "reason", "why"),
+    [
+        (sso("olga", "Approvers"), REASON, "is none of those who may break the glass: AWSReservedSSO_OnCall_*"),
+        (sso("olga", "OnCall"), " " * 30 + "now!", "needs a reason, of at least 20 characters"),
+    ],
+)
+def test_who_may_not_or_says_not_why_breaks_nothing(by: str, reason: str, why: str) -> None:
+    broken = glass(by, reason)
+    found = tally(with_glass(), broken)
+    assert (found.broken, found.missing) == (None, 2)
+    assert why in found.set_aside[broken]
+
+
+def test_without_the_rule_there_is_no_glass() -> None:
+    broken = glass(sso("olga", "OnCall"))
+    assert "name nobody who may break the glass" in tally(judge(), broken).set_aside[broken]
+
+
+def test_the_name_of_who_breaks_it_is_always_asked_of_iam() -> None:
+    broken = glass(sso("olga", "OnCall"))
+    assert tally(judge(Approval(required=True, break_glass=GLASS)), broken, genuine=lambda _: False).broken is None
+
+
+def test_who_breaks_the_glass_may_override_a_protection_too_but_only_they() -> None:
+    broken, own = glass(sso("olga", "OnCall")), glass(sso("olga", "OnCall"), kind="overridden")
+    assert tally(with_glass(), broken, own).overridden == own
+    assert tally(with_glass(), own).overridden is None, "without breaking it they are nobody"
+    assert tally(with_glass(), broken, glass(sso("omar", "OnCall"), kind="overridden")).overridden is None
+    assert tally(with_glass(), broken).overridden is None
+
+
+def test_a_follow_up_approves_nothing() -> None:
+    note = glass(sso("alice"), kind="followed-up")
+    found = tally(judge(), note)
+    assert (found.missing, found.broken, found.set_aside) == (1, None, {})
+
+
 names = st.sampled_from(["alice", "bob", "carol", "alice@example.com", "bob@example.com"])
 answers = st.lists(
     st.builds(lambda name, role: answer(session(role, name)), names, st.sampled_from(["A", "B"])), max_size=6
@@ -283,3 +343,10 @@ def test_the_copy_in_the_chain_is_known_again() -> None:
     assert (entry.kind, entry.by, entry.digest, entry.detail["at"]) == ("approved", said.by, said.digest, said.at)
     assert is_recorded(History([entry]), said)
     assert not is_recorded(History([entry]), other)
+
+
+def test_what_was_told_stands_in_the_copy_and_old_answers_keep_their_hash() -> None:
+    said = replace(answer(sso("olga")), kind="break-glass", notified="a topic, message 1")
+    assert copy_of(said).detail["notified"] == "a topic, message 1"
+    assert b"notified" not in answer(sso("alice")).encode()
+    assert "notified" not in copy_of(answer(sso("alice"))).detail

@@ -13,7 +13,8 @@ from orchestrator.errors import StageFailed
 from orchestrator.model.check_settings import PlanPolicy
 from orchestrator.model.finding import Finding
 from orchestrator.model.planned import Action
-from orchestrator.model.policy import PROTECTED, PolicyContext, judge
+from orchestrator.model.policy import OVERRIDABLE, PROTECTED, ROLLBACK, PolicyContext, judge
+from orchestrator.model.rollback import Rollback
 from orchestrator.model.stateful import STATEFUL_TYPES
 
 ACCOUNT, OTHER = "111111111111", "999999999999"
@@ -266,3 +267,18 @@ def test_a_role_that_is_not_written_out_is_ours_to_give() -> None:
     role = [{"role_arn": {"references": ["var.orchestrate_role"]}}]
 
     assert judged(with_provider({"constant_value": "us-east-1"}, assume_role=role)) == []
+
+
+# Rollbacks ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_rollback_destroys_or_replaces_needs_an_override_whatever_the_limits() -> None:
+    changes = [change(f"aws_instance.{action}", action) for action in _ACTIONS]
+    back = PolicyContext(ACCOUNT, "us-east-1", True, rollback=Rollback("dev_global/a/1.1", "dev_global/a/1.0"))
+    found = judge(plan(*changes), PlanPolicy(max_destroys=99, max_replacements=99), back)
+    assert [(each.rule, each.resource) for each in found] == [
+        (ROLLBACK, "aws_instance.destroy"),
+        (ROLLBACK, "aws_instance.replace"),
+    ]
+    assert found[0].message == "going back from dev_global/a/1.1 to dev_global/a/1.0 would destroy it"
+    assert {PROTECTED, ROLLBACK} == OVERRIDABLE

@@ -110,3 +110,26 @@ def test_waves_hold_every_region_once(waves: str, said: str) -> None:
 
 def test_waves_may_place_the_global_resources() -> None:
     assert rules(dev="waves: [[us-east-1], [global]]").environments["dev"].waves == [["us-east-1"], ["global"]]
+
+
+TOPIC = "arn:aws:sns:us-east-1:000000000000:glass"
+
+
+def test_who_may_break_the_glass() -> None:
+    line = f'approval: {{break_glass: {{by: [OnCall], notify: "{TOPIC}"}}}}'
+    approval = rules(prod=line).environments["prod"].approval
+    assert approval.break_glass is not None, "windows may be closed where no approval is required"
+    assert (approval.break_glass.by, approval.break_glass.notify, approval.required) == (["OnCall"], TOPIC, False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (f'by: ["*"], notify: "{TOPIC}"', "approval.break_glass.by[0]: anybody could break the glass"),
+        (f'by: [], notify: "{TOPIC}"', "approval.break_glass.by"),
+        ("by: [OnCall]", "notify"),
+        ('by: [OnCall], notify: "arn:aws:sqs:us-east-1:000000000000:glass"', "approval.break_glass.notify"),
+    ],
+)
+def test_a_glass_that_anybody_breaks_or_that_makes_no_noise_is_refused(settings: str, message: str) -> None:
+    assert message in refusal(prod=f"approval: {{required: true, break_glass: {{{settings}}}}}")
