@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -27,9 +27,9 @@ from orchestrator.sandbox.process import Sandbox
 from orchestrator.sandbox.watched import Execution, Watch
 
 _FOLDER = SOURCE / ".demo" / "pipeline"
-_REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
-_TAGS = tuple(f"prod_{region}/research/1.0" for region in _REGIONS)
-_PIPELINE = "acme-tf-prod"
+REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
+TAGS = tuple(f"prod_{region}/research/1.0" for region in REGIONS)
+PIPELINE = "acme-tf-prod"
 _PLANNED_SECONDS, _RELEASED_SECONDS = 300, 600
 
 # One environment and one team are enough here; each Region has its own roles, so that none waits for what is global.
@@ -49,7 +49,7 @@ checks:
         reason: encrypted with a key of the same release, which has no ARN before it is made
         expires: "2027-12-31"
 """
-_CHANGES = {
+CHANGES: Mapping[str, str | None] = {
     "envs/dev.yaml": None,
     "envs/prod.yaml": _ENVIRONMENT,
     "envs/prod/research.tfvars": 'role_isolation = "region"\ngreeting       = "Hello from a pipeline"\n',
@@ -67,22 +67,26 @@ def push(demo: Demo) -> None:
     say("2. Code and tags are pushed. Each tag raises an event, which starts an execution; nobody runs orchestrate.")
     demo.git("remote", "add", "origin", str(demo.answer("sandbox", "remote")["url"]))
     demo.git("push", "--quiet", "origin", "main")
-    scopes = [word for region in _REGIONS for word in ("--scope", region)]
+    scopes = [word for region in REGIONS for word in ("--scope", region)]
     demo.orchestrate("tag", "--env", "prod", "--team", "research", "--version", "1.0", *scopes)
-    demo.git("push", "origin", *(f"refs/tags/{tag}" for tag in _TAGS))
+    demo.git("push", "origin", *(f"refs/tags/{tag}" for tag in TAGS))
 
 
-def release(demo: Demo, sandbox: Sandbox) -> None:
-    watch = Watch(client(sandbox, "codepipeline"), _PIPELINE, click.echo)
-    say("3. Three executions at once: source, lint, scan and plan; then each waits for a person.")
-    planned = watch.until(_TAGS, lambda one: one.is_over or one.waits_for_people, seconds=_PLANNED_SECONDS)
+def watching(sandbox: Sandbox) -> Watch:
+    return Watch(client(sandbox, "codepipeline"), PIPELINE, click.echo)
+
+
+def release(demo: Demo, watch: Watch, tags: Sequence[str]) -> None:
+    """From the push to the end of each tag's execution."""
+    say("3. One execution for each tag, all at once: source, lint, scan and plan; then each waits for a person.")
+    planned = watch.until(tags, lambda one: one.is_over or one.waits_for_people, seconds=_PLANNED_SECONDS)
     _end_where_failed(planned.values())
     say("   On a laptop nobody can apply here: only the pipeline's own role may (exit code 4).")
-    demo.orchestrate("apply", "--tag", _TAGS[0], expected=4)
-    for tag in _TAGS:
+    demo.orchestrate("apply", "--tag", tags[0], expected=4)
+    for tag in tags:
         demo.orchestrate("approve", "--tag", tag, "--yes", "--reason", "reviewed in the demo")
     say("4. Each applies exactly the plan that was approved. (AWS takes about a minute to make a load balancer.)")
-    released = watch.until(_TAGS, lambda one: one.is_over, seconds=_RELEASED_SECONDS)
+    released = watch.until(tags, lambda one: one.is_over, seconds=_RELEASED_SECONDS)
     _end_where_failed(released.values())
 
 
@@ -92,12 +96,13 @@ def _end_where_failed(executions: Iterable[Execution]) -> None:
         raise SystemExit("\n".join(failed))
 
 
-def what_there_is(demo: Demo, sandbox: Sandbox) -> None:
+def what_there_is(demo: Demo, sandbox: Sandbox, tags: Sequence[str]) -> None:
     say("5. What runs where, who approved it, and what a browser sees.")
     demo.orchestrate("status", "--env", "prod")
     demo.orchestrate("history", "--env", "prod", "--team", "research")
-    for tag in _TAGS:
-        show_page(str(demo.answer("verify", "--tag", tag)["url"]), sandbox)
+    for tag in tags:
+        if url := demo.answer("verify", "--tag", tag)["url"]:
+            show_page(str(url), sandbox)
 
 
 def main(folder: Path) -> None:
@@ -105,14 +110,14 @@ def main(folder: Path) -> None:
     started = time.monotonic()
     shown = os.path.relpath(folder)
     say(f"An example repository is made in {shown}, and the emulated AWS is started, without deployment roles.")
-    make_repository(folder, _CHANGES)
+    make_repository(folder, CHANGES)
     sandbox = started_sandbox(folder, "--bare")
     demo = Demo(folder, within(sandbox))
     try:
         tooling(demo)
         push(demo)
-        release(demo, sandbox)
-        what_there_is(demo, sandbox)
+        release(demo, watching(sandbox), TAGS)
+        what_there_is(demo, sandbox, TAGS)
     finally:
         demo.orchestrate("sandbox", "down")
     say(f"Done in {time.monotonic() - started:.0f} s. Each step is explained in docs/pipeline.md.")

@@ -146,10 +146,15 @@ def _tell(build: Build) -> None:
             "build-number": float(build.order.number),
             "build-complete": build.ended is not None,
             "source-version": build.order.source_version,
-            "logs": {"group-name": build.log_group, "stream-name": build.log_stream},
+            "logs": {"group-name": build.log_group, "stream-name": build.log_stream, "deep-link": _log_link(build)},
         },
         "version": "1",
     }
     publish(
         Happening(build.account, build.region, "aws.codebuild", "CodeBuild Build State Change", detail, [build.arn])
     )
+
+
+def _log_link(build: Build) -> str:
+    console = f"https://console.aws.amazon.com/cloudwatch/home?region={build.region}"
+    return f"{console}#logEvent:group={build.log_group};stream={build.log_stream}"
