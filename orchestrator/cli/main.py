@@ -25,6 +25,7 @@ _COMMANDS = {
     "tag": "tag",
     "promote": "promote",
     "rollback": "rollback",
+    "adopt": "adopt",
     "targets": "targets",
     "bootstrap": "bootstrap",
     "accounts": "accounts",

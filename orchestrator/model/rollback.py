@@ -125,7 +125,7 @@ def following(version: Version) -> Iterator[Version]:
     stem, last = f"{major}.{minor}.", patch
     if version.candidate is not None:
         stem, last = f"{version.text.partition('-')[0]}-rc.", version.candidate
-    return map(lambda number: Version.parse(f"{stem}{number}"), count(last + 1))
+    return (Version.parse(f"{stem}{number}") for number in count(last + 1))
 
 
 def downgrades(locked: Mapping[str, str], used: Mapping[str, str]) -> list[str]:
