@@ -9,19 +9,21 @@ from tests.integration.conftest import NewProject, Project
 pytestmark = pytest.mark.slow
 
 FIRST, SECOND = "dev_us-east-1/risk/1.0", "dev_us-east-1/risk/1.1"
-POLICY = "policy: {protected_types: [aws_ssm_parameter]}\n"
-OTHER_NAME = 'output "none" {\n  value = "the parameter is gone"\n}\n'
+POLICY = "policy: {protected_types: [terraform_data]}\n"
+PROTECTED = 'resource "terraform_data" "this" {\n  input = "x"\n}\n'
+WITHOUT_IT = 'output "none" {\n  value = "it is gone"\n}\n'
 
 
 @pytest.fixture(scope="module")
 def released(new_project: NewProject) -> Project:
-    """Version 1.0 made a protected parameter; version 1.1 would destroy it."""
-    project = new_project("policy", "named-by-folder", root="policy")
-    project.commit({"envs/dev.yaml": (project.folder / "envs/dev.yaml").read_text() + POLICY})
+    """Version 1.0 made a protected resource; version 1.1 would destroy it."""
+    project = new_project("policy", "slow")
+    rules = (project.folder / "envs/dev.yaml").read_text() + POLICY
+    project.commit({"envs/dev.yaml": rules, "main.tf": PROTECTED})
     project.tag(FIRST)
     project.ok("plan", "--tag", FIRST)
     project.ok("apply", "--tag", FIRST)
-    project.commit({"policy/main.tf": OTHER_NAME})
+    project.commit({"main.tf": WITHOUT_IT})
     project.tag(SECOND)
     return project
 
@@ -31,8 +33,8 @@ def test_destroying_a_protected_resource_is_refused_until_somebody_overrides_it_
 ) -> None:
     planned = released.run("plan", "--tag", SECOND, "--format", "json")
     assert planned.code == 4
-    assert planned.json["protected"] == ["aws_ssm_parameter.this"]
-    assert "aws_ssm_parameter.this" in planned.err
+    assert planned.json["protected"] == ["terraform_data.this"]
+    assert "terraform_data.this" in planned.err
     assert released.run("apply", "--tag", SECOND).code == 4
     released.ok("approve", "--tag", SECOND, "--yes", "--reason", "an approval alone is no override")
     assert released.run("apply", "--tag", SECOND).code == 4
@@ -53,7 +55,7 @@ def test_a_plan_that_makes_everything_anew_although_it_was_released_before_is_re
 ) -> None:
     import boto3
 
-    project = new_project("lost", "named-by-folder", root="lost")
+    project = new_project("lost", "slow")
     project.tag(FIRST)
     project.ok("plan", "--tag", FIRST)
     project.ok("apply", "--tag", FIRST)
