@@ -21,6 +21,11 @@ output "tagger_policy_arn" {
   value       = one(aws_iam_policy.tagger[*].arn)
 }
 
+output "releaser_policy_arn" {
+  description = "ARN of the policy for people who ask for the release of tags that are there already."
+  value       = aws_iam_policy.releaser.arn
+}
+
 output "approver_policy_arns" {
   description = "ARNs of the policies for people who approve plans: of all teams, or of their session's team."
   value       = { for kind, policy in aws_iam_policy.approver : kind => policy.arn }

@@ -95,6 +95,28 @@ resource "aws_iam_policy" "tagger" {
   })
 }
 
+# Who may ask for the release of a tag that others have pushed, and follow it: `orchestrate release --on aws`.
+resource "aws_iam_policy" "releaser" {
+  name        = "${var.name}-releaser"
+  description = "Ask for releases of tags of ${var.env} and follow them, and nothing else"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.looks, local.reads_ledger, local.key, [
+      # "Example policy: Send events to a custom bus", EventBridge User Guide, has the operators.
+      {
+        Sid      = "AskForReleases"
+        Effect   = "Allow"
+        Action   = "events:PutEvents"
+        Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
+        Condition = {
+          "ForAllValues:StringEquals" = { "events:source" = [local.asked.source] }
+          StringEquals                = { "events:detail-type" = [local.asked.detail_type] }
+        }
+      },
+    ])
+  })
+}
+
 # Who may answer for it: under a key that begins with the caller's own id, so that nobody answers in another's name. With
 # team-approver only for plans of the team that the session's tag `team` names.
 resource "aws_iam_policy" "approver" {

@@ -3,6 +3,9 @@
 locals {
   # Only tags of exactly this environment; `referenceUpdated` is a tag that was moved, which submit refuses and records.
   rules = local.codecommit ? { tags = "referenceCreated", moved = "referenceUpdated" } : {}
+
+  # As orchestrator/model/tooling.py has it.
+  asked = { source = "orchestrate.${var.name}", detail_type = "Release asked for" }
 }
 
 resource "aws_cloudwatch_event_rule" "this" {
@@ -43,6 +46,44 @@ resource "aws_cloudwatch_event_target" "this" {
 
   retry_policy {
     maximum_event_age_in_seconds = 86400
+    maximum_retry_attempts       = 185
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+}
+
+# A release that a person asks for, of a tag that is there already. The event only names the tag: everything else is
+# submit's to find out, as for a push. So whoever may send it can bring neither code nor rules along.
+resource "aws_cloudwatch_event_rule" "asked" {
+  name        = "${var.name}-asked"
+  description = "Releases to ${var.env} that are asked for by `orchestrate release --on aws`"
+  event_pattern = jsonencode({
+    source        = [local.asked.source]
+    "detail-type" = [local.asked.detail_type]
+    detail        = { tag = [for prefix in sort(var.tag_prefixes) : { prefix = prefix }] }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "asked" {
+  rule      = aws_cloudwatch_event_rule.asked.name
+  target_id = "submit"
+  arn       = aws_codebuild_project.submit.arn
+  role_arn  = aws_iam_role.this["events"].arn
+
+  input_transformer {
+    input_paths    = { tag = "$.detail.tag", attempt = "$.detail.attempt" }
+    input_template = <<-EOT
+      {"environmentVariablesOverride": [
+        {"name": "TAG", "type": "PLAINTEXT", "value": <tag>},
+        {"name": "ATTEMPT", "type": "PLAINTEXT", "value": <attempt>}
+      ]}
+    EOT
+  }
+
+  retry_policy {
+    maximum_event_age_in_seconds = 3600
     maximum_retry_attempts       = 185
   }
 

@@ -21,6 +21,7 @@ output "pipelines" {
       topic    = pipeline.topic_arn
       roles    = pipeline.role_arns
       tagger   = pipeline.tagger_policy_arn
+      releaser = pipeline.releaser_policy_arn
       approver = pipeline.approver_policy_arns
     }
   }

@@ -61,6 +61,8 @@ def _run_many(context: Context, tags: tuple[str, ...], wish: Wish) -> int:
     chosen = choose(repository, tags, context.rules_ref, say)
     lane, parallel = _lane(context, repository, chosen, wish)
     outcome = follow(chosen.courses, lane, Way(parallel, wish.wait), say)
+    if outcome.interrupted and wish.where == "aws":
+        say("interrupted; the executions go on, and the same command follows them again")
     answer(context, report.fields(outcome, wish.where), report.text(outcome))
     return outcome.code
 

@@ -86,7 +86,7 @@ class OnAws:
         return seen
 
     def pause(self, *, news: bool) -> None:
-        self._pause = _SHORTEST if news else min(_LONGEST, self._pause * 1.5)
+        self._pause = _SHORTEST if news else min(_LONGEST, self._pause * 1.3)
         threading.Event().wait(self._pause * random.uniform(0.8, 1.2))  # noqa: S311 - no two followers in step
 
     def leave(self, courses: Sequence[Course]) -> Sequence[Course]:
@@ -133,7 +133,9 @@ class OnAws:
             return replace(course, stage="", code=RELEASED, why="")
         if not status:
             return course.ended(StageFailed("AWS no longer knows this execution: --again starts another"))
-        return course.ended(StageFailed(client.failed(pipeline.name, course.execution)))
+        why = client.failed(pipeline.name, course.execution)
+        rejected = any(not answer.approved for answer in client.approvals(pipeline.name, course.execution))
+        return course.ended(Refused(why) if rejected else StageFailed(why))
 
     def _status(self, pipeline: Pipeline, execution: str) -> str:
         """Empty for an execution that AWS has forgotten; one request tells of many."""

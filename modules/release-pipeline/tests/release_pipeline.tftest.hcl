@@ -46,6 +46,18 @@ run "only_tags_of_this_environment_start_it" {
   }
 }
 
+run "a_release_is_asked_for_by_naming_a_tag_alone" {
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.asked.event_pattern) == { source = ["orchestrate.acme-tf-dev"], "detail-type" = ["Release asked for"], detail = { tag = [{ prefix = "dev_" }] } }
+    error_message = "tags of this environment, from who may ask for its releases"
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_event_target.asked.input_transformer[0].input_paths)) == toset(["attempt", "tag"])
+    error_message = "nothing else of the event reaches the build"
+  }
+}
+
 run "each_step_has_its_role" {
   assert {
     condition     = { for step, project in aws_codebuild_project.this : step => project.name } == { for step in ["apply", "lint", "plan", "scan", "verify"] : step => "acme-tf-dev-${step}" }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.model import tooling
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
@@ -237,6 +238,30 @@ def test_who_may_push_what(central: Any, ref: str, pushed_by: set[str]) -> None:
     names = ("committer", "dev-tagger", "prod-tagger")
     found = {name for name in names if iam.allows([_managed(central, f"acme-tf-{name}")], _push(ref))}
     assert found == pushed_by
+
+
+def _ask(env: str, **context: str) -> Any:
+    said = {"events:source": f"orchestrate.acme-tf-{env}", "events:detail-type": tooling.ASKED, **context}
+    return Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", said)
+
+
+def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(central: Any) -> None:
+    releaser = [_managed(central, "acme-tf-dev-releaser")]
+    assert iam.allows(releaser, _ask("dev"))
+    assert iam.allows(releaser, Wish("dynamodb:Query", LEDGER))
+    assert iam.allows(releaser, Wish("codepipeline:ListActionExecutions", PIPELINE))
+    for wish in (
+        _ask("prod"),
+        _ask("dev", **{"events:detail-type": "CodeCommit Repository State Change"}),
+        Wish("codebuild:StartBuild", f"{PROJECT}-submit"),
+        Wish("codepipeline:StartPipelineExecution", PIPELINE),
+        Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
+        Wish("s3:PutObject", f"{RELEASES}/sources/x.zip"),
+        Wish("s3:GetObject", STATE),
+        _keyed("dynamodb:PutItem", LEDGER, "target#research/dev-global"),
+        Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")),
+    ):
+        assert not iam.allows(releaser, wish), wish
 
 
 def test_approvers_answer_for_their_environment_alone(central: Any) -> None:

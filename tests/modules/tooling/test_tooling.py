@@ -108,6 +108,25 @@ def _matching(central: Any, name: str, kind: str, event: str) -> list[str]:
     return found
 
 
+def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(central: Any) -> None:
+    events = client(central.sandbox, "events")
+    pattern = _rules(central.sandbox, "us-east-1")["acme-tf-dev-asked"]
+    (pipeline,) = [p for p in tooling.pipelines(read_worktree_rules(central.folder), "us-east-1") if p.env == "dev"]
+    assert (pattern["source"], pattern["detail-type"]) == ([pipeline.asked_source], [tooling.ASKED])
+    for tag, matches in (("dev_global/research/1.0", True), ("prod_global/research/1.0", False)):
+        event = {"id": "1", "account": "000000000000", "time": "2026-01-01T00:00:00Z", "region": "us-east-1"}
+        event |= {
+            "source": pipeline.asked_source,
+            "detail-type": tooling.ASKED,
+            "resources": [],
+            "detail": {"tag": tag},
+        }
+        answer = events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
+        assert answer["Result"] is matches
+    (target,) = events.list_targets_by_rule(Rule="acme-tf-dev-asked")["Targets"]
+    assert target["Arn"].endswith(":project/acme-tf-dev-submit")
+
+
 def test_events_that_cannot_be_delivered_are_kept_and_told(central: Any) -> None:
     events = client(central.sandbox, "events")
     (target,) = events.list_targets_by_rule(Rule="acme-tf-dev-tags")["Targets"]

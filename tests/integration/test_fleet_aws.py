@@ -1,0 +1,195 @@
+"""`orchestrate release --on aws`: asked for by events, submitted by real builds, followed to the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.model import tooling
+from orchestrator.model.rules import Rules
+from orchestrator.sandbox.environment import within
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+from orchestrator.sandbox.process import start
+from tests.integration.conftest import Project
+from tests.sandbox.pipeline.workbench import Workbench, approval, build_action, buildspec, stage, until
+
+pytestmark = pytest.mark.slow
+
+TOP = Path(__file__).parents[2]
+SCOPES = ("us-east-1", "eu-central-1", "ap-southeast-1", "us-west-2", "eu-west-1")
+ENVIRONMENT = f"""\
+regions: [{", ".join(SCOPES)}]
+global_resource_deploy_from_region: us-east-1
+teams: {{research: {{account: "%s"}}}}
+"""
+FILES = {
+    "envs/orchestrate.yaml": 'state: {prefix: fleet, region: us-east-1}\ntooling: {account: "000000000000"}\n'
+    "workload: {root: root}\n",
+    "envs/dev.yaml": ENVIRONMENT % "111111111111",
+    "envs/prod.yaml": ENVIRONMENT % "222222222222" + "approval: {required: true}\n",
+    "root/main.tf": "# nothing: the builds here only look as if they released\n",
+}
+SUBMIT = f"PYTHONPATH={TOP} {sys.executable} -P -m orchestrator submit"
+
+
+class Place(Project):
+    """A clone of the emulated repository, with the pipelines that its tags are released by."""
+
+    aws: Workbench
+
+    def push(self, *names: str) -> list[str]:
+        for name in names:
+            self.tag(name)
+        self.git("push", "--quiet", "origin", *(f"refs/tags/{name}" for name in names))
+        return list(names)
+
+    def executions(self, env: str) -> list[dict[str, Any]]:
+        found = self.aws("codepipeline").list_pipeline_executions(pipelineName=f"fleet-{env}")
+        return list(found["pipelineExecutionSummaries"])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    base = tmp_path_factory.mktemp("fleet-aws")
+    with start(SandboxLayout("000000000000", "us-east-1", (RoleSpec("111111111111", "Other", "read"),))) as sandbox:
+        own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
+        made = Place(base / "clone", within(os.environ, sandbox.env) | own, "fleet")
+        made.aws = Workbench(sandbox)
+        name, url = made.aws.repository()
+        subprocess.run(["git", "clone", "--quiet", url, str(made.folder)], check=True, capture_output=True)
+        made.git("config", "user.name", "Tester")
+        made.git("config", "user.email", "tester@example.com")
+        made.git("checkout", "--quiet", "-B", "main")
+        made.commit(FILES)
+        made.git("push", "--quiet", "origin", "main")
+        made.ok("bootstrap")
+        _make_tooling(made, name)
+        yield made
+
+
+def _make_tooling(place: Place, repository: str) -> None:
+    """As modules/release-pipeline makes it, but for steps that do nothing, or what the variable STEP says."""
+    aws = place.aws
+    rules = Rules.parse({name: text for name, text in FILES.items() if name.startswith("envs/")})
+    url = f"https://git-codecommit.us-east-1.amazonaws.com/v1/repos/{repository}"
+    step = aws.step(buildspec('case "$TAG" in *-rc.*) exit 1;; esac'))
+    for pipeline in tooling.pipelines(rules, "us-east-1"):
+        told = {"ORCHESTRATE_ENV": pipeline.env, "ORCHESTRATE_RULES_REF": "refs/heads/main"}
+        variables = [{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in told.items()]
+        image = {"type": "LINUX_CONTAINER", "image": "image:1", "computeType": "BUILD_GENERAL1_SMALL"}
+        aws.project(
+            buildspec(SUBMIT),
+            name=pipeline.submit_project,
+            source={"type": "CODECOMMIT", "location": url},
+            environment={**image, "environmentVariables": variables},
+        )
+        work = stage("Work", build_action("Work", step))
+        stages = [work] if pipeline.env == "dev" else [stage("Approve", approval()), work]
+        store = f"fleet-releases-{pipeline.env}"
+        artifacts = {"artifactStore": {"type": "S3", "location": store}}
+        declared = [{"name": "TAG"}, {"name": "COMMIT"}]
+        aws.pipeline(*stages, name=pipeline.name, variables=declared, **artifacts)
+        _point_source_to(aws, pipeline.name, store)
+        _make_rule(aws, pipeline)
+
+
+def _point_source_to(aws: Workbench, name: str, store: str) -> None:
+    made = aws("codepipeline").get_pipeline(name=name)["pipeline"]
+    made["stages"][0]["actions"][0]["configuration"]["S3Bucket"] = store
+    aws("codepipeline").update_pipeline(pipeline=made)
+
+
+def _make_rule(aws: Workbench, pipeline: tooling.Pipeline) -> None:
+    pattern = {"source": [pipeline.asked_source], "detail-type": [tooling.ASKED]}
+    aws("events").put_rule(Name=pipeline.name, EventPattern=json.dumps(pattern))
+    template = ",".join(
+        f'{{"name": "{name}", "type": "PLAINTEXT", "value": <{name.lower()}>}}' for name in ("TAG", "ATTEMPT")
+    )
+    target = {
+        "Id": "submit",
+        "Arn": f"arn:aws:codebuild:us-east-1:000000000000:project/{pipeline.submit_project}",
+        "RoleArn": aws.role,
+        "InputTransformer": {
+            "InputPathsMap": {"tag": "$.detail.tag", "attempt": "$.detail.attempt"},
+            "InputTemplate": f'{{"environmentVariablesOverride": [{template}]}}',
+        },
+    }
+    aws("events").put_targets(Rule=pipeline.name, Targets=[target])
+
+
+def by_tag(out: str) -> dict[str, dict[str, Any]]:
+    return {one["tag"]: one for one in json.loads(out)["releases"]}
+
+
+def test_every_target_gets_one_execution_and_the_same_command_finds_them_again(place: Place) -> None:
+    names = place.push(*(f"dev_{scope}/research/1.0" for scope in SCOPES))
+    place.aws.set(concurrent_executions=2)
+    done = place.run("release", "--on", "aws", "--tag", "dev_*/research/1.0", "--parallel", "4", "--format", "json")
+    place.aws.set(concurrent_executions=50)
+    assert done.code == 0, done.err + done.out
+    found = by_tag(done.out)
+    assert {one["result"] for one in found.values()} == {"released"}
+    assert sorted(found) == sorted(names)
+    started = {one["pipelineExecutionId"] for one in place.executions("dev")}
+    assert {one["execution"] for one in found.values()} == started
+    again = place.run("release", "--on", "aws", "--tag", "dev_*/research/1.0", "--format", "json")
+    assert again.code == 0, again.err
+    assert {one["execution"] for one in by_tag(again.out).values()} == started
+    assert len(place.executions("dev")) == len(SCOPES)
+
+
+def test_executions_that_fail_are_told_and_started_anew_when_asked(place: Place) -> None:
+    place.push("dev_us-east-1/research/1.1-rc.1")
+    done = place.run("release", "--on", "aws", "--tag", "dev_us-east-1/research/1.1-rc.1")
+    assert done.code == 1, done.err
+    assert "failed" in done.out
+    assert "Work" in done.out
+    before = len(place.executions("dev"))
+    assert place.run("release", "--on", "aws", "--tag", "dev_us-east-1/research/1.1-rc.1").code == 1
+    assert len(place.executions("dev")) == before
+    assert place.run("release", "--on", "aws", "--again", "--tag", "dev_us-east-1/research/1.1-rc.1").code == 1
+    assert len(place.executions("dev")) == before + 1
+
+
+def test_what_submit_refuses_is_a_refusal_here(place: Place) -> None:
+    """Only in this clone the tag is what it seems: at the remote there is none of that name."""
+    place.tag("dev_us-east-1/research/2.0")
+    done = place.run("release", "--on", "aws", "--tag", "dev_us-east-1/research/2.0")
+    assert done.code == 4, done.err + done.out
+    assert "there is no tag" in done.out
+
+
+def test_approvals_are_waited_for_only_when_asked(place: Place) -> None:
+    names = place.push("prod_us-east-1/research/1.0", "prod_eu-central-1/research/1.0")
+    done = place.run("release", "--on", "aws", "--tag", "prod_*/research/1.0", "--format", "json")
+    assert done.code == 7, done.err
+    found = by_tag(done.out)
+    assert [(found[name]["stage"], found[name]["result"]) for name in names] == [
+        ("Approve", "waiting for approval")
+    ] * 2
+    with place.start("release", "--on", "aws", "--wait", "--tag", "prod_*/research/1.0") as running:
+        for name, status in zip(names, ("Approved", "Rejected"), strict=True):
+            open_ = place.aws.waiting("fleet-prod", found[name]["execution"])
+            place.aws.answer("fleet-prod", open_, status)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 4, err
+    assert {"1 released", "1 refused"} == set(out.splitlines()[-1].split(", "))
+
+
+def test_ctrl_c_leaves_the_executions_running(place: Place) -> None:
+    (name,) = place.push("prod_us-west-2/research/1.0")
+    with place.start("release", "--on", "aws", "--wait", "--tag", name) as running:
+        until(lambda: [one for one in place.executions("prod") if one["status"] == "InProgress"])
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "the executions go on" in err
+    assert [one["status"] for one in place.executions("prod")][:1] == ["InProgress"]
