@@ -43,7 +43,7 @@ _COMMANDS = {
     "unlock": "stages",
     "release": "release",
     "status": "status",
-    "history": "status",
+    "history": "history",
     "doctor": "doctor",
     "schema": "schema",
     "tools": "tools",

@@ -20,8 +20,10 @@ from orchestrator.effects.lease import Held
 from orchestrator.effects.objects import Bucket
 from orchestrator.errors import Locked, Refused, SurroundingsFailed
 from orchestrator.model.backend import Stores
+from orchestrator.model.chain import Stored
 from orchestrator.model.config import Project
 from orchestrator.model.decoding import decoder
+from orchestrator.model.evidence import Pin
 from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
 
 if TYPE_CHECKING:
@@ -58,15 +60,35 @@ class Ledger:
                 entries.append(self._entry(item))
         return History(entries)
 
-    def _items(self, target: str, limit: int) -> Iterator[dict[str, Any]]:
-        """Newest first, read as they are asked for; DynamoDB answers in pages of at most 1 MB."""
+    def newest_first(self, target: str) -> Iterator[Entry]:
+        """All entries, read as they are asked for."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            for item in self._items(target, _RECENT):
+                yield self._entry(item)
+
+    def stored(self, target: str) -> tuple[Stored, ...]:
+        """The whole chain as it lies in the table, oldest first, whatever it may hold."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            found = list(self._items(target, None))
+        return tuple(
+            Stored(*(_text(item, name) for name in ("sk", "body", "hash", "kind"))) for item in reversed(found)
+        )
+
+    def pinned(self, tag: str) -> Pin | None:
+        """What was noted of a tag when it was first seen; None where nothing is."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            found = self._dynamodb.get_item(TableName=self.table, Key=_pin_key(tag), ConsistentRead=True).get("Item")
+        return None if found is None else Pin(_text(found, "object"), _text(found, "commit"))
+
+    def _items(self, target: str, limit: int | None) -> Iterator[dict[str, Any]]:
+        """Newest first, read as they are asked for; DynamoDB answers in pages of at most 1 MB, or of `limit`."""
         asked: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": f"target#{target}"}},
             "ScanIndexForward": False,
             "ConsistentRead": True,
-            "Limit": limit,
+            **({} if limit is None else {"Limit": limit}),
         }
         while True:
             answer = self._dynamodb.query(**asked)
@@ -101,7 +123,7 @@ class Ledger:
 
     def pin(self, tag: str, tag_object: str, commit: str) -> None:
         """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""
-        key = {"pk": {"S": f"tag#{tag}"}, "sk": {"S": "pin"}}
+        key = _pin_key(tag)
         seen = {"object": {"S": tag_object}, "commit": {"S": commit}}
         if self._put_new({**key, **seen, "at": {"S": clock.now().isoformat()}}):
             return
@@ -154,6 +176,15 @@ class Ledger:
                 f"an entry of the ledger {self.table} cannot be read: {error}",
                 hint="Somebody changed it. `orchestrate history` shows the target's entries.",
             ) from None
+
+
+def _pin_key(tag: str) -> dict[str, Any]:
+    return {"pk": {"S": f"tag#{tag}"}, "sk": {"S": "pin"}}
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    """A text attribute; empty where it is missing, or something else."""
+    return str(item.get(name, {}).get("S", ""))
 
 
 def _canceled(response: Any, item: dict[str, Any]) -> bool:

@@ -114,6 +114,13 @@ def receipt_address(region: str, partition: str, bucket: str, key: str) -> str:
     return f"https://{region}.{host}/s3/object/{bucket}?region={region}&prefix={quote(key, safe='')}"
 
 
+def execution_address(region: str, partition: str, pipeline: str, execution: str) -> str:
+    """The execution in the AWS console."""
+    host = _CONSOLES.get(partition, _CONSOLES["aws"])
+    path = f"{quote(pipeline, safe='')}/executions/{quote(execution, safe='')}/timeline"
+    return f"https://{region}.{host}/codesuite/codepipeline/pipelines/{path}?region={region}"
+
+
 def shell_lines(values: Mapping[str, str]) -> str:
     """Lines that a shell reads with `.`; CodeBuild exports variables of the shell."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())

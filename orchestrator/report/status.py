@@ -1,16 +1,13 @@
-"""Status and history of targets as tables and JSON."""
+"""Status of targets as a table and JSON."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from orchestrator.model.approval import Answer, copy_of
-from orchestrator.model.ledger import Entry
-from orchestrator.stages.status import TargetHistory, TargetStatus
+from orchestrator.stages.status import TargetStatus
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -67,39 +64,3 @@ def _fields(status: TargetStatus) -> dict[str, Any]:
         "state": status.state,
         "follow_ups": msgspec.to_builtins(status.follow_ups),
     }
-
-
-def history_text(found: Sequence[TargetHistory]) -> str:
-    head = ("AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY")
-    return table(head, (_event(each) for each in _in_order(found)))
-
-
-def _in_order(found: Sequence[TargetHistory]) -> list[Entry | Answer]:
-    """An answer that is not in the chain yet comes after the entries of its second: it is to one of them."""
-    events: list[Entry | Answer] = [entry for each in found for entry in each.history.entries]
-    events += [answer for each in found for answer in each.answers]
-    return sorted(events, key=lambda e: (e.at, e.target, e.seq if isinstance(e, Entry) else sys.maxsize))
-
-
-def _event(event: Entry | Answer) -> tuple[str, ...]:
-    return (event.at, event.tag, _what(event), event.commit[:12], (event.digest or "-")[:16], event.by)
-
-
-def _what(event: Entry | Answer) -> str:
-    if isinstance(event, Answer):
-        return event.kind
-    if event.kind == "checked":
-        return f"{event.detail.get('check')} {'passed' if event.detail.get('passed') else 'failed'}"
-    return str(event.detail.get("result", event.kind)) if event.kind == "applied" else event.kind
-
-
-def history_fields(found: Sequence[TargetHistory]) -> dict[str, Any]:
-    """An answer that is not in the chain yet has neither number nor hash."""
-    return {"entries": [_event_fields(event) for event in _in_order(found)]}
-
-
-def _event_fields(event: Entry | Answer) -> dict[str, Any]:
-    if isinstance(event, Entry):
-        return {**msgspec.to_builtins(event), "hash": event.hash}
-    fields: dict[str, Any] = msgspec.to_builtins(copy_of(event))
-    return {"target": event.target, "seq": None, "at": event.at, **fields, "previous": None, "hash": None}

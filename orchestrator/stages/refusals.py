@@ -33,7 +33,7 @@ def recorded(action: Action) -> Callable[[_Stage[_P, _Result]], _Stage[_P, _Resu
 
     def decorate(stage: _Stage[_P, _Result]) -> _Stage[_P, _Result]:
         @wraps(stage)
-        def run(at: Surroundings, *args: _P.args, **kwargs: _P.kwargs) -> _Result:
+        def run(at: Surroundings, /, *args: _P.args, **kwargs: _P.kwargs) -> _Result:
             try:
                 return stage(at, *args, **kwargs)
             except (Refused, StageFailed) as error:

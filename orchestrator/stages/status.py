@@ -10,42 +10,17 @@ from typing import Literal
 from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
-from orchestrator.errors import InvalidInput
 from orchestrator.model.admission import withdraws
 from orchestrator.model.approval import Answer, is_recorded
 from orchestrator.model.break_glass import Broken
 from orchestrator.model.ledger import Entry, History
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
-from orchestrator.model.target import Target, all_targets
-from orchestrator.model.text import did_you_mean
+from orchestrator.model.target import Target
 from orchestrator.stages.follow_up import open_follow_ups
+from orchestrator.stages.selection import Selection
 
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which targets are meant; None is all."""
-
-    env: str | None = None
-    team: str | None = None
-    scope: str | None = None
-
-    def of(self, rules: Rules) -> list[Target]:
-        """Raises InvalidInput where no target is meant."""
-        found = [target for target in all_targets(rules) if self._holds(target)]
-        if not found:
-            asked = " ".join(f"--{name} {value}" for name, value in vars(self).items() if value is not None)
-            hint = (
-                did_you_mean(self.env, rules.environments) if self.env and self.env not in rules.environments else None
-            )
-            raise InvalidInput(f"no target matches {asked}", hint=hint or "`orchestrate targets` lists them all.")
-        return found
-
-    def _holds(self, target: Target) -> bool:
-        wanted = ((self.env, target.env), (self.team, target.team), (self.scope, target.scope))
-        return all(asked in (None, have) for asked, have in wanted)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,8 @@ from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.text import quoted
 from orchestrator.stages.resolve import resolve
+from orchestrator.stages.selection import REFUSED
 from orchestrator.stages.surroundings import Surroundings
-
-REFUSED = "_refused"
-"""In the place of a target: where tags are recorded that name none."""
 
 _LONGEST = 200
 

@@ -1,0 +1,36 @@
+"""What happened when, as a table and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from orchestrator.model.timeline import Event
+from orchestrator.report.status import table
+from orchestrator.stages.history import Found
+
+
+def text(found: Found) -> str:
+    head = ("AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY", "SUMMARY")
+    return table(head, (_row(event) for event in found.events))
+
+
+def _row(event: Event) -> tuple[str, ...]:
+    entry = event.entry
+    digest = (entry.digest or "-")[:16]
+    return (entry.at, entry.tag, entry.kind, entry.commit[:12] or "-", digest, entry.by, event.summary)
+
+
+def fields(found: Found) -> dict[str, Any]:
+    """`more` tells that older entries were left out (--limit)."""
+    return {"entries": [event_fields(event) for event in found.events], "more": found.more}
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """An answer that is not in the chain yet has neither number nor hash."""
+    entry = event.entry
+    own = msgspec.to_builtins(entry) | {"hash": entry.hash}
+    if not event.in_chain:
+        own |= dict.fromkeys(("seq", "id", "previous", "hash"))
+    return {"env": event.place.env, **own, "summary": event.summary, "links": event.links}

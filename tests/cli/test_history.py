@@ -1,0 +1,140 @@
+"""`orchestrate history`, in the test's own process, over a record that was written without Terraform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.cli.main import main
+from orchestrator.model.approval import copy_of
+from orchestrator.model.ledger import Draft
+from orchestrator.sandbox.process import Sandbox
+from tests.books import ALICE, ME, Archive, Books, archive
+from tests.integration.conftest import sandbox
+
+__all__ = ["sandbox"]
+
+
+@pytest.fixture(scope="module")
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with archive(tmp_path_factory.mktemp("history") / "repo", sandbox, "history") as made:
+        yield made
+
+
+@pytest.fixture
+def books(kept: Archive) -> Books:
+    made = kept.books()
+    made.release()
+    return made
+
+
+class Command:
+    """`orchestrate history` for one team."""
+
+    def __init__(self, books: Books, capsys: pytest.CaptureFixture[str]) -> None:
+        self.books, self.capsys, self.err = books, capsys, ""
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        where = ("--repo", str(self.books.archive.project.folder))
+        ended = main(["history", *where, *arguments])
+        out, self.err = self.capsys.readouterr()
+        assert ended == code, self.err
+        return out
+
+    def json(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        return dict(json.loads(self("--team", self.books.team, "--format", "json", *arguments, code=code)))
+
+
+@pytest.fixture
+def run(books: Books, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(books, capsys)
+
+
+def test_what_happened_is_told_with_who_when_summary_and_links(run: Command, books: Books) -> None:
+    found = run.json()
+    kinds = ["checked", "planned", "approved", "applying", "applied"]
+    assert [entry["kind"] for entry in found["entries"]] == kinds
+    planned = found["entries"][1]
+    assert planned["by"] == ME
+    assert planned["commit"] == books.commit
+    assert planned["summary"] == "1 to add, 0 to change, 0 to destroy, 0 to replace"
+    assert planned["links"] == {"receipt": f"s3://history-releases-dev/{planned['detail']['receipt']}"}
+    assert [entry["hash"] for entry in found["entries"][:-1]] == [entry["previous"] for entry in found["entries"][1:]]
+    assert (found["more"], run.err) == (False, "")
+    text = run("--team", books.team, "--scope", "us-east-1").splitlines()
+    assert text[0].split() == ["AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY", "SUMMARY"]
+    assert [line.split()[2] for line in text[1:]] == kinds
+    assert "lint passed" in text[1]
+
+
+def test_a_tag_a_time_and_a_number_choose(run: Command, books: Books) -> None:
+    assert len(run.json("--tag", books.tag)["entries"]) == 5
+    assert run.json("--tag", f"dev_us-east-1/{books.team}/9.9")["entries"] == []
+    assert run.json("--tag", "no tag at all")["entries"] == []
+    assert len(run.json("--since", "1h")["entries"]) == 5
+    assert run.json("--since", "2999-01-01")["entries"] == []
+    newest = run.json("--limit", "2")
+    assert [entry["kind"] for entry in newest["entries"]] == ["applying", "applied"]
+    assert newest["more"]
+    assert "--limit 2" in run.err
+    run("--since", "yesterday", code=2)
+    run("--team", "nobody", code=3)
+
+
+def test_an_answer_is_told_once_wherever_it_stands(run: Command, books: Books) -> None:
+    """Given in the ledger, copied into the chain, and reported by CodePipeline once more."""
+    receipt = books.plan(resources_after=2)
+    said = books.answer(receipt)
+    (waiting,) = run.json()["entries"][6:]
+    assert (waiting["kind"], waiting["by"], waiting["seq"], waiting["hash"]) == ("approved", ALICE, None, None)
+    books.add_draft(copy_of(said))
+    (copied,) = run.json()["entries"][6:]
+    assert copied["seq"] == 7
+    books.add_draft(copy_of(msgspec.structs.replace(said, user_id="")))
+    assert [entry["seq"] for entry in run.json()["entries"]] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_record_in_order_is_verified(run: Command, books: Books) -> None:
+    found = run.json("--verify")
+    assert found["result"] == "clean"
+    (kept,) = [each for each in found["targets"] if each["entries"]]
+    assert (kept["target"], kept["entries"], kept["anchors"]) == (books.target.id, 5, 5)
+    assert kept["head"] == books.entry(5).hash
+    assert kept["lock"] is None
+    text = run("--team", books.team, "--verify", "--skip-plans")
+    assert "5, without Object Lock" in text
+    assert text.endswith("5 entries of 1 target are as they were written.\n")
+
+
+def test_findings_are_named_and_refused(run: Command, books: Books) -> None:
+    books.forge(3, by="arn:mallory")
+    books.archive.project.git("tag", "--delete", books.tag)
+    found = run.json("--verify", code=4)
+    assert found["result"] == "flawed"
+    first = found["flaws"][0]
+    assert (first["code"], first["entry"], first["field"]) == ("altered", 3, "by")
+    assert first["means"].startswith("The entry is not the one that was written")
+    text = run("--team", books.team, "--verify", code=4)
+    assert "by of entry 3 was" in text
+    assert "Note: " in text
+    assert "The record is not as it was written:" in text
+    assert "docs/history.md" in run.err
+
+
+def test_an_empty_record_is_said_to_be_empty(run: Command, books: Books) -> None:
+    assert run.json("--verify", "--scope", "global")["result"] == "empty"
+    assert "Nothing is recorded" in run("--team", books.team, "--scope", "global", "--verify")
+    for item in books.items():
+        books.drop(item)
+    assert run.json("--verify", "--scope", "us-east-1", code=4)["result"] == "flawed"
+
+
+def test_the_whole_environment_shows_what_names_no_target(run: Command, books: Books) -> None:
+    books.ledger.append("_refused", lambda _: Draft("refused", "dev_nowhere", "", ME, None, {"reason": "no team"}))
+    found = json.loads(run("--env", "dev", "--format", "json"))
+    assert [entry["summary"] for entry in found["entries"] if entry["target"] == "_refused"] == ["no team"]
+    assert books.target.id in {entry["target"] for entry in found["entries"]}

@@ -1,0 +1,113 @@
+"""Entries in words, links and order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import UsageError
+from orchestrator.model.approval import Answer, copy_of
+from orchestrator.model.ledger import Draft, Entry, Kind, Stamp, following
+from orchestrator.model.timeline import Event, Place, distinct, in_order, is_told, since, summary, waiting
+
+PLACE = Place("dev", "us-east-1", "aws", "acme-tf-releases-dev", "acme-tf-dev")
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+ANSWER = Answer(1, "approved", "research/dev-global", "t", "c", "d", "arn:alice", "AROA:alice", NOW.isoformat(), "fine")
+
+
+def entry(kind: Kind, after: Entry | None = None, at: str = "2026-01-01T00:00:00+00:00", **detail: Any) -> Entry:
+    return following(after, "research/dev-global", Stamp(at, "id"), Draft(kind, "t", "c", "me", "d", detail))
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "said"),
+    [
+        ("checked", {"check": "lint", "passed": True, "findings": 0}, "lint passed"),
+        ("checked", {"check": "scan", "passed": False, "findings": 1}, "scan failed (1 finding)"),
+        ("checked", {"check": "scan", "passed": False, "findings": 2}, "scan failed (2 findings)"),
+        ("planned", {"summary": {"add": 1}, "changes": True}, "1 to add, 0 to change, 0 to destroy, 0 to replace"),
+        ("planned", {"summary": {"add": 0}, "changes": True}, "only outputs change"),
+        ("planned", {"summary": {"add": 0}, "changes": False}, "no changes"),
+        ("planned", {"summary": "x"}, ""),
+        ("refused", {"action": "apply", "reason": "it is\nclosed"}, "apply: it is closed"),
+        ("refused", {"reason": "moved"}, "moved"),
+        ("stopped", {"execution": "1-2", "reason": "Build failed"}, "Build failed execution 1-2"),
+        ("applied", {"result": "no changes"}, "no changes"),
+        ("applied", {"result": "applied"}, ""),
+        ("failed", {"reason": "x\x1b[31my"}, "x\\x1b[31my"),
+        ("approved", {"reason": "looks good"}, "looks good"),
+        ("verified", {"url": "http://x/"}, "http://x/"),
+    ],
+)
+def test_an_entry_in_a_few_words(kind: Kind, detail: dict[str, Any], said: str) -> None:
+    assert Event(PLACE, entry(kind, **detail)).summary == said
+
+
+def test_a_long_reason_is_cut() -> None:
+    assert len(summary(entry("failed", reason="x" * 500))) == 200
+
+
+def test_links_lead_to_receipt_execution_and_page() -> None:
+    assert Event(PLACE, entry("checked")).links == {}
+    found = entry("submitted", receipt="receipts/x.json", execution="1/2", url="http://x/")
+    assert Event(PLACE, found).links == {
+        "receipt": "s3://acme-tf-releases-dev/receipts/x.json",
+        "execution": "https://us-east-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/acme-tf-dev/executions/"
+        "1%2F2/timeline?region=us-east-1",
+        "url": "http://x/",
+    }
+
+
+def test_events_are_in_order_and_what_is_not_in_the_chain_comes_last_in_its_second() -> None:
+    first = entry("planned", at=NOW.isoformat())
+    second = entry("checked", first, at=NOW.isoformat())
+    early = entry("checked", second)
+    events = [waiting(PLACE, ANSWER), Event(PLACE, second), Event(PLACE, first), Event(PLACE, early)]
+    ordered = in_order(events)
+    assert [event.entry.kind for event in ordered] == ["checked", "planned", "checked", "approved"]
+    assert [event.in_chain for event in ordered] == [True, True, True, False]
+
+
+def copied(answer: Answer, user_id: str, at: str = "") -> Entry:
+    import msgspec
+
+    draft = copy_of(msgspec.structs.replace(answer, user_id=user_id))
+    return following(None, answer.target, Stamp(at, user_id), draft)
+
+
+def test_an_approval_of_the_ledger_that_codepipeline_reports_too_is_shown_once() -> None:
+    ours, reported = copied(ANSWER, "AROA:alice"), copied(ANSWER, "")
+    assert distinct([reported, ours, entry("checked")]) == [ours, entry("checked")]
+    assert distinct([reported]) == [reported]
+    assert is_told([reported], ANSWER)
+    assert not is_told([entry("planned")], ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("text", "from_"),
+    [
+        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
+        ("2026-03-01T08:00:00+01:00", "2026-03-01T07:00:00+00:00"),
+        ("12h", "2026-03-03T17:06:07+00:00"),
+        ("30d", "2026-02-02T05:06:07+00:00"),
+    ],
+)
+def test_a_time_as_people_write_it(text: str, from_: str) -> None:
+    assert since(text, NOW) == from_
+
+
+@given(st.text(max_size=12))
+def test_any_other_text_is_an_error_for_people(text: str) -> None:
+    with suppress(UsageError):
+        assert datetime.fromisoformat(since(text, NOW)).tzinfo is not None
+
+
+@pytest.mark.parametrize("text", ["99999999h", "0d", "yesterday", "9999-12-31T23:59:59-23:59", "12 h"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        since(text, NOW)
