@@ -114,7 +114,12 @@ def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(cent
     (pipeline,) = [p for p in tooling.pipelines(read_worktree_rules(central.folder), "us-east-1") if p.env == "dev"]
     assert (pattern["source"], pattern["detail-type"]) == ([pipeline.asked_source], [tooling.ASKED])
     for tag, matches in (("dev_global/research/1.0", True), ("prod_global/research/1.0", False)):
-        event = {"id": "1", "account": "000000000000", "time": "2026-01-01T00:00:00Z", "region": "us-east-1"}
+        event: dict[str, Any] = {
+            "id": "1",
+            "account": "000000000000",
+            "time": "2026-01-01T00:00:00Z",
+            "region": "us-east-1",
+        }
         event |= {
             "source": pipeline.asked_source,
             "detail-type": tooling.ASKED,
