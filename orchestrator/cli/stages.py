@@ -130,7 +130,13 @@ def apply(context: Context, tag: str) -> None:
 
 @click.command("verify", cls=CommandWithCommonOptions)
 @tag_option
-@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the right answer.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86400),
+    default=300.0,
+    show_default=True,
+    help="Seconds to wait for the right answer.",
+)
 @pass_context
 def verify(context: Context, tag: str, timeout: float) -> None:
     """Ask the released address until it answers as it should."""

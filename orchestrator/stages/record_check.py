@@ -8,8 +8,9 @@ from orchestrator.stages.surroundings import Surroundings
 
 
 def record_check(at: Surroundings, report: CheckReport) -> Entry:
-    """Appends a `checked` entry for the release's commit."""
+    """Appends a `checked` entry for the release's commit; Refused where the tag was first seen at another one."""
     release, by = at.release, at.identify()
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     detail = {
         "check": report.check,
         "passed": report.passed,
