@@ -131,9 +131,9 @@ def by_tag(out: str) -> dict[str, dict[str, Any]]:
 
 def test_every_target_gets_one_execution_and_the_same_command_finds_them_again(place: Place) -> None:
     names = place.push(*(f"dev_{scope}/research/1.0" for scope in SCOPES))
-    place.aws.set(concurrent_executions=2)
+    place.aws.set(concurrent_executions=2, throttled_share=0.3)
     done = place.run("release", "--on", "aws", "--tag", "dev_*/research/1.0", "--parallel", "4", "--format", "json")
-    place.aws.set(concurrent_executions=50)
+    place.aws.set(concurrent_executions=50, throttled_share=0)
     assert done.code == 0, done.err + done.out
     found = by_tag(done.out)
     assert {one["result"] for one in found.values()} == {"released"}

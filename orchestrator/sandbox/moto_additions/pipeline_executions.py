@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+from collections.abc import Callable
 from typing import Any
 
 from moto.codepipeline.responses import CodePipelineResponse
@@ -16,19 +18,31 @@ from orchestrator.sandbox.pipeline import execution_views as views
 from orchestrator.sandbox.pipeline import executions
 from orchestrator.sandbox.pipeline.definition import read
 from orchestrator.sandbox.pipeline.execution import ActionRun, Execution, Place, Stop
+from orchestrator.sandbox.pipeline.place import settings
 
 
 def apply() -> None:
-    CodePipelineResponse.start_pipeline_execution = _start
+    CodePipelineResponse.start_pipeline_execution = _throttled(_start)
     CodePipelineResponse.stop_pipeline_execution = _stop
     CodePipelineResponse.retry_stage_execution = _retry
     CodePipelineResponse.put_approval_result = _approve
     CodePipelineResponse.disable_stage_transition = _shut
     CodePipelineResponse.enable_stage_transition = _open
     CodePipelineResponse.get_pipeline_state = _state
-    CodePipelineResponse.get_pipeline_execution = _get
-    CodePipelineResponse.list_pipeline_executions = _list
-    CodePipelineResponse.list_action_executions = _list_actions
+    CodePipelineResponse.get_pipeline_execution = _throttled(_get)
+    CodePipelineResponse.list_pipeline_executions = _throttled(_list)
+    CodePipelineResponse.list_action_executions = _throttled(_list_actions)
+
+
+def _throttled(answer: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
+    """AWS refuses what comes too often, here a share of everything: clients have to try again."""
+
+    def answer_or_refuse(self: Any) -> ActionResult:
+        if random.random() < settings().throttled_share:  # noqa: S311 - any chance will do
+            raise Invalid("ThrottlingException", "Rate exceeded")
+        return answer(self)
+
+    return answer_or_refuse
 
 
 def _start(self: Any) -> ActionResult:

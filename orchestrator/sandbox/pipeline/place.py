@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -36,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of one pipeline, in the modes PARALLEL and QUEUED; more are refused as in AWS."""
     concurrent_builds: int = 2 * (os.cpu_count() or 2)
     """Of all projects; more are queued, as AWS does up to the account's quota."""
+    throttled_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """Of the requests about executions, as many are refused with ThrottlingException; which ones, chance decides."""
 
 
 _place: Place | None = None
