@@ -70,7 +70,10 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     separation_of_duties: Annotated[
         bool, Meta(description="True: who released may not approve, and nobody of whom it is not known who they are.")
     ] = False
-    break_glass: BreakGlass | None = None
+    break_glass: Annotated[
+        BreakGlass | None,
+        Meta(description="Who may act in an emergency without these approvals and outside the windows; else nobody."),
+    ] = None
 
 
 class Window(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):

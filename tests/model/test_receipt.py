@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import Refused
-from orchestrator.model.receipt import PlanReceipt, artefact_key, decode, receipt_key
+from orchestrator.model.receipt import PlanReceipt, artefact_key, decode, receipt_key, rollback_detail
+from orchestrator.model.rollback import Rollback
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 RECEIPT = msgspec.convert(
@@ -94,3 +95,9 @@ def test_a_receipt_expires_at_its_time(seconds: int, expired: bool) -> None:
 def test_keys_hold_target_and_digest() -> None:
     assert receipt_key("research/dev-global", "d") == "receipts/research/dev-global/d.json"
     assert artefact_key("research/dev-global", "d") == "plans/research/dev-global/d.tar"
+
+
+def test_entries_say_what_a_rollback_leaves_and_returns_to() -> None:
+    assert rollback_detail(RECEIPT) == {}
+    back = Rollback("dev_global/research/1.1", "dev_global/research/1.0")
+    assert rollback_detail(msgspec.structs.replace(RECEIPT, rollback=back)) == {"rollback": msgspec.to_builtins(back)}

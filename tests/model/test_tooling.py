@@ -35,6 +35,7 @@ def test_central_tooling_has_one_pipeline_for_each_environment() -> None:
     (pipeline,) = tooling.pipelines(found, "us-east-1")
     assert pipeline.name == "acme-dev"
     assert pipeline.submit_project == "acme-dev-submit"
+    assert pipeline.asked_source == "orchestrate.acme-dev"
     assert pipeline.topic_arn == "arn:aws:sns:us-east-1:000000000000:acme-dev"
     assert pipeline.role_arn("plan") == f"{ROLE}acme-dev-plan"
     assert tooling.tag_prefixes(found, pipeline) == ("dev_",)
