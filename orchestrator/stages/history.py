@@ -84,12 +84,12 @@ def _read(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted)
                 more = True
                 break
             found.append(entry)
-    place = _place(rules, stores)
+    place = place_of(rules, stores)
     events = [Event(place, entry) for entry in timeline.distinct(found)]
     return Found([*events, *_answers(ledger, place, target, wanted)], more)
 
 
-def _place(rules: Rules, stores: Stores) -> Place:
+def place_of(rules: Rules, stores: Stores) -> Place:
     pipeline = f"{stem(rules.project.state, stores.region)}-{stores.env}"
     return Place(stores.env, stores.region, partition_of(stores.region), stores.release_bucket, pipeline)
 
