@@ -37,7 +37,8 @@ def fate(history: History, receipt: PlanReceipt, answers: Iterable[Answer], now:
     for entry in own:
         if entry.kind in _ENDS:
             return _because(_ENDS[entry.kind], entry)
-    said_no = [each for each in (*own, *answers) if each.kind == "rejected" and each.digest == receipt.digest]
+    said_no: list[Entry | Answer] = [entry for entry in own if entry.kind == "rejected"]
+    said_no += [answer for answer in answers if answer.kind == "rejected" and answer.digest == receipt.digest]
     if said_no:
         return _because("rejected", said_no[0])
     if not any(entry.kind == "planned" for entry in own):
