@@ -39,6 +39,7 @@ COMMANDS = {
     "orchestrate check": ("check",),
     "orchestrate status": ("status",),
     "orchestrate history": ("history",),
+    "orchestrate history --verify": ("history", "--verify"),
     "orchestrate doctor": ("doctor", "--env", "dev"),
     "orchestrate bootstrap": ("bootstrap", "--env", "dev", "--check"),
     "orchestrate tools install": ("tools", "install"),
