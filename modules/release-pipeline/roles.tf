@@ -37,6 +37,14 @@ resource "aws_iam_role_policy" "this" {
   name   = "permissions"
   role   = aws_iam_role.this[each.key].id
   policy = jsonencode({ Version = "2012-10-17", Statement = each.value.policy })
+
+  # "IAM and AWS STS quotas": inline policies of a role, without white space; the quota is fixed.
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode({ Version = "2012-10-17", Statement = each.value.policy })) <= 10240
+      error_message = "The policy of ${var.name}-${each.key} has ${length(jsonencode({ Version = "2012-10-17", Statement = each.value.policy }))} characters with the ${length(var.teams)} teams of ${var.env}; IAM allows 10,240. Divide the environment into several (docs/quotas-and-costs.md says how many teams fit)."
+    }
+  }
 }
 
 # What the roles may do, in pieces -----------------------------------------------------------------------------------

@@ -244,3 +244,21 @@ run "reject_notify" {
 
   expect_failures = [var.notify]
 }
+
+run "thirty_teams_fit_into_the_policies" {
+  command = plan
+
+  variables {
+    teams = { for number in range(30) : format("team-number-%02d", number) => { account = format("%012d", number) } }
+  }
+}
+
+run "reject_more_teams_than_a_policy_holds" {
+  command = plan
+
+  variables {
+    teams = { for number in range(60) : format("team-number-%02d", number) => { account = format("%012d", number) } }
+  }
+
+  expect_failures = [aws_iam_role_policy.this]
+}
