@@ -36,9 +36,9 @@ class Execution:
 
     @property
     def failure(self) -> str | None:
-        """What the first failed action says."""
+        """What the last failed action says."""
         failed = [one for one in self.actions if one["status"] == "Failed"]
-        return f"{failed[0]['actionName']}: {_summary(failed[0])}" if failed else None
+        return f"{failed[-1]['actionName']}: {_summary(failed[-1])}" if failed else None
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Watch:
 def _in_words(action: dict[str, Any]) -> str:
     if action["status"] == "InProgress":
         return "waits for a person" if _category(action) == APPROVAL else "..."
-    by = f" by {action['updatedBy'].rpartition('/')[2]}" if _category(action) == APPROVAL else ""
+    by = f" by {action['updatedBy'].rpartition('/')[2]}" if action.get("updatedBy") else ""
     return f"{action['status'].lower()}{by}" + (f": {_summary(action)}" if action["status"] == "Failed" else "")
 
 

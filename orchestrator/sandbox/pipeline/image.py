@@ -82,6 +82,7 @@ class Image:
             "TMPDIR": str(self.temporary),
             "CI": "true",
             "ORCHESTRATE_CACHE": str(cache_folder(os.environ)),
+            "ORCHESTRATE_WORKSPACES": str(here().folder / "workspaces"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_NO_INPUT": "1",
             "PIP_ROOT_USER_ACTION": "ignore",

@@ -1,0 +1,302 @@
+"""The pipeline that `orchestrate tooling apply` makes, from `git push` to the end of its executions.
+
+One emulated AWS and one series of pushes for all tests: Terraform applies the tooling with the real provider, builds
+run what it has put into the projects, and everything is looked up from outside, by git and the API of AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.sandbox import demo_pipeline
+from orchestrator.sandbox.clients import client
+from orchestrator.sandbox.demo_pipeline import CHANGES, PIPELINE, TAGS
+from orchestrator.sandbox.example import SOURCE, Demo, make_repository, started_sandbox, within
+from orchestrator.sandbox.private import post
+from orchestrator.sandbox.process import Sandbox
+from orchestrator.sandbox.watched import Execution, Watch
+from tests.sandbox.pipeline.workbench import until
+
+pytestmark = pytest.mark.slow
+
+ROOT = """\
+terraform {
+  required_version = ">= 1.11"
+}
+
+variable "region" {
+  description = "Given by the orchestrator."
+  type        = string
+}
+
+variable "gate" {
+  description = "A file that the apply waits for; empty for none."
+  type        = string
+  default     = ""
+}
+
+resource "terraform_data" "this" {
+  input = var.region
+
+  provisioner "local-exec" {
+    command     = "until test -z \\"$GATE\\" || test -e \\"$GATE\\"; do sleep 0.1; done"
+    environment = { GATE = var.gate }
+  }
+}
+"""
+US, EU, AP = TAGS
+AGAIN = "prod_us-east-1/research/1.2"
+LIGHTWEIGHT = "prod_us-east-1/research/1.1"
+UNKNOWN_REGION = "prod_us-east-11/research/1.0"
+UNKNOWN_TEAM = "prod_us-east-1/nobody/1.0"
+SHELL = "prod_$(touch${IFS}/tmp/owned)/research/1.0"
+NEAR = ("prod2_us-east-1/research/1.0", "production_us-east-1/research/1.0")
+BRANCH = "prod_us-east-1/research/2.0"
+REFUSED = (LIGHTWEIGHT, UNKNOWN_REGION, UNKNOWN_TEAM, SHELL)
+_SECONDS = 240
+
+
+@dataclass
+class Place:
+    """A repository whose tooling is applied; `pushed` is what git showed, `known` the executions as last seen."""
+
+    demo: Demo
+    folder: Path
+    sandbox: Sandbox
+    watch: Watch
+    queue: str
+    pushed: str = ""
+    notices: list[str] = field(default_factory=list)
+    known: dict[str, Execution] = field(default_factory=dict)
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    def client(self, service: str) -> Any:
+        return client(self.sandbox, service)
+
+    def set(self, **settings: float) -> None:
+        post(f"{self.sandbox.endpoint}/sandbox-api/settings", json.dumps(settings).encode())
+
+    def entries(self, target: str, kind: str) -> list[dict[str, Any]]:
+        answer = self.client("dynamodb").query(
+            TableName="acme-tf-ledger-prod",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"target#{target}"}},
+        )
+        entries = [json.loads(item["body"]["S"]) for item in answer["Items"]]
+        return [entry for entry in entries if entry["kind"] == kind]
+
+    def first(self, target: str, kind: str, reason: str) -> dict[str, Any]:
+        """The first entry of that kind with such a reason, as soon as there is one."""
+
+        def found() -> list[dict[str, Any]]:
+            return [one for one in self.entries(target, kind) if reason in one["detail"].get("reason", "")]
+
+        return dict(until(found, seconds=_SECONDS)[0])
+
+    def told(self, *parts: str) -> str:
+        """The first notice that has all of them, as soon as there is one."""
+
+        def found() -> str | None:
+            answer = self.client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+            self.notices += [json.loads(message["Body"])["Message"] for message in answer.get("Messages", [])]
+            return next((text for text in self.notices if all(part in text for part in parts)), None)
+
+        return str(until(found, seconds=_SECONDS))
+
+    def reach(self, tags: tuple[str, ...], reached: Callable[[Execution], bool]) -> None:
+        self.known |= self.watch.until(tags, reached, seconds=_SECONDS)
+
+    def end(self, *tags: str) -> None:
+        self.reach(tags, lambda one: one.is_over)
+
+    def submit(self, tag: str, event: str = "referenceCreated") -> None:
+        """As the rule does it for an event that comes once more."""
+        given = [{"name": name, "value": value} for name, value in (("TAG", tag), ("EVENT", event))]
+        codebuild = self.client("codebuild")
+        build = codebuild.start_build(projectName=f"{PIPELINE}-submit", environmentVariablesOverride=given)["build"]
+        until(lambda: codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]["buildComplete"], seconds=_SECONDS)
+
+    def retry(self, tag: str, stage: str) -> None:
+        self.client("codepipeline").retry_stage_execution(
+            pipelineName=PIPELINE,
+            pipelineExecutionId=self.known[tag].id,
+            stageName=stage,
+            retryMode="FAILED_ACTIONS",
+        )
+
+
+def _action(execution: Execution, name: str) -> dict[str, Any]:
+    """The newest attempt at it."""
+    return [one for one in execution.actions if one["actionName"] == name][-1]
+
+
+def _listen(sandbox: Sandbox) -> str:
+    """Subscribes a queue to what people are told; its URL."""
+    sqs, sns = client(sandbox, "sqs"), client(sandbox, "sns")
+    url = sqs.create_queue(QueueName="people")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = f"arn:aws:sns:us-east-1:000000000000:{PIPELINE}"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return str(url)
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The tooling is there, and nothing is pushed yet."""
+    base = tmp_path_factory.mktemp("pipeline")
+    project = (SOURCE / "envs/orchestrate.yaml").read_text().replace("modules/workload", "root")
+    files: dict[str, str | None] = {
+        **CHANGES,
+        "envs/orchestrate.yaml": project,
+        "envs/prod/research.tfvars": None,
+        "envs/prod/research/ap-southeast-1.tfvars": f'gate = "{base}/gate"\n',
+        "root/main.tf": ROOT,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ORCHESTRATE_WORKSPACES", str(base / "workspaces"))
+        make_repository(base / "repository", files)
+        sandbox = started_sandbox(base / "repository", "--bare")
+        demo = Demo(base / "repository", within(sandbox))
+        try:
+            demo_pipeline.tooling(demo)
+            watch = demo_pipeline.watching(sandbox)
+            yield Place(demo, base / "repository", sandbox, watch, _listen(sandbox))
+        finally:
+            demo.orchestrate("sandbox", "down")
+
+
+@pytest.fixture(scope="module")
+def planned(applied: Place) -> Place:
+    """Three good tags and everything that is none are pushed; the plans are made, and nobody is asked yet."""
+    transition = {"pipelineName": PIPELINE, "stageName": "Approve", "transitionType": "Inbound"}
+    applied.client("codepipeline").disable_stage_transition(**transition, reason="until all is planned")
+    demo_pipeline.push(applied.demo)
+    applied.git("tag", LIGHTWEIGHT)
+    applied.git("branch", BRANCH)
+    refs = [f"refs/heads/{BRANCH}", f"refs/tags/{LIGHTWEIGHT}"]
+    for name in (UNKNOWN_REGION, UNKNOWN_TEAM, SHELL, *NEAR):
+        applied.git("tag", "--annotate", "--message", "A release", name)
+        refs.append(f"refs/tags/{name}")
+    applied.pushed = applied.git("push", "origin", *refs)
+    applied.submit(US)  # the event comes once more
+    applied.reach(TAGS, lambda one: one.is_over or _is_planned(one))
+    return applied
+
+
+def _is_planned(execution: Execution) -> bool:
+    return any(one["actionName"] == "Plan" and one["status"] == "Succeeded" for one in execution.actions)
+
+
+@pytest.fixture(scope="module")
+def expired(planned: Place) -> Place:
+    """Nobody answers in time: minutes are short while the approvals begin."""
+    transition = {"pipelineName": PIPELINE, "stageName": "Approve", "transitionType": "Inbound"}
+    planned.set(minute_seconds=0.002)
+    planned.client("codepipeline").enable_stage_transition(**transition)
+    planned.reach(TAGS, lambda one: one.waits_for_people)
+    planned.set(minute_seconds=60)
+    planned.end(*TAGS)
+    return planned
+
+
+@pytest.fixture(scope="module")
+def released(expired: Place) -> Place:
+    """They are asked again, all approved; two are released, and the third's build is stopped while it applies."""
+    for tag in TAGS:
+        expired.retry(tag, "Approve")
+    expired.reach(TAGS, lambda one: one.waits_for_people)
+    expired.demo.orchestrate("approve", "--tag", AP, "--yes")
+    demo_pipeline.release(expired.demo, expired.watch, (US, EU))
+    until(lambda: expired.entries("research/prod-ap-southeast-1", "applying"), seconds=_SECONDS)
+    expired.reach((AP,), lambda one: bool(_action(one, "Apply")["output"]["executionResult"]))
+    build = _action(expired.known[AP], "Apply")["output"]["executionResult"]["externalExecutionId"]
+    expired.client("codebuild").stop_build(id=build)
+    expired.end(*TAGS)
+    return expired
+
+
+def test_each_good_tag_has_one_execution_however_often_its_event_comes(planned: Place) -> None:
+    assert sorted(one.tag for one in planned.watch.executions()) == sorted(TAGS)
+
+
+def test_only_tags_of_exactly_this_environment_start_anything(planned: Place) -> None:
+    lines = [line for line in planned.pushed.splitlines() if "Sandbox:" in line]
+    started = {name for name in (*REFUSED, *NEAR, BRANCH) if any(name in line and "-tags" in line for line in lines)}
+    assert started == set(REFUSED)
+    assert sum("no rule is for it" in line for line in lines) == len(NEAR) + 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "target", "reason"),
+    [
+        pytest.param(LIGHTWEIGHT, "research/prod-us-east-1", "lightweight", id="lightweight"),
+        pytest.param(UNKNOWN_REGION, "_refused", "us-east-11", id="unknown-region"),
+        pytest.param(UNKNOWN_TEAM, "_refused", "nobody", id="unknown-team"),
+        pytest.param(SHELL, "_refused", "not allowed", id="shell-characters"),
+    ],
+)
+def test_what_is_refused_is_recorded_and_told(planned: Place, tag: str, target: str, reason: str) -> None:
+    assert planned.first(target, "refused", reason)["tag"] == tag
+    assert planned.told("A tag of prod was refused", "/acme-tf-prod-submit:", "logEvent:group=/orchestrate/")
+    assert not Path("/tmp/owned").exists()
+
+
+def test_people_are_asked_with_tag_counts_digest_and_a_link(expired: Place) -> None:
+    asked = json.loads(expired.told("approvalReviewLink", US))["approval"]
+    digest = _action(expired.known[US], "Plan")["output"]["outputVariables"]["DIGEST"]
+    assert "1 to add, 0 to change, 0 to destroy" in asked["customData"]
+    assert digest in asked["customData"]
+    assert len(asked["customData"]) <= 512
+    assert digest in asked["externalEntityLink"]
+
+
+def test_an_approval_that_nobody_gave_in_time_ends_the_execution_recorded_and_told(expired: Place) -> None:
+    for tag, region in zip(TAGS, demo_pipeline.REGIONS, strict=True):
+        assert expired.known[tag].status == "Failed"
+        entry = expired.first(f"research/prod-{region}", "stopped", "")
+        assert "within 1440 minutes" in entry["detail"]["reason"]
+        assert expired.told("A release to prod has ended: FAILED", expired.known[tag].id)
+
+
+def test_asked_again_and_approved_exactly_that_plan_is_applied_and_verified(released: Place) -> None:
+    for tag in (US, EU):
+        execution = released.known[tag]
+        stages = [(one["actionName"], one["status"]) for one in execution.actions]
+        assert stages == [
+            *((name, "Succeeded") for name in ("Source", "Lint", "Scan", "Plan")),
+            ("Approve-1", "Failed"),
+            *((name, "Succeeded") for name in ("Approve-1", "Apply", "Verify")),
+        ]
+        digest = _action(execution, "Plan")["output"]["outputVariables"]["DIGEST"]
+        target = f"research/{tag.partition('/')[0].replace('_', '-', 1)}"
+        [applied] = released.entries(target, "applied")
+        assert (applied["digest"], applied["detail"]["outputs"]) == (digest, {})
+        answers = released.entries(target, "approved")
+        assert {answer["digest"] for answer in answers} == {digest}
+
+
+def test_each_region_has_its_own_state(released: Place) -> None:
+    s3 = released.client("s3")
+    for region in ("us-east-1", "eu-central-1"):
+        found = s3.get_object(Bucket="acme-tf-prod", Key=f"research/prod-{region}/terraform.tfstate")
+        [resource] = json.loads(found["Body"].read())["resources"]
+        assert resource["instances"][0]["attributes"]["input"]["value"] == region
+
+
+def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released: Place) -> None:
+    execution = released.known[AP]
+    assert execution.status == "Failed"
+    assert "STOPPED" in str(execution.failure)
+    entry = released.first("research/prod-ap-southeast-1", "stopped", "STOPPED")
+    assert entry["detail"]["reason"].startswith("Apply:")
+    assert released.told("A release to prod has ended: FAILED", execution.id)
