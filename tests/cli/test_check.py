@@ -502,7 +502,8 @@ _AS_CHECKOV = f"""echo '{{"check_type": "terraform",
 
 def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> None:
     number = 6_000
-    record = json.loads(_RECORD % ("live/main.tf", "x")) | {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
+    padding = {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
+    record = json.loads(_RECORD % ("live/main.tf", "x")) | padding
     document = {
         "check_type": "terraform",
         "results": {"passed_checks": [], "failed_checks": [json.loads(_CANARY), *[record] * number],
