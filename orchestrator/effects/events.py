@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 from orchestrator.effects.aws import Session
 from orchestrator.errors import SurroundingsFailed
 
-_TRIES = 5
+# What may pass, and the longest pauses before each further try, in seconds.
+_LATER = frozenset({"ThrottlingException", "InternalFailure", "InternalException"})
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,23 @@ class Events:
         The client itself tries again where the whole request was refused; a refused entry does not fail a request
         (EventBridge API reference, PutEvents).
         """
-        client: Any = self.aws.client
         entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
         with self.aws.explained("ask for a release", f"of {self.env} as {source}", env=self.env):
-            for _ in range(_TRIES):
-                answer = client("events", self.region).put_events(Entries=[entry])
-                if not answer["FailedEntryCount"]:
-                    return
-        failed = answer["Entries"][0]
-        raise SurroundingsFailed(
-            f"EventBridge has not taken the release of {detail.get('tag', '?')}: {failed.get('ErrorCode')} "
-            f"{failed.get('ErrorMessage', '')}".strip(),
-            hint="Run it again in a while.",
-        )
+            problem = self._put(entry)
+            for pause in _PAUSES:
+                if problem is None or problem.get("ErrorCode") not in _LATER:
+                    break
+                time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - nobody gains by guessing it
+                problem = self._put(entry)
+        if problem is not None:
+            raise SurroundingsFailed(
+                f"EventBridge has not taken the release of {detail.get('tag', '?')}: {problem.get('ErrorCode')} "
+                f"{problem.get('ErrorMessage', '')}".strip(),
+                hint="Run it again in a while.",
+            )
+
+    def _put(self, entry: Mapping[str, str]) -> dict[str, Any] | None:
+        """What was wrong with it."""
+        client: Any = self.aws.client
+        answer = client("events", self.region).put_events(Entries=[entry])
+        return dict(answer["Entries"][0]) if answer["FailedEntryCount"] else None
