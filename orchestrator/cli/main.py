@@ -41,6 +41,7 @@ _COMMANDS = {
     "apply": "stages",
     "verify": "stages",
     "unlock": "stages",
+    "recover": "recover",
     "release": "release",
     "status": "status",
     "history": "history",

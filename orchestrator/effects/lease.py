@@ -14,17 +14,20 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.aws import Session
-from orchestrator.errors import Locked, OrchestrateError
+from orchestrator.effects.builds import Builds, own_build
+from orchestrator.errors import Locked, OrchestrateError, UsageError
+from orchestrator.model.recovery import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LENGTH = 60.0
+_SHORTEST, _LONGEST = 2.0, 600.0
 _RENEWALS = 4  # in each length
 _SAFETY = 0.5  # of a length: without a renewal for so long, what is under way is stopped
 _LOOKS = 1.0  # seconds between two looks at somebody else's lease
@@ -37,21 +40,38 @@ class Holder:
     by: str
     tag: str
     where: str
+    build: str = ""
+    """The id of the CodeBuild build that it works in, empty elsewhere."""
 
 
-def here() -> str:
-    """This process, for people."""
-    return f"{socket.gethostname()}, process {os.getpid()}"
+def here(env: Mapping[str, str]) -> Place:
+    """This process."""
+    host = socket.gethostname()
+    return Place(f"{host}, process {os.getpid()}", host, own_build(env))
+
+
+def length(env: Mapping[str, str]) -> float:
+    """Seconds: $ORCHESTRATE_LEASE_SECONDS, else 60. Who waits goes by what the holder has written."""
+    own = env.get("ORCHESTRATE_LEASE_SECONDS", "")
+    if not own:
+        return LENGTH
+    if not own.isascii() or not own.isdecimal() or not _SHORTEST <= int(own) <= _LONGEST:
+        raise UsageError(f"ORCHESTRATE_LEASE_SECONDS is {own!r}; it must be a number from 2 to 600")
+    return float(own)
 
 
 @dataclass
 class Held:
-    """A lease of ours; `lost` is set when it can no longer be counted on."""
+    """A lease of ours; `lost` is set when it can no longer be counted on.
+
+    `taken_over` names the holder that had not given it back, if there was one.
+    """
 
     table: str
     key: dict[str, Any]
     token: int
     id: str
+    taken_over: str | None = None
     lost: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -93,15 +113,36 @@ class Leases:
             self._release(lease)
 
     def _acquire(self, target: str, holder: Holder, progress: Callable[[str], None]) -> Held:
-        key = {"pk": {"S": f"lease#{target}"}, "sk": {"S": "lease"}}
+        key = _key(target)
         found = self._read(key)
         if found is not None and found["holder"]["S"]:
             found = self._outwaited(key, found, progress)
+            self._require_end_of_build(found, holder)
         token = 1 if found is None else int(found["token"]["N"]) + 1
-        lease = Held(self.table, key, token, uuid.uuid4().hex)
+        gone = _whose(found) if found is not None and found["holder"]["S"] else None
+        lease = Held(self.table, key, token, uuid.uuid4().hex, gone)
         if not self._take(lease, holder, found):
-            raise _taken(self._read(key) or {})
+            now = self._read(key) or {}
+            # A request that was repeated because its answer was lost is refused, for the lease is ours already.
+            if now.get("holder", {}).get("S") != lease.id:
+                raise _taken(now)
         return lease
+
+    def holder(self, target: str) -> str | None:
+        """Who holds the target's lease, in words; None where nobody does. Says nothing about being alive."""
+        found = self._read(_key(target))
+        return _whose(found) if found is not None and found["holder"]["S"] else None
+
+    def _require_end_of_build(self, found: dict[str, Any], holder: Holder) -> None:
+        """A build that is cut off from the ledger may still work; CodeBuild knows whether it does."""
+        build = found.get("build", {}).get("S", "")
+        if not found["holder"]["S"] or build in ("", holder.build):
+            return
+        if not Builds(self.aws, self.region, self.env).ended(build):
+            raise Locked(
+                f"this target is being released by {_whose(found)}, and its build {build} has not ended",
+                hint="Wait until the build has ended, or stop it; then run this again.",
+            )
 
     def _outwaited(self, key: dict[str, Any], found: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
         """Watches a lease of somebody else for its whole length; returns it if it stays as it is."""
@@ -129,6 +170,7 @@ class Leases:
             "by": {"S": holder.by},
             "tag": {"S": holder.tag},
             "where": {"S": holder.where},
+            "build": {"S": holder.build},
         }
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if found is not None:
@@ -187,6 +229,10 @@ class Leases:
     @property
     def _dynamodb(self) -> DynamoDBClient:
         return self.aws.client("dynamodb", self.region)
+
+
+def _key(target: str) -> dict[str, Any]:
+    return {"pk": {"S": f"lease#{target}"}, "sk": {"S": "lease"}}
 
 
 def _unless_refused(call: Callable[[], object]) -> bool:

@@ -25,6 +25,7 @@ from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.events import Output, Run, failure
 from orchestrator.model.masking import Masker
+from orchestrator.model.recovery import locking_lines
 from orchestrator.model.root import ROLE_VARIABLE
 
 PLAN_FILE = "plan.tfplan"
@@ -38,6 +39,7 @@ _SHORT_SECONDS = 120
 _GRACE = {"init": 3.0}
 _LONGEST_GRACE = 60.0
 _NO_CHANGES, _CHANGES = 0, 2
+_KEPT_LOCKS = 100
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
 _KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
@@ -122,11 +124,14 @@ class Terraform:
         )
         return output.outputs
 
-    def unlock(self, lock_id: str) -> None:
-        """Releases a lock of the state whose holder is gone."""
-        done = self._run("force-unlock", _SHORT_SECONDS, "--", lock_id, force=Flag)
+    def push_state(self, path: Path, *, lock: bool) -> None:
+        """Stores a state; Terraform refuses one of another lineage, or older than the stored one.
+
+        Without `lock` the caller knows that the state is locked, by a run that is gone.
+        """
+        done = self._run("state push", _SHORT_SECONDS, str(path), lock=lock)
         if done.returncode != 0:
-            raise StageFailed(f"the lock is not released: {self.masker(done.stderr.strip())[:2000]}")
+            raise StageFailed(f"the state is not stored: {self.masker(done.stderr.strip())[:2000]}")
 
     @property
     def plan_file(self) -> Path:
@@ -147,6 +152,7 @@ class Terraform:
         output = Output()
         log = self.workspace.run / f"{command}.log"
         log.touch(mode=0o600)
+        _keep_locks(self.workspace.trace)
 
         def take(line: str) -> None:
             shown = output.take(line)
@@ -167,6 +173,7 @@ class Terraform:
             raise _with_errors(error, output) from None
         finally:
             log.write_text(self.masker(log.read_text(errors="replace")))
+            _keep_locks(self.workspace.trace)
         return output, code
 
     def _run(self, command: str, seconds: float, *arguments: str, **options: Any) -> process.Completed:
@@ -182,7 +189,9 @@ class Terraform:
         return [str(part) for part in line]
 
     def _env(self, role: str) -> dict[str, str]:
-        own = {"TF_DATA_DIR": str(self.workspace.data)}
+        # Terraform names a lock in its own log before it takes it: whose a lock is can be shown even after kill -9.
+        trace = {"TF_LOG_CORE": "INFO", "TF_LOG_PATH": str(self.workspace.trace)}
+        own = {"TF_DATA_DIR": str(self.workspace.data), **trace}
         return {**self.env, **own, **({f"TF_VAR_{ROLE_VARIABLE}": role} if role else {})}
 
     @contextlib.contextmanager
@@ -195,6 +204,15 @@ class Terraform:
         with (Path(folder) / ".orchestrate.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _keep_locks(trace: Path) -> None:
+    """Of Terraform's log only what names its last locks; whole or not at all, for we may be killed here as well."""
+    lines = locking_lines(trace.read_text(errors="replace")) if trace.exists() else []
+    new = trace.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text("".join(f"{line}\n" for line in lines[-_KEPT_LOCKS:]))
+    new.replace(trace)
 
 
 def _this_run(began: datetime) -> Run:

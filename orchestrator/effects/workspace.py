@@ -47,6 +47,22 @@ class Workspace:
     def run(self) -> Path:
         return self.path / "run"
 
+    @property
+    def trace(self) -> Path:
+        """Terraform's own log of the locks that it takes; it outlives the runs."""
+        return self.run / "locks.log"
+
+    @property
+    def begun(self) -> Path:
+        """Holds the id of the ledger's entry of the apply whose log is `run/apply.log`."""
+        return self.run / "begun"
+
+    @property
+    def unsaved_states(self) -> tuple[Path, ...]:
+        """States that a Terraform here could not save; it writes them beside the root's files."""
+        found = self.source.rglob("errored.tfstate") if self.source.exists() else ()
+        return (*sorted(found), *sorted(self.run.glob("errored-*.tfstate")))
+
     def clear_source(self) -> None:
         """Removes what an earlier run exported; the providers in `data` stay."""
         shutil.rmtree(self.source, ignore_errors=False) if self.source.exists() else None

@@ -166,8 +166,8 @@ _SURROUNDINGS: tuple[_Meaning, ...] = (
     _meaning(
         "failed to (save|persist) state|errored.tfstate",
         SurroundingsFailed,
-        "What was done is not in the stored state, but in errored.tfstate of the workspace: keep it, and push it with "
-        "`terraform state push` before anything is planned.",
+        "What was done is not in the stored state, but in errored.tfstate of the workspace. When AWS answers again, "
+        "`orchestrate recover` stores it; until then nothing can be planned there.",
     ),
     _meaning(
         "S3 bucket .* does not exist|NoSuchBucket|Requested resource not found",
@@ -272,13 +272,11 @@ def _held_lock(error: Diagnostic) -> LockInfo | None:
 def _locked(lock: LockInfo, run: Run | None) -> Locked:
     if lock.id == _UNKNOWN:
         return Locked("somebody else locked the state at the same moment", hint="Try again.")
-    wait = "Wait until that run ends. Where it is certain that it was killed,"
+    wait = "Wait until that run ends."
     if run is not None and lock.who == run.who and lock.created >= f"{run.began:%Y-%m-%d %H:%M:%S}":
-        wait = (
-            "You made that lock, after this command began: perhaps AWS carried out one request of it twice. Where no "
-            "other run of yours is under way,"
-        )
+        wait = "You made that lock, after this command began: perhaps AWS carried out one request of it twice."
     return Locked(
         f"the state {lock.path} is locked by {lock.who} since {lock.created} ({lock.operation}, lock {lock.id})",
-        hint=f"{wait} `orchestrate unlock --tag TAG --lock-id {lock.id}` releases the lock.",
+        hint=f"{wait} `orchestrate recover --tag TAG` shows whether it is still alive, and finishes it when it was "
+        f"killed. A lock of nobody's: `orchestrate unlock --tag TAG --lock-id {lock.id}`.",
     )

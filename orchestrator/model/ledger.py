@@ -14,13 +14,16 @@ from orchestrator.model.canonical import canonical_json, sha256
 
 Kind: TypeAlias = Literal[
     "checked",
+    "planning",
     "planned",
+    "aborted",
     "approved",
     "rejected",
     "overridden",
     "applying",
     "applied",
     "failed",
+    "recovered",
     "verified",
     "submitted",
     "refused",
@@ -125,5 +128,5 @@ class History:
     @property
     def unfinished(self) -> Entry | None:
         """An apply that began and of which no end is recorded."""
-        newest = self.newest("applying", "applied", "failed")
+        newest = self.newest("applying", "applied", "failed", "recovered")
         return newest if newest is not None and newest.kind == "applying" else None

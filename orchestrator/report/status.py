@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.model.recovery import Remains, stage_of
 from orchestrator.stages.status import TargetStatus
 
 
@@ -21,7 +22,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def status_text(found: Sequence[TargetStatus]) -> str:
     head = ("ENV", "TEAM", "SCOPE", "VERSION", "COMMIT", "SINCE", "STATE")
-    return "\n".join([table(head, (_row(status) for status in found)), *_due(found)])
+    left = [line for status in found if status.interrupted is not None for line in ("", *status.interrupted.lines)]
+    return "\n".join([table(head, (_row(status) for status in found)), *left, *_due(found)])
 
 
 def _due(found: Sequence[TargetStatus]) -> list[str]:
@@ -63,4 +65,15 @@ def _fields(status: TargetStatus) -> dict[str, Any]:
         "applied_by": runs.by if runs else None,
         "state": status.state,
         "follow_ups": msgspec.to_builtins(status.follow_ups),
+        "interrupted": None if status.interrupted is None else _interrupted(status.interrupted),
+    }
+
+
+def _interrupted(left: Remains) -> dict[str, Any]:
+    """`locks` are Terraform's, `lease` our own; `state` is what is stored now."""
+    return {
+        "runs": [{"kind": stage_of(run), "tag": run.tag, "at": run.at, "by": run.by} for run in left.runs],
+        "locks": [{"kept": lock.kept, "id": lock.id, "who": lock.who, "since": lock.created} for lock in left.locks],
+        "lease": left.lease,
+        "state": None if left.state is None else msgspec.to_builtins(left.state),
     }

@@ -9,6 +9,7 @@ from orchestrator.model.admission import superseded
 from orchestrator.model.ledger import History
 from orchestrator.model.release import Release
 from orchestrator.model.rollback import Rollback, rollback_of
+from orchestrator.stages.interrupted import tell
 from orchestrator.stages.promotion import Candidate, check_promotion
 from orchestrator.stages.surroundings import Surroundings
 
@@ -23,6 +24,8 @@ class Admission:
     history: History
     by: str
     rollback: Rollback | None
+    run: str = ""
+    """The id of the ledger's entry that the plan has begun."""
 
 
 def admitted(at: Surroundings) -> Admission:
@@ -38,12 +41,7 @@ def admitted(at: Surroundings) -> Admission:
     late = superseded(history, release.tag)
     if late is not None:
         at.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
-    if history.unfinished is not None:
-        begun = history.unfinished
-        at.progress(
-            f"Warning: an apply of {begun.tag} (plan {(begun.digest or '')[:16]}) began at {begun.at} by {begun.by}, "
-            "and its end is not recorded. The new plan shows what is left to do."
-        )
+    tell(at, history)
     return Admission(history, by, rollback)
 
 

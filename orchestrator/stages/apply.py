@@ -21,9 +21,12 @@ from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages import prepare
 from orchestrator.stages.announcement import announce_apply
 from orchestrator.stages.approvals import check_answers, record_answers, tally
+from orchestrator.stages.interrupted import tell
 from orchestrator.stages.plan import place, state_version
 from orchestrator.stages.promotion import Candidate, check_promotion
+from orchestrator.stages.refusals import recorded
 from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.unsaved import STATES, keep_if_possible
 
 # The outputs that the verify stage needs later.
 _VERIFIED_OUTPUTS = ("verify_url", "verify_text")
@@ -38,6 +41,7 @@ class ApplyResult:
     outputs: Mapping[str, Any]
 
 
+@recorded("apply")
 def apply(at: Surroundings) -> ApplyResult:
     """Applies the newest stored plan of the tag; plans nothing itself."""
     by = at.identify()
@@ -45,12 +49,15 @@ def apply(at: Surroundings) -> ApplyResult:
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     receipt = newest_receipt(at)
     record_answers(at, receipt.digest)
-    found = admit(at, receipt, at.ledger.history(release.target.id))
+    history = at.ledger.history(release.target.id)
+    tell(at, history)
+    found = admit(at, receipt, history)
     _check_binding(at, receipt)
     if not receipt.changes:
         return _nothing_to_do(at, receipt, by)
     require_pipeline(at, by)
-    holder = Holder(by, str(release.tag), here())
+    place = here(at.env)
+    holder = Holder(by, str(release.tag), place.where, place.build)
     with (
         at.leases.held(release.target.id, holder, at.progress) as lease,
         opened(_workspace_of(at, receipt)) as workspace,
@@ -62,8 +69,9 @@ def apply(at: Surroundings) -> ApplyResult:
         prepare.complete(at, terraform, files)
         _restore(at, receipt, workspace)
         told = announce_apply(at, receipt, found)
-        at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by, told), lease)
-        outputs = _run(at, _Run(receipt, by, lease), lambda: terraform.apply(release.target.roles.apply))
+        begun = at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by, told), lease)
+        workspace.begun.write_text(begun.id)
+        outputs = _run(at, _Run(receipt, by, lease, workspace), lambda: terraform.apply(release.target.roles.apply))
     return ApplyResult(receipt, "applied", outputs)
 
 
@@ -165,16 +173,19 @@ def _check_time(at: Surroundings, found: Tally) -> None:
         raise Refused(f"{at.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
 
 
+_ENDS = {"applied": "is done", "failed": "failed", "recovered": "was interrupted and has been recovered"}
+
+
 def _applied_before(history: History, begun: Entry) -> str:
-    ended = history.newest("applied", "failed", digest=begun.digest)
-    what = "did not finish" if ended is None else "is done" if ended.kind == "applied" else "failed"
+    ended = history.newest("applied", "failed", "recovered", digest=begun.digest)
+    what = "did not finish" if ended is None else _ENDS[ended.kind]
     return f"the newest plan of {begun.tag} was applied before, at {begun.at} by {begun.by}; that apply {what}"
 
 
 def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str, told: dict[str, Any]) -> Draft:
     """Whoever's entry comes first applies; everyone after sees it and stops."""
     admit(at, receipt, history)
-    return _draft("applying", receipt, by, told)
+    return _draft("applying", receipt, by, {**here(at.env).detail(), **told})
 
 
 def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) -> Draft:
@@ -227,11 +238,12 @@ def _restore(at: Surroundings, receipt: PlanReceipt, workspace: Workspace) -> No
 
 @dataclass(frozen=True)
 class _Run:
-    """One apply: of what, by whom, under which lock."""
+    """One apply: of what, by whom, under which lock, and where."""
 
     receipt: PlanReceipt
     by: str
     lease: Held
+    workspace: Workspace
 
 
 def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -243,9 +255,10 @@ def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) 
     try:
         outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}
     except OrchestrateError as error:
+        kept = keep_if_possible(at, run.workspace)
         if run.lease.lost.is_set():
             raise _lost(at) from None
-        record("failed", {"reason": at.masker(error.message)[:1000]})
+        record("failed", {"reason": at.masker(error.message)[:1000], **({STATES: kept} if kept else {})})
         raise _with_way_on(error, at) from None
     record("applied", _applied(at, run.receipt, "applied", outputs))
     return outputs

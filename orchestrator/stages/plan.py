@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestrator.effects import artefact, clock
+from orchestrator.effects.terraform import Terraform
 from orchestrator.effects.workspace import Workspace, opened, place_of
 from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model import credentials
@@ -35,10 +36,12 @@ from orchestrator.model.receipt import (
     receipt_key,
     rollback_detail,
 )
+from orchestrator.model.recovery import RUN
 from orchestrator.model.release import Release
 from orchestrator.stages import prepare
 from orchestrator.stages.admission import Admission, admitted
 from orchestrator.stages.approvals import record_answers
+from orchestrator.stages.planning import begins, ends
 from orchestrator.stages.prepare import Prepared
 from orchestrator.stages.refusals import recorded
 from orchestrator.stages.surroundings import Surroundings
@@ -65,23 +68,30 @@ def plan(at: Surroundings) -> PlanResult:
     with opened(place) as workspace, ThreadPoolExecutor(max_workers=2) as pool:
         root = prepare.export(at, workspace)
         terraform = prepare.terraform(at, workspace, root, failed.is_set)
-        background = _Background.start(at, root, pool, failed)
-        with background.first():
-            terraform.init()
-        admission = background.admitted.result()
-        background.warned.result()
-        prepared = prepare.complete(at, terraform, background.files.result())
-        before = artefact.snapshot(workspace.source)
-        changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
-        stored = pool.submit(_store_artefact, at, workspace, before)
-        state = pool.submit(state_version, at)
-        content = terraform.plan_json()
-        credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
-        found = plans.read(content)
-        protected = background.judge.result()(at, content, admission).protected if changes else ()
-        evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
-        receipt = _receipt(at, prepared, admission, evidence)
-    return PlanResult(receipt, _record(at, receipt))
+        background = _Background.start(at, terraform, pool, failed)
+        with ends(at, background.admitted):
+            with background.first():
+                terraform.init()
+            admission = background.admitted.result()
+            receipt = _planned(at, terraform, background, pool)
+            return PlanResult(receipt, _record(at, receipt, admission.run))
+
+
+def _planned(at: Surroundings, terraform: Terraform, background: _Background, pool: ThreadPoolExecutor) -> PlanReceipt:
+    """After `init`: the plan, its artefact stored, judged by the rules."""
+    admission, workspace = background.admitted.result(), terraform.workspace
+    background.warned.result()
+    prepared = prepare.complete(at, terraform, background.files.result())
+    before = artefact.snapshot(workspace.source)
+    changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+    stored = pool.submit(_store_artefact, at, workspace, before)
+    state = pool.submit(state_version, at)
+    content = terraform.plan_json()
+    credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
+    found = plans.read(content)
+    protected = background.judge.result()(at, content, admission).protected if changes else ()
+    evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
+    return _receipt(at, prepared, admission, evidence)
 
 
 @dataclass(frozen=True)
@@ -94,19 +104,19 @@ class _Background:
     judge: Future[Callable[[Surroundings, bytes, Admission], Verdict]]
 
     @staticmethod
-    def start(at: Surroundings, root: Path, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
+    def start(at: Surroundings, terraform: Terraform, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
         """What fails in `admitted` sets `failed`."""
 
         def admit() -> Admission:
             try:
-                return admitted(at)
+                return begins(at, admitted(at), terraform.workspace)
             except BaseException:
                 failed.set()
                 raise
 
         return _Background(
             admitted=pool.submit(admit),
-            files=pool.submit(prepare.read, at, root),
+            files=pool.submit(prepare.read, at, terraform.root),
             warned=pool.submit(prepare.warn, at),
             judge=pool.submit(_judge),
         )
@@ -230,11 +240,12 @@ def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
     return {name: sha256(path.read_bytes()) for name, path in zip([*names, "generated"], paths, strict=True)}
 
 
-def _record(at: Surroundings, receipt: PlanReceipt) -> str:
+def _record(at: Surroundings, receipt: PlanReceipt, run: str) -> str:
     digest = receipt.digest
     key = receipt_key(receipt.place.target, digest)
     at.releases.put(key, receipt.encode())
     detail = {
+        RUN: run,
         "receipt": key,
         "summary": msgspec.to_builtins(receipt.summary),
         "changes": receipt.changes,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.effects import clock, hcl
+from orchestrator.effects import hcl
 from orchestrator.effects.terraform import (
     VARIABLES_FILE,
     Terraform,
@@ -49,13 +49,26 @@ class Prepared:
         return sha256(path.read_bytes()) if path.is_file() else None
 
 
-def export(at: Surroundings, workspace: Workspace) -> Path:
-    """Exports the commit into the workspace; returns the folder of the root configuration."""
-    _keep_unsaved_states(at, workspace)
+def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = True) -> Path:
+    """Exports the commit into the workspace; returns the folder of the root configuration.
+
+    Refused where a state lies there that was not saved: what it alone knows of would be made again.
+    """
+    if refuse_unsaved and workspace.unsaved_states:
+        raise Refused(
+            f"an earlier apply could not save its state: it lies in {workspace.unsaved_states[0]}",
+            hint=f"`orchestrate recover --tag {at.release.tag}` keeps it, and stores it where it fits.",
+        )
     workspace.clear_source()
     # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
     shutil.rmtree(workspace.data / "modules", ignore_errors=True)
     at.repository.export(at.release.commit, workspace.source)
+    if any(workspace.source.rglob("errored.tfstate")):
+        workspace.clear_source()
+        raise InvalidInput(
+            "the commit holds an errored.tfstate, a state that Terraform could not save",
+            hint="Remove it from the commit: from now on nobody could tell it from one of this workspace.",
+        )
     root = workspace.source / at.repository.in_project(at.release.target.root)
     for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
         if os.path.lexists(root / name):
@@ -201,15 +214,3 @@ def write(folder: Path, files: Mapping[str, Json]) -> None:
     """Generated files, by name."""
     for name, content in files.items():
         (folder / name).write_bytes(canonical_json(content))
-
-
-def _keep_unsaved_states(at: Surroundings, workspace: Workspace) -> None:
-    """A state that Terraform could not save (`errored.tfstate`) outlives the export it lies in."""
-    for path in workspace.source.rglob("errored.tfstate") if workspace.source.exists() else ():
-        kept = workspace.run / f"errored-{clock.now():%Y%m%dT%H%M%SZ}.tfstate"
-        shutil.move(path, kept)
-        kept.chmod(0o600)
-        at.progress(
-            f"Warning: an earlier apply could not save its state; it is kept in {kept}. Compare it with the stored one "
-            "before you go on: what it holds alone, the next plan does not know."
-        )

@@ -14,10 +14,12 @@ from orchestrator.model.admission import withdraws
 from orchestrator.model.approval import Answer, is_recorded
 from orchestrator.model.break_glass import Broken
 from orchestrator.model.ledger import Entry, History
+from orchestrator.model.recovery import Remains
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target
 from orchestrator.stages.follow_up import open_follow_ups
+from orchestrator.stages.interrupted import remains
 from orchestrator.stages.selection import Selection
 
 _AT_ONCE = 16
@@ -30,7 +32,17 @@ class TargetStatus:
     target: Target
     runs: Entry | None
     newest: Entry | None
-    state: Literal["never released", "adopted", "running", "apply unfinished", "last apply failed", "plan waiting"]
+    state: Literal[
+        "never released",
+        "adopted",
+        "running",
+        "apply unfinished",
+        "last apply failed",
+        "recovered, to be planned again",
+        "plan waiting",
+    ]
+    interrupted: Remains | None = None
+    """What runs have left that began and of which no end is recorded."""
 
     follow_ups: tuple[Broken, ...] = ()
     """Broken glass of which nobody has said yet what came of it."""
@@ -52,7 +64,11 @@ class TargetHistory:
 
 def status(rules: Rules, selection: Selection) -> list[TargetStatus]:
     """One entry for each target, in the order of `orchestrate targets`."""
-    return [replace(_status(found), follow_ups=found.follow_ups) for found in histories(rules, selection)]
+    aws = Session(rules.project.state.region)
+    return [
+        replace(_status(found, remains(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
+        for found in histories(rules, selection)
+    ]
 
 
 def histories(rules: Rules, selection: Selection) -> Sequence[TargetHistory]:
@@ -83,15 +99,17 @@ def _answers(answers: Answers, history: History) -> tuple[Answer, ...]:
     return tuple(answer for answer in given if not is_recorded(history, answer))
 
 
-def _status(found: TargetHistory) -> TargetStatus:
+def _status(found: TargetHistory, left: Remains | None) -> TargetStatus:
     target, history = found.target, found.history
     runs = history.newest("applied")
-    newest = history.newest("planned", "applying", "applied", "failed", "rejected")
+    newest = history.newest("planned", "applying", "applied", "failed", "recovered", "rejected")
     after = newest.kind if newest is not None else None
     if after == "applying":
-        return TargetStatus(target, runs, newest, "apply unfinished")
+        return TargetStatus(target, runs, newest, "apply unfinished", left)
     if after == "failed":
-        return TargetStatus(target, runs, newest, "last apply failed")
+        return TargetStatus(target, runs, newest, "last apply failed", left)
+    if after == "recovered" and newest is not None and newest.digest is not None:
+        return TargetStatus(target, runs, newest, "recovered, to be planned again", left)
     if after == "planned" and not any(answer.kind == "rejected" for answer in found.answers):
-        return TargetStatus(target, runs, newest, "plan waiting")
-    return TargetStatus(target, runs, newest, _at_rest(history))
+        return TargetStatus(target, runs, newest, "plan waiting", left)
+    return TargetStatus(target, runs, newest, _at_rest(history), left)

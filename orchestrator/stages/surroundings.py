@@ -10,7 +10,7 @@ from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Identity, Session
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.git import Repository
-from orchestrator.effects.lease import Leases
+from orchestrator.effects.lease import Leases, length
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.objects import Bucket
 from orchestrator.model.approval import Answer
@@ -41,7 +41,7 @@ class Surroundings:
     def leases(self) -> Leases:
         """The deployment locks."""
         stores = self.release.target.stores
-        return Leases(self.aws, stores.ledger_table, stores.region, stores.env)
+        return Leases(self.aws, stores.ledger_table, stores.region, stores.env, length(self.env))
 
     @cached_property
     def answers(self) -> Answers:

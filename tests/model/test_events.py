@@ -46,7 +46,7 @@ def failed(name: str, code: int = 1, run: Run | None = None) -> OrchestrateError
         ("lock-denied", SurroundingsFailed, "AccessDeniedException", "AWS refused it"),
         ("lock-throttled", SurroundingsFailed, "ThroughputExceeded", "slow down"),
         ("lockfile-denied", SurroundingsFailed, "AccessDenied", "AWS refused it"),
-        ("save-failed", SurroundingsFailed, "Failed to save state", "errored.tfstate of the workspace: keep it"),
+        ("save-failed", SurroundingsFailed, "Failed to save state", "`orchestrate recover` stores it"),
         ("provider-crash", StageFailed, "Plugin did not respond (main.tf:4)", None),
         ("syntax", StageFailed, "Invalid expression", None),
         ("missing-variable", StageFailed, 'variable "v" is not set', None),

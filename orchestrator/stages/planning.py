@@ -1,0 +1,48 @@
+"""A plan's beginning and end in the ledger: one that was killed has a beginning alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+
+from orchestrator.effects.lease import here
+from orchestrator.effects.workspace import Workspace
+from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.model.ledger import Draft, Kind
+from orchestrator.model.recovery import RUN
+from orchestrator.stages.admission import Admission
+from orchestrator.stages.surroundings import Surroundings
+
+
+def begins(at: Surroundings, admission: Admission, workspace: Workspace) -> Admission:
+    """Records that it begins, here; the answer names that entry."""
+    detail = {**here(at.env).detail(), "workspace": str(workspace.path)}
+    begun = at.ledger.append(at.release.target.id, lambda _: _draft(at, "planning", admission.by, detail))
+    return replace(admission, run=begun.id)
+
+
+@contextmanager
+def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
+    """Records that it ended without a plan, unless that is recorded as a refusal or failure (stages/refusals.py)."""
+    try:
+        yield
+    except (Refused, StageFailed):
+        raise
+    except OrchestrateError as error:
+        if admitted.exception() is None:
+            _aborted(at, admitted.result(), error)
+        raise
+
+
+def _aborted(at: Surroundings, admission: Admission, error: OrchestrateError) -> None:
+    detail = {RUN: admission.run, "reason": at.masker(error.message)[:1000], "exit_code": error.exit_code}
+    try:
+        at.ledger.append(at.release.target.id, lambda _: _draft(at, "aborted", admission.by, detail))
+    except OrchestrateError as failure:
+        at.progress(f"Note: that this plan has ended could not be recorded: {failure.message}")
+
+
+def _draft(at: Surroundings, kind: Kind, by: str, detail: Mapping[str, object]) -> Draft:
+    return Draft(kind, str(at.release.tag), at.release.commit, by, None, dict(detail))
