@@ -73,6 +73,7 @@ class Place:
     watch: Watch
     queue: str
     pushed: str = ""
+    made_up: str = ""
     notices: list[str] = field(default_factory=list)
     known: dict[str, Execution] = field(default_factory=dict)
 
@@ -102,6 +103,11 @@ class Place:
             return [one for one in self.entries(target, kind) if reason in one["detail"].get("reason", "")]
 
         return dict(until(found, seconds=_SECONDS)[0])
+
+    def log(self, step: str, build: str) -> str:
+        group = f"/orchestrate/{PIPELINE}/{step}"
+        logs = self.client("logs").get_log_events(logGroupName=group, logStreamName=build, startFromHead=True)
+        return "".join(event["message"] for event in logs["events"])
 
     def told(self, *parts: str) -> str:
         """The first notice that has all of them, as soon as there is one."""
@@ -263,8 +269,7 @@ def test_people_are_asked_with_tag_counts_digest_and_a_link(expired: Place) -> N
 def test_an_approval_that_nobody_gave_in_time_ends_the_execution_recorded_and_told(expired: Place) -> None:
     for tag, region in zip(TAGS, demo_pipeline.REGIONS, strict=True):
         assert expired.known[tag].status == "Failed"
-        entry = expired.first(f"research/prod-{region}", "stopped", "")
-        assert "within 1440 minutes" in entry["detail"]["reason"]
+        assert expired.first(f"research/prod-{region}", "stopped", "within 1440 minutes")
         assert expired.told("A release to prod has ended: FAILED", expired.known[tag].id)
 
 
@@ -300,3 +305,54 @@ def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released:
     entry = released.first("research/prod-ap-southeast-1", "stopped", "STOPPED")
     assert entry["detail"]["reason"].startswith("Apply:")
     assert released.told("A release to prod has ended: FAILED", execution.id)
+
+
+@pytest.fixture(scope="module")
+def later(released: Place) -> Place:
+    """What comes after: a version that changes nothing, a tag that is moved, an execution that somebody made up.
+
+    And the interrupted apply, which is tried again.
+    """
+    source = _action(released.known[US], "Source")["output"]["outputVariables"]
+    revisions = {"S3_OBJECT_KEY": source["ObjectKey"], "S3_OBJECT_VERSION_ID": source["VersionId"]}
+    released.made_up = released.client("codepipeline").start_pipeline_execution(
+        name=PIPELINE,
+        variables=[{"name": "TAG", "value": EU}, {"name": "COMMIT", "value": "0" * 40}],
+        sourceRevisions=[
+            {"actionName": "Source", "revisionType": kind, "revisionValue": value} for kind, value in revisions.items()
+        ],
+    )["pipelineExecutionId"]
+    released.retry(AP, "Apply")
+    released.git("tag", "--annotate", "--message", "Nothing new", AGAIN)
+    released.git("tag", "--force", "--annotate", "--message", "Moved", US)
+    released.pushed = released.git("push", "--force", "origin", f"refs/tags/{AGAIN}", f"refs/tags/{US}")
+    released.end(EU, AP, AGAIN)
+    return released
+
+
+def test_where_nothing_changes_nobody_is_asked_and_nothing_is_applied(later: Place) -> None:
+    execution = later.known[AGAIN]
+    assert execution.status == "Succeeded"
+    assert [one["actionName"] for one in execution.actions] == ["Source", "Lint", "Scan", "Plan", "Verify"]
+    [entry] = [one for one in later.entries("research/prod-us-east-1", "applied") if one["tag"] == AGAIN]
+    assert entry["detail"]["result"] == "no changes"
+
+
+def test_a_tag_that_is_moved_is_refused_recorded_and_told(later: Place) -> None:
+    assert f"referenceUpdated refs/tags/{US}; rules: {PIPELINE}-moved" in later.pushed
+    assert later.first("research/prod-us-east-1", "refused", "was moved after it had been pushed")["tag"] == US
+    assert [one.tag for one in later.watch.executions()].count(US) == 1
+
+
+def test_an_execution_that_somebody_made_up_is_refused_recorded_and_told(later: Place) -> None:
+    execution = later.known[EU]
+    assert (execution.id, execution.status) == (later.made_up, "Failed")
+    assert [one["actionName"] for one in execution.actions] == ["Source", "Lint"]
+    assert later.first("research/prod-eu-central-1", "stopped", "Lint:")["detail"]["execution"] == later.made_up
+    assert later.told("A release to prod has ended: FAILED", later.made_up)
+
+
+def test_an_interrupted_apply_is_not_simply_repeated(later: Place) -> None:
+    """The step says what there is to do."""
+    build = _action(later.known[AP], "Apply")["output"]["executionResult"]["externalExecutionId"].partition(":")[2]
+    assert "did not finish" in later.log("apply", build)
