@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,12 +10,15 @@ import click
 from orchestrator.cli.context import CommandWithCommonOptions, Context, load_rules_from_worktree, pass_context, say
 from orchestrator.cli.stages import answer
 from orchestrator.cli.status import selection_options
-from orchestrator.errors import Refused
+from orchestrator.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.model.evidence import Record
     from orchestrator.stages.audit import Audit
     from orchestrator.stages.selection import Selection
+
+_PATH = click.Path(path_type=Path)
+_EXISTING = click.Path(exists=True, path_type=Path)
 
 
 @click.command("history", cls=CommandWithCommonOptions)
@@ -23,17 +27,34 @@ if TYPE_CHECKING:
 @click.option("--since", metavar="WHEN", help="Only from then on: 2026-11-21, an ISO 8601 time, 12h, 30d.")
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many, the newest.")
 @click.option("--verify", is_flag=True, help="Show what of the record was altered, removed or cut off (exit code 4).")
-@click.option("--skip-plans", is_flag=True, help="With --verify: do not read the stored plans, which hold secrets.")
+@click.option("--from", "bundle", metavar="BUNDLE", type=_EXISTING, help="With --verify: of an exported bundle.")
+@click.option("--export", metavar="PATH", type=_PATH, help="Write all evidence to a new folder, or a file PATH.tar.")
+@click.option("--store", is_flag=True, help="Keep all evidence in the release buckets, below evidence/.")
+@click.option("--skip-plans", is_flag=True, help="With these: do not read the stored plans, which hold secrets.")
 @pass_context
 def history(context: Context, /, env: str | None, team: str | None, scope: str | None, **asked: Any) -> None:
     """Show what happened when: checks, plans, answers, refusals, applies, failures, recoveries."""
     from orchestrator.stages.selection import Selection
 
+    _check(asked)
     selection = Selection(env, team, scope)
-    if asked["verify"]:
+    if asked["bundle"]:
+        _verify_bundle(context, asked["bundle"])
+    elif asked["export"] or asked["store"]:
+        _export(context, selection, asked)
+    elif asked["verify"]:
         _verify(context, selection, asked)
     else:
         _show(context, selection, asked)
+
+
+def _check(asked: dict[str, Any]) -> None:
+    if asked["bundle"] and not asked["verify"]:
+        raise UsageError("--from goes with --verify")
+    if asked["verify"] and (asked["export"] or asked["store"]):
+        raise UsageError("an export says what --verify would say; leave out --verify")
+    if asked["tag"] and (asked["verify"] or asked["export"] or asked["store"]):
+        raise UsageError("a record holds all tags of a target; choose by --env, --team and --scope instead of --tag")
 
 
 def _show(context: Context, selection: Selection, asked: dict[str, Any]) -> None:
@@ -52,6 +73,35 @@ def _verify(context: Context, selection: Selection, asked: dict[str, Any]) -> No
     from orchestrator.stages.audit import audit
 
     _conclude(context, audit(_records(context, selection, plans=not asked["skip_plans"])))
+
+
+def _verify_bundle(context: Context, path: Path) -> None:
+    """Offline: of the bundle alone."""
+    from orchestrator.effects.evidence_files import read
+    from orchestrator.model.bundle import damage, read_records
+    from orchestrator.stages.audit import audit
+
+    files = read(path)
+    records, unreadable = read_records(files)
+    _conclude(context, audit(records, damaged=(*damage(files), *unreadable)))
+
+
+def _export(context: Context, selection: Selection, asked: dict[str, Any]) -> None:
+    """Exported whatever is found: evidence of an alteration is evidence as well."""
+    from orchestrator.effects.evidence_files import archive, write
+    from orchestrator.report import evidence as report
+    from orchestrator.stages.audit import audit
+    from orchestrator.stages.evidence import store
+
+    found = audit(_records(context, selection, plans=not asked["skip_plans"]))
+    files = report.files(found)
+    if asked["export"]:
+        write(files, asked["export"])
+        say(f"{len(files)} files of evidence are in {asked['export']}")
+    if asked["store"]:
+        for url in store(load_rules_from_worktree(context), selection, archive(files)):
+            say(f"kept as {url}")
+    _conclude(context, found)
 
 
 def _records(context: Context, selection: Selection, *, plans: bool) -> tuple[Record, ...]:

@@ -117,6 +117,8 @@ def _words(entry: Entry) -> Iterator[str]:
         yield f"{detail['action']}:" if "action" in detail else ""
     elif entry.kind == "applied":
         yield "no changes" if detail.get("result") == "no changes" else ""
+    elif entry.kind == "recovered":
+        yield ", ".join(str(how) for how in detail.get("ended", []))
     yield str(detail.get("url", ""))
     yield " ".join(str(detail.get("reason", "")).split())
     yield f"execution {detail['execution']}" if "execution" in detail else ""

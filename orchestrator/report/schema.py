@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.model.bundle import Sheet
 from orchestrator.model.config import KNOWN_REGION, Environment, Project
+from orchestrator.model.ledger import Entry
 from orchestrator.model.receipt import PlanReceipt
 
 FILES: dict[str, type[msgspec.Struct]] = {"project": Project, "environment": Environment}
-RECORDS: dict[str, type[msgspec.Struct]] = {"receipt": PlanReceipt}
+RECORDS: dict[str, type[msgspec.Struct]] = {"receipt": PlanReceipt, "entry": Entry, "evidence": Sheet}
 _PLACES = {"project": "envs/orchestrate.yaml", "environment": "envs/<env>.yaml"}
 
 _INTRODUCTION = """\
@@ -36,7 +38,7 @@ Editors complete and check the files with the JSON Schemas in `docs/schemas/`:
 
 
 def as_json(name: str) -> str:
-    """The JSON Schema of `project`, `environment` or `receipt`."""
+    """The JSON Schema of `project`, `environment`, `receipt`, `entry` or `evidence`."""
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(name)}, indent=2)
 
 

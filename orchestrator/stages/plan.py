@@ -243,7 +243,7 @@ def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
 def _record(at: Surroundings, receipt: PlanReceipt, run: str) -> str:
     digest = receipt.digest
     key = receipt_key(receipt.place.target, digest)
-    at.releases.put(key, receipt.encode())
+    at.releases.put(key, receipt.encode(), lock=at.release.rules.project.state.object_lock)
     detail = {
         RUN: run,
         "receipt": key,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -138,3 +142,99 @@ def test_the_whole_environment_shows_what_names_no_target(run: Command, books: B
     found = json.loads(run("--env", "dev", "--format", "json"))
     assert [entry["summary"] for entry in found["entries"] if entry["target"] == "_refused"] == ["no team"]
     assert books.target.id in {entry["target"] for entry in found["entries"]}
+
+
+# Evidence bundles -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exported(run: Command, books: Books, tmp_path: Path) -> Path:
+    run("--team", books.team, "--export", str(tmp_path / "out" / "bundle"))
+    assert "files of evidence are in" in run.err
+    return tmp_path / "out" / "bundle"
+
+
+def sums(folder: Path) -> int:
+    return subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=False).returncode
+
+
+def test_a_bundle_is_checked_with_common_tools_alone(exported: Path, books: Books) -> None:
+    assert sums(exported) == 0
+    own = exported / "records" / books.table / books.target.id
+    chain = sorted((own / "chain").iterdir())
+    hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in chain]
+    assert [json.loads(file.read_text())["previous"] for file in chain[1:]] == hashes[:-1]
+    sheet = json.loads((own / "record.json").read_text())
+    assert [anchor["hash"] for anchor in sheet["anchors"]] == hashes
+    (receipt,) = (own / "receipts").iterdir()
+    assert receipt.name == f"{hashlib.sha256(receipt.read_bytes()).hexdigest()}.json"
+    (tag,) = (own / "tags").iterdir()
+    said = books.archive.project.git("hash-object", "-t", "tag", "--stdin", input=tag.read_bytes())
+    assert said == tag.name == json.loads(receipt.read_text())["tag_object"]
+    summary = (exported / "SUMMARY.md").read_text()
+    assert f"## {books.target.id.replace('_', chr(92) + '_')}" in summary
+    assert "| 5 | " in summary
+    assert json.loads((exported / "verification.json").read_text())["result"] == "clean"
+    told = json.loads((exported / "history.json").read_text())["targets"]
+    assert [entry["kind"] for entry in told[0]["entries"]][-1] == "applied"
+    assert "sha256sum --check SHA256SUMS" in (exported / "README.md").read_text()
+
+
+def test_a_bundle_is_verified_without_aws_or_a_repository(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    assert main(["history", "--verify", "--from", str(exported)]) == 0
+    assert "5 entries of 1 target are as they were written." in capsys.readouterr().out
+    (entry,) = exported.rglob("chain/000000000003.json")
+    entry.write_text(entry.read_text().replace("fine", "bad"))
+    assert main(["history", "--verify", "--from", str(exported), "--format", "json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert found["damaged"] == [f"{entry.relative_to(exported)} was changed"]
+    assert {flaw["code"] for flaw in found["flaws"]} == {"altered"}
+    assert sums(exported) != 0
+    assert main(["history", "--verify", "--from", str(exported)]) == 4
+    assert "bundle: records/" in capsys.readouterr().out
+
+
+def test_equal_records_make_equal_archives_which_can_be_kept_in_the_release_bucket(
+    run: Command, books: Books, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.tar", tmp_path / "two.tar"
+    for path in (one, two):
+        run("--team", books.team, "--export", str(path))
+    assert one.read_bytes() == two.read_bytes()
+    run("--team", books.team, "--store")
+    key = f"evidence/{hashlib.sha256(one.read_bytes()).hexdigest()}.tar"
+    assert f"kept as s3://history-releases-dev/{key}" in run.err
+    assert books.bucket.get(key) == one.read_bytes()
+    assert json.loads(run("--verify", "--from", str(one), "--format", "json"))["result"] == "clean"
+    run("--team", books.team, "--export", str(one), code=2)
+
+
+def test_evidence_of_an_alteration_is_exported_as_well(run: Command, books: Books, tmp_path: Path) -> None:
+    books.drop(books.items()[4])
+    run("--team", books.team, "--export", str(tmp_path / "bundle"), code=4)
+    found = json.loads((tmp_path / "bundle" / "verification.json").read_text())
+    assert [(flaw["code"], flaw["entry"]) for flaw in found["flaws"]] == [("cut-off", 5)]
+    assert list((tmp_path / "bundle").rglob("anchors/000000000005-*.json")), "what was cut off is in it"
+    again = json.loads(run("--verify", "--from", str(tmp_path / "bundle"), "--format", "json", code=4))
+    assert again["flaws"] == found["flaws"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--from", "."),
+        ("--verify", "--export", "x"),
+        ("--verify", "--store"),
+        ("--tag", "x", "--verify"),
+        ("--tag", "x", "--export", "x"),
+        ("--verify", "--from", "no-such-file"),
+    ],
+)
+def test_options_that_do_not_go_together(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", *arguments]) == 2
+    assert "Error: " in capsys.readouterr().err

@@ -34,6 +34,13 @@ def test_the_committed_schema_of_receipts_is_current_and_named_by_its_version(
     assert file.read_text() == made, f"run `orchestrate schema receipt > docs/schemas/{file.name}`"
 
 
+def test_the_committed_schemas_of_the_record_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, file in (("entry", "entry.json"), ("evidence", "evidence-1.json")):
+        made = (TOP / "docs/schemas" / file).read_text()
+        assert made == output([name], capsys), f"run `orchestrate schema {name} > docs/schemas/{file}`"
+        Draft202012Validator.check_schema(json.loads(made))
+
+
 def test_the_committed_reference_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     made = (TOP / "docs/configuration.md").read_text()
     assert made == output(["--markdown"], capsys), "run `orchestrate schema --markdown > docs/configuration.md`"

@@ -40,6 +40,7 @@ def entry(kind: Kind, after: Entry | None = None, at: str = "2026-01-01T00:00:00
         ("applied", {"result": "no changes"}, "no changes"),
         ("applied", {"result": "applied"}, ""),
         ("failed", {"reason": "x\x1b[31my"}, "x\\x1b[31my"),
+        ("recovered", {"ended": ["applied", "not begun"]}, "applied, not begun"),
         ("approved", {"reason": "looks good"}, "looks good"),
         ("verified", {"url": "http://x/"}, "http://x/"),
     ],

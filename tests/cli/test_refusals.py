@@ -1,0 +1,123 @@
+"""Whatever refuses a release, the refusal is in the target's history: who, when, why; through the command line."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from orchestrator.cli.main import main
+from orchestrator.sandbox.process import Sandbox
+from tests.books import Archive, Books, archive
+from tests.integration.conftest import sandbox
+
+__all__ = ["sandbox"]
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with archive(tmp_path_factory.mktemp("refusals") / "repo", sandbox, "refusals") as made:
+        yield made
+
+
+@pytest.fixture
+def books(kept: Archive) -> Books:
+    return kept.books()
+
+
+@pytest.fixture
+def run(kept: Archive, capsys: pytest.CaptureFixture[str]) -> Run:
+    def command(*arguments: str, code: int = 4) -> str:
+        ended = main([*arguments, "--repo", str(kept.project.folder)])
+        _, err = capsys.readouterr()
+        assert ended == code, err
+        return str(err)
+
+    return command
+
+
+def entries(books: Books) -> list[dict[str, Any]]:
+    return [json.loads(item["body"]["S"]) for item in books.items()]
+
+
+def test_an_apply_without_a_plan(run: Run, books: Books) -> None:
+    for _ in range(3):
+        run("apply", "--tag", books.tag)
+    (refused,) = entries(books)
+    assert (refused["kind"], refused["tag"], refused["commit"]) == ("refused", books.tag, books.commit)
+    assert refused["detail"]["action"] == "apply"
+    assert refused["detail"]["exit_code"] == 4
+    assert "there is no plan of" in refused["detail"]["reason"]
+    assert refused["by"].startswith("arn:aws:")
+    run("approve", "--tag", books.tag, "--yes")
+    run("apply", "--tag", books.tag)
+    assert [entry["detail"]["action"] for entry in entries(books)] == ["apply", "approve", "apply"]
+
+
+def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: Books) -> None:
+    receipt = books.plan()
+    books.add("applied", receipt.digest, result="applied")
+    assert "applied before" in run("apply", "--tag", books.tag)
+    refused = entries(books)[-1]
+    assert (refused["kind"], refused["digest"]) == ("refused", receipt.digest)
+
+
+def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
+    books.plan()
+    kept.project.git("tag", "--delete", books.tag)
+    kept.project.commit({"modules/workload/main.tf": f"# of {books.team}\n"})
+    kept.project.tag(books.tag)
+    for command in ("plan", "apply"):
+        assert "has been moved" in run(command, "--tag", books.tag)
+    assert [e["detail"]["action"] for e in entries(books) if e["kind"] == "refused"] == ["plan", "apply"]
+
+
+def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:
+    kept.project.git("tag", f"dev_us-east-1/{books.team}/3.0")
+    assert "lightweight tag" in run("plan", "--tag", f"dev_us-east-1/{books.team}/3.0")
+    (refused,) = entries(books)
+    assert (refused["tag"], refused["detail"]["action"]) == (f"dev_us-east-1/{books.team}/3.0", "resolve")
+
+
+def test_a_refusal_stands_where_it_cannot_be_recorded(
+    run: Run, books: Books, kept: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.project.git("tag", f"dev_us-east-1/{books.team}/3.0")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    err = run("plan", "--tag", f"dev_us-east-1/{books.team}/3.0")
+    assert "Note: that this was refused could not be recorded" in err
+    assert "lightweight tag" in err
+
+
+@pytest.fixture
+def reader(sandbox: Sandbox, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials that may read everything and write nothing, and policies that count."""
+    iam = kept.aws.client("iam")
+    iam.create_user(UserName="reader")
+    allow = {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "sts:*"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName="reader", PolicyName="reader", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    enforce_policies(sandbox, "0")
+    yield
+    enforce_policies(sandbox, "inf")
+
+
+def enforce_policies(sandbox: Sandbox, after: str) -> None:
+    """moto judges IAM policies after so many actions."""
+    address, plain = f"{sandbox.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
+    urllib.request.urlopen(urllib.request.Request(address, after.encode(), plain, method="POST")).close()
+
+
+def test_who_may_not_write_to_the_ledger_is_told_so(run: Run, books: Books, reader: None) -> None:
+    err = run("approve", "--tag", books.tag, "--yes")
+    assert "there is no plan" in err
+    assert "Note: that this was refused could not be recorded: cannot write to the ledger" in err
