@@ -162,14 +162,20 @@ def fit(unsaved: State, stored: State | None) -> Fit:
     """Whether a state that Terraform could not save may become the stored one.
 
     It may where it goes on from the stored one: the same lineage, a greater serial. Everything else is for people to
-    decide: the stored one has changed since.
+    decide: the stored one has changed since. `terraform state push` itself counts the serial up, so one of the same
+    content is stored already, whatever its serial.
     """
     if stored is None:
         return "newer"
-    if unsaved.version == stored.version and unsaved.document == stored.document:
-        return "stored"
-    same_line = unsaved.version.lineage == stored.version.lineage
-    return "newer" if same_line and unsaved.version.serial > stored.version.serial else "conflict"
+    if unsaved.version.lineage != stored.version.lineage:
+        return "conflict"
+    if unsaved.version.serial > stored.version.serial:
+        return "newer"
+    return "stored" if _content(unsaved) == _content(stored) else "conflict"
+
+
+def _content(state: State) -> dict[str, Any]:
+    return {name: value for name, value in state.document.items() if name not in ("serial", "terraform_version")}
 
 
 # What an apply did --------------------------------------------------------------------------------------------------

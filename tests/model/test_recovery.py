@@ -114,7 +114,8 @@ def test_a_state_knows_its_resources_by_address() -> None:
         (state(2), state(1), "newer"),
         (state(1), state(1), "stored"),
         (state(1, outputs={}), state(1), "conflict"),
-        (state(1), state(2), "conflict"),
+        (state(1), state(2), "stored"),
+        (state(1), state(2, outputs={}), "conflict"),
         (state(2, "other"), state(1), "conflict"),
     ],
 )
