@@ -270,7 +270,7 @@ def test_the_steps_of_an_execution_release_the_tag(place: Place, build: dict[str
     done = place.run("step", "verify", env={**build, "DIGEST": digest}, folder=folder)
     assert done.returncode == 0, done.stderr
     kinds = [entry["kind"] for entry in place.entries("research/dev-us-east-1")]
-    assert kinds[-6:] == ["checked", "checked", "planned", "submitted", "applying", "applied"]
+    assert kinds[-6:] == ["checked", "planning", "planned", "submitted", "applying", "applied"]
 
 
 def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place, build: dict[str, str]) -> None:
