@@ -21,8 +21,9 @@ class Answer:
 def ask(url: str, timeout: float) -> Answer:
     """One GET of an http or https address; never raises for what the network or the server does."""
     request = urllib.request.Request(url, headers={"User-Agent": "orchestrate"})  # noqa: S310 - the caller checks
+    opener = urllib.request.build_opener()  # the shared one would keep the proxies of its first use
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+        with opener.open(request, timeout=timeout) as response:
             return Answer(response.status, response.read(_LARGEST).decode(errors="replace"))
     except urllib.error.HTTPError as error:
         with error:

@@ -13,7 +13,9 @@ _SECONDS = 30.0
 def post(url: str, body: bytes) -> bytes:
     """The answer's body; never through a proxy. Raises SurroundingsFailed where there is none."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url, data=body, method="POST")  # noqa: S310  (an address of our own server)
+    # A body of the type that web forms have, urllib's default, would be read as one by the emulator.
+    headers = {"Content-Type": "text/plain"}
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  (an address of our own server)
     try:
         with opener.open(request, timeout=_SECONDS) as response:
             answer: bytes = response.read()

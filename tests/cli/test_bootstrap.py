@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +18,9 @@ import pytest
 
 from orchestrator.cli.main import main
 from orchestrator.effects.aws import Session
-from orchestrator.sandbox.layout import RESET_PATH, RoleSpec, SandboxLayout
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from tests.emulator import enforce_policies, reset
 
 ACCOUNT = "000000000000"
 STRANGER = "111111111111"
@@ -110,7 +110,7 @@ def lead_to(surroundings: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """The sandbox, empty, behind a proxy; the surroundings lead there."""
-    urllib.request.urlopen(urllib.request.Request(sandbox.endpoint + RESET_PATH, method="POST")).close()
+    reset(sandbox)
     proxies: list[Proxy] = []
     target = sandbox.endpoint.removeprefix("http://")
 
@@ -434,11 +434,6 @@ def test_no_permission_at_all(
     assert key["SecretAccessKey"] not in error
     assert "denied" in error
     assert not [line for line in proxy.writes() if line.startswith(("PUT", "Create"))]
-
-
-def enforce_policies(sandbox: Sandbox, after: str) -> None:
-    address, plain = f"{sandbox.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(address, after.encode(), plain, method="POST")).close()
 
 
 def test_an_endpoint_that_does_not_answer(

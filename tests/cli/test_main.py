@@ -32,7 +32,7 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         (["--", "-x"], 2, "No such"),
         (["shwo\x1b[31m"], 2, r"there is no command 'shwo\x1b[31m'"),
         (["--unknown"], 2, "No such option"),
-        (["show"], 2, "Missing option '--tag'"),
+        (["show"], 2, "name either a tag (--tag) or a receipt (--receipt)"),
         (["show", "--tag"], 2, "requires an argument"),
         (["show", "--tag", "x", "--format", "yaml"], 2, "'yaml' is not one of"),
         (["show", "--tag", "x", "extra"], 2, "unexpected extra argument"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.sandbox.process import Sandbox
 from tests.books import Archive, Books, archive
+from tests.emulator import enforce_policies
 from tests.integration.conftest import sandbox
 
 __all__ = ["sandbox"]
@@ -109,12 +109,6 @@ def reader(sandbox: Sandbox, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> 
     enforce_policies(sandbox, "0")
     yield
     enforce_policies(sandbox, "inf")
-
-
-def enforce_policies(sandbox: Sandbox, after: str) -> None:
-    """moto judges IAM policies after so many actions."""
-    address, plain = f"{sandbox.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(address, after.encode(), plain, method="POST")).close()
 
 
 def test_who_may_not_write_to_the_ledger_is_told_so(run: Run, books: Books, reader: None) -> None:

@@ -20,6 +20,7 @@ import yaml
 
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
+from tests.emulator import enforce_policies
 
 pytestmark = pytest.mark.slow
 
@@ -141,23 +142,15 @@ def _limited_to(policy: str, scope: Any, emulated: Sandbox) -> Iterator[None]:
     override = scope.folder / "credentials_override.tf.json"
     keys = {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"], "max_retries": 1}
     override.write_text(json.dumps({"provider": {"aws": keys}}))
-    _enforce(emulated, "0")
+    enforce_policies(emulated, "0")
     try:
         yield
     finally:
-        _enforce(emulated, "inf")
+        enforce_policies(emulated, "inf")
         override.unlink()
         iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
         iam.delete_user_policy(UserName=name, PolicyName=name)
         iam.delete_user(UserName=name)
-
-
-def _enforce(emulated: Sandbox, after: str) -> None:
-    """IAM counts after so many requests; `inf` is never."""
-    # A body in the form of a web page's would be read as one by the emulator.
-    address, plain = f"{emulated.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    with urllib.request.urlopen(urllib.request.Request(address, after.encode(), plain), timeout=10):
-        pass
 
 
 def test_plan_role_may_read_all_that_a_plan_reads_and_change_nothing(

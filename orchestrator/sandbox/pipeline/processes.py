@@ -17,9 +17,10 @@ def end_all(root: int | None, marker: str) -> None:
     `marker` (`NAME=value`) stands in the environment of every process of this build and of no other; where the
     system shows no environments, what descends from `root` is killed.
     """
-    roots = set() if root is None else {root}
-    members = _marked(marker.encode()) if _PROC.is_dir() else _descendants(roots)
-    for pid in (roots | members) - {os.getpid()}:
+    roots = [] if root is None else [root]
+    members = _marked(marker.encode()) if _PROC.is_dir() else _descendants(set(roots))
+    # The root first: alive, it would act on the end of what it waits for.
+    for pid in (*roots, *(members - {*roots, os.getpid()})):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 

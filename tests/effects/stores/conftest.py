@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from orchestrator.effects.aws import Session
-from orchestrator.sandbox.layout import RESET_PATH, RoleSpec, SandboxLayout
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from tests.emulator import enforce_policies, reset
 
 
 @pytest.fixture(scope="package")
@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Session:
-    urllib.request.urlopen(urllib.request.Request(sandbox.endpoint + RESET_PATH, method="POST")).close()
+    reset(sandbox)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in sandbox.env.items():
@@ -69,10 +69,3 @@ def limited(aws: Session, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
 
     yield make
     enforce_policies(sandbox, "inf")
-
-
-def enforce_policies(sandbox: Sandbox, after: str) -> None:
-    """moto judges IAM policies after so many actions."""
-    address, plain = f"{sandbox.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    request = urllib.request.Request(address, after.encode(), plain, method="POST")
-    urllib.request.urlopen(request).close()
