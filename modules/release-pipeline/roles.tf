@@ -125,6 +125,20 @@ locals {
       Action   = ["s3:GetObject"]
       Resource = [for prefix in ["evidence", "plans", "receipts"] : "${local.release_bucket}/${prefix}/*"]
     },
+    # A build's files end with the build: a state that Terraform could not save is kept in the release bucket.
+    {
+      Sid      = "KeepUnsavedStates"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = "${local.release_bucket}/recovered/*"
+    },
+    # A lock that an earlier build left is taken over only when that build has ended.
+    {
+      Sid      = "AskForBuilds"
+      Effect   = "Allow"
+      Action   = ["codebuild:BatchGetBuilds"]
+      Resource = "${local.projects}/${var.name}-apply"
+    },
     ], [for statement in [
       # Beside each lock Terraform keeps the checksum of the state, under the lock's own name with `-md5`.
       {

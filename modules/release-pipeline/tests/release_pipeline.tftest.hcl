@@ -245,11 +245,11 @@ run "reject_notify" {
   expect_failures = [var.notify]
 }
 
-run "thirty_teams_fit_into_the_policies" {
+run "twenty_five_teams_fit_into_the_policies" {
   command = plan
 
   variables {
-    teams = { for number in range(30) : format("team-number-%02d", number) => { account = format("%012d", number) } }
+    teams = { for number in range(25) : format("team-number-%02d", number) => { account = format("%012d", number) } }
   }
 }
 
