@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from orchestrator.stages.submit import Origin, Request, submit
 
 pytestmark = pytest.mark.slow
 
@@ -237,6 +239,27 @@ def test_what_is_refused_is_recorded(
     assert said in done.stderr
     recorded = [*place.entries("_refused", env), *place.entries("research/dev-us-east-1", env)]
     assert [entry for entry in recorded if entry["kind"] == "refused" and said in entry["detail"]["reason"]]
+
+
+def test_fifty_tags_at_once_have_an_execution_and_an_object_each(
+    place: Place, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of one target, so that all write to one chain of the ledger."""
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
+    tags = [f"dev_us-east-1/research/50.{number}" for number in range(50)]
+    for tag in tags:
+        place.git("tag", "--annotate", "--message", "A release", tag)
+    place.git("push", "--quiet", "origin", "--tags")
+    origin = Origin(place.git("remote", "get-url", "origin"), "refs/heads/main", "dev", "us-east-1")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda tag: submit(origin, Request(tag), place.env, lambda _: None), tags))
+    assert [str(one.release.tag) for one in done] == tags
+    assert len({one.execution for one in done}) == len({one.source for one in done}) == 50
+    entries = [one for one in place.entries("research/dev-us-east-1") if one["kind"] == "submitted"]
+    assert {one["tag"] for one in entries} >= set(tags)
+    again = submit(origin, Request(tags[7]), place.env, lambda _: None)
+    assert again.execution == done[7].execution
 
 
 def test_lightweight_tags_are_refused(place: Place) -> None:
