@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -13,6 +15,7 @@ from orchestrator.effects.cache import cache_folder
 from tests.integration.conftest import NewProject, Project
 
 TAG = "dev_us-east-1/research/1.0"
+RELEASES = "checks-releases-dev"
 VERSIONS = 'terraform {\n  required_version = ">= 1.5"\n}\n'
 CLEAN = f'{VERSIONS}\nresource "terraform_data" "this" {{\n  input = "x"\n}}\n'
 UNUSED = 'variable "unused" {\n  type = string\n}\n'
@@ -30,6 +33,16 @@ def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -
         path.unlink()
     made.write({"live/main.tf": CLEAN})
     return made
+
+
+@pytest.fixture(scope="module")
+def scanned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tag that has been scanned, on another machine as it were: what was found is in the release bucket."""
+    project.commit({"live/main.tf": CLEAN, "live/extra.tf": ""})
+    project.tag(TAG)
+    first = own_cache(project, tmp_path_factory.mktemp("first") / "cache")
+    assert not project.ok_json("scan", "--tag", TAG, env=first)["reports"][0]["cached"]
+    return TAG
 
 
 def own_cache(project: Project, folder: Path) -> dict[str, str]:
@@ -59,40 +72,54 @@ def test_a_release_is_judged_by_the_settings_of_the_protected_branch(project: Pr
     assert [f["rule"] for f in report["findings"]] == ["terraform_unused_declarations"]
 
 
-def test_what_one_machine_found_another_need_not_look_for(project: Project, tmp_path: Path, boto_env: None) -> None:
+def test_what_one_machine_found_another_need_not_look_for(
+    project: Project, scanned: str, tmp_path: Path, boto_env: None
+) -> None:
     """The second machine's checkov does nothing at all; only its version is the same."""
-    project.commit({"live/main.tf": CLEAN, "live/extra.tf": ""})
-    project.tag(TAG)
-    first = own_cache(project, tmp_path / "first")
-    assert not project.ok_json("scan", "--tag", TAG, env=first)["reports"][0]["cached"]
-
     version = project.ok("tools", "path", "checkov").out.strip()
     fake = tmp_path / "checkov"
     fake.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {version} --version\nexit 3\n')
     fake.chmod(0o755)
     second = {**own_cache(project, tmp_path / "second"), "ORCHESTRATE_CHECKOV": str(fake)}
 
-    assert project.ok_json("scan", "--tag", TAG, env=second)["reports"][0]["cached"]
-    listed = boto3.client("s3").list_objects_v2(Bucket="checks-releases-dev", Prefix="evidence/checks/")["Contents"]
-    kept = boto3.client("s3").get_object(Bucket="checks-releases-dev", Key=listed[0]["Key"])["Body"].read()
-    assert json.loads(kept)["key"] in listed[0]["Key"]
+    assert project.ok_json("scan", "--tag", scanned, env=second)["reports"][0]["cached"]
+    for key, content in evidence().items():
+        assert content["key"] in key
 
 
-def test_evidence_that_somebody_changed_is_not_used(project: Project, tmp_path: Path, boto_env: None) -> None:
-    client = boto3.client("s3")
-    listed = client.list_objects_v2(Bucket="checks-releases-dev", Prefix="evidence/checks/")["Contents"]
-    contents = [client.get_object(Bucket="checks-releases-dev", Key=item["Key"])["Body"].read() for item in listed]
-    for item, content in zip(listed, [*contents[1:], b'{"key": "x"}'], strict=True):
-        client.put_object(Bucket="checks-releases-dev", Key=item["Key"], Body=content)
+def test_evidence_of_another_key_is_not_used_and_is_replaced(
+    project: Project, scanned: str, tmp_path: Path, boto_env: None
+) -> None:
+    """Whole and well formed, as somebody would put it there who wants a pass."""
+    right = evidence()
+    put({key: {**content, "key": content["key"][::-1]} for key, content in right.items()})
 
-    answer = project.ok_json("scan", "--tag", TAG, env=own_cache(project, tmp_path / "third"))
+    answer = project.ok_json("scan", "--tag", scanned, env=own_cache(project, tmp_path / "third"))
 
     assert not answer["reports"][0]["cached"]
+    assert [key for key, content in evidence().items() if content == right[key]]
+    put(right)
 
 
-def test_how_a_check_ended_is_recorded_so_that_apply_can_require_it(project: Project, tmp_path: Path) -> None:
+def evidence() -> dict[str, Any]:
+    """What all checks have left in the release bucket, by object."""
+    client = boto3.client("s3")
+    listed = client.list_objects_v2(Bucket=RELEASES, Prefix="evidence/checks/")["Contents"]
+    return {
+        item["Key"]: json.loads(client.get_object(Bucket=RELEASES, Key=item["Key"])["Body"].read()) for item in listed
+    }
+
+
+def put(contents: Mapping[str, Any]) -> None:
+    for key, content in contents.items():
+        boto3.client("s3").put_object(Bucket=RELEASES, Key=key, Body=json.dumps(content).encode())
+
+
+def test_how_a_check_ended_is_recorded_so_that_apply_can_require_it(
+    project: Project, scanned: str, tmp_path: Path
+) -> None:
     env = own_cache(project, tmp_path / "fourth")
-    project.ok("scan", "--tag", TAG, env=env)
+    project.ok("scan", "--tag", scanned, env=env)
 
     history = project.ok_json("history", "--env", "dev", "--team", "research")
 
