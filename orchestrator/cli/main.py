@@ -5,17 +5,16 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
+from orchestrator.effects import interruption
 from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed, UsageError
 from orchestrator.model.text import did_you_mean, quoted
 
@@ -93,9 +92,7 @@ def orchestrate() -> None:
 
 def run() -> NoReturn:
     """The console script."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of all that a shell starts in the background
-        signal.signal(signal.SIGINT, _ignore)  # what we start would inherit SIG_IGN, and Terraform could not be stopped
+    interruption.listen()
     # Nearly all that is imported stays. Looking through it for garbage is a fifth of the time that importing takes,
     gc.set_threshold(50_000)
     code = main(sys.argv[1:])
@@ -147,11 +144,3 @@ def _bug(error: Exception, context: Context) -> int:
         err=True,
     )
     return 1
-
-
-def _ignore(signal_number: int, frame: FrameType | None) -> None:
-    pass
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

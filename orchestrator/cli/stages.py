@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,11 +129,19 @@ def apply(context: Context, tag: str) -> None:
     answer(context, report.apply_fields(result), report.apply_text(result))
 
 
+class _Seconds(click.FloatRange):
+    """A range lets `nan` through: it is neither less than the least nor more than the most."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number of seconds.", param, ctx) if math.isnan(number) else number
+
+
 @click.command("verify", cls=CommandWithCommonOptions)
 @tag_option
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 86400),
+    type=_Seconds(0, 86400),
     default=300.0,
     show_default=True,
     help="Seconds to wait for the right answer.",

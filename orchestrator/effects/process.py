@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from orchestrator.effects import interruption
 from orchestrator.effects.process_output import Growth, Lines, Output, Unheard
 from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed
 
 Environment = Mapping[str, str]
+
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,28 @@ def run(
     """Runs a short command to its end and keeps what it prints.
 
     `timeout` is in seconds; `undecodable` says what becomes of bytes in its output that are not UTF-8. Raises
-    SurroundingsFailed where the program cannot be started or the time is over; the whole process group is then gone.
+    SurroundingsFailed where the program cannot be started or the time is over, and in threads Interrupted after Ctrl-C;
+    the whole process group is then gone.
     The return code is the caller's to judge.
     """
     with _started(argv, cwd=cwd, env=env, stdin=input is not None, out=subprocess.PIPE) as process:
-        try:
-            out, err = process.communicate(input, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise _too_long(argv, timeout) from None
+        out, err = _captured(process, argv, input, timeout)
     return Completed(process.returncode, out.decode(errors=undecodable), err.decode(errors="replace"))
+
+
+def _captured(
+    process: subprocess.Popen[bytes], argv: Sequence[str | Path], input: bytes | None, seconds: float
+) -> tuple[bytes, bytes]:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return process.communicate(input, timeout=min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            input = None  # it goes on with the first one
+        if interruption.here():
+            raise Interrupted(f"{_name(argv)} was interrupted and has stopped")
+        if time.monotonic() >= deadline:
+            raise _too_long(argv, seconds)
 
 
 def start(argv: Sequence[str | Path], *, env: Environment) -> subprocess.Popen[bytes]:

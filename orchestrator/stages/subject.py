@@ -21,7 +21,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.effects import clock
+from orchestrator.effects import clock, interruption
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.check_cache import CheckCache, prune
 from orchestrator.effects.check_tool import Bench
@@ -120,7 +120,7 @@ class Checking:
     cache: CheckCache
     today: date
     progress: Callable[[str], None]
-    cancelled: Callable[[], bool] = lambda: False
+    cancelled: Callable[[], bool] = interruption.here
     under_way: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     """By key: two targets with the same source wait for one run of the tools instead of starting two."""
 

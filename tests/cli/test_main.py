@@ -45,6 +45,9 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
             2,
             "either --scope",
         ),
+        (["verify", "--tag", "x", "--timeout", "nan"], 2, "'nan' is not a number of seconds"),
+        (["verify", "--tag", "x", "--timeout", "inf"], 2, "is not in the range"),
+        (["verify", "--tag", "x", "--timeout", "-1"], 2, "is not in the range"),
         (["schema"], 2, "say which, `project`"),
         (["schema", "team"], 2, "'team' is not one of"),
     ],
@@ -175,6 +178,30 @@ def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent
         _, err = process.communicate(timeout=20)
         os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
     assert (process.returncode, err) == (130, "\nError: interrupted\n")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_also_reaches_what_waits_for_a_program_in_another_thread(
+    git_project: GitProject, tmp_path: Path, sent: signal.Signals
+) -> None:
+    """A Terraform that never says its version, asked while the code is linted and scanned at the same time."""
+    fake, started = tmp_path / "terraform", tmp_path / "started"
+    os.mkfifo(started)
+    fake.write_text(f"#!/bin/sh\necho > {started}\nexec sleep 60\n")
+    fake.chmod(0o755)
+    missing = {name: str(tmp_path / "none") for name in ("ORCHESTRATE_TFLINT", "ORCHESTRATE_CHECKOV")}
+    process = subprocess.Popen(
+        [str(ORCHESTRATE), "check"],
+        cwd=git_project.folder,
+        env=os.environ | missing | {"ORCHESTRATE_TERRAFORM": str(fake)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        started.read_text()
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err.splitlines()[-1]) == (130, "Error: interrupted")
 
 
 def test_in_the_background_ctrl_c_is_ignored_but_not_by_what_it_starts(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.effects import process
+from orchestrator.effects import interruption, process
 from orchestrator.effects.process import Limits
 from orchestrator.errors import Interrupted, SurroundingsFailed
 
@@ -110,6 +110,17 @@ def test_a_command_that_takes_too_long_is_killed_with_what_it_started(tmp_path: 
     with pytest.raises(SurroundingsFailed, match=r"sh did not end within 0\.3 s and was stopped"):
         process.run(shell(f"sleep 60 & echo $! > {tmp_path}/pid; wait"), timeout=0.3)
     wait_for(lambda: not is_running(int((tmp_path / "pid").read_text())), "the child to be gone")
+
+
+def test_after_ctrl_c_a_command_in_another_thread_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The main thread is told by an exception, and may still run what it has to do then."""
+    monkeypatch.setattr(interruption, "_came", threading.Event())
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(process.run, shell("cat; exec sleep 60"), input=b"x", timeout=60)
+        interruption._came.set()
+        with pytest.raises(Interrupted, match="sh was interrupted"):
+            running.result()
+    assert process.run(shell("sleep 0.3; echo done"), timeout=60).stdout == "done\n"
 
 
 @pytest.mark.parametrize("start", ["run", "follow", "start"])

@@ -18,7 +18,8 @@ from orchestrator.model.tool import Version, announced, parse_version
 
 _QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--version", "tofu": "version"}
 _KIND = "versions"
-_PATIENCE = 120.0  # seconds; checkov's first start on a cold disk takes long
+_PATIENCE = 20.0  # seconds
+_CHECKOVS = 90.0  # whose first start on a cold disk takes long
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def ask(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
     # Neither the surroundings' Terraform settings nor a folder that chooses a version may change the answer.
     quiet = {key: value for key, value in env.items() if not key.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
     with tempfile.TemporaryDirectory(prefix="orchestrate-") as empty:
-        done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=_PATIENCE)
+        patience = _CHECKOVS if name == "checkov" else _PATIENCE
+        done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=patience)
     found = announced(name, done.stdout) if done.returncode == 0 else None
     if found is None:
         raise SurroundingsFailed(

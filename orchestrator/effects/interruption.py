@@ -1,0 +1,33 @@
+"""Ctrl-C and SIGTERM: Python tells of them in the main thread alone; what waits in another thread asks here."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import NoReturn
+
+_came = threading.Event()
+
+
+def listen() -> None:
+    """From now on both raise KeyboardInterrupt in the main thread, and `here` is true in all others."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    # A shell starts what it puts in the background with SIGINT ignored. What we start would inherit that, and
+    # Terraform could not be stopped.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, _ignore if ignored else _interrupt)
+
+
+def here() -> bool:
+    """Whether this thread should stop; the main thread is told by an exception, and may have work left to do then."""
+    return _came.is_set() and threading.current_thread() is not threading.main_thread()
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+    _came.set()
+    raise KeyboardInterrupt
+
+
+def _ignore(signal_number: int, frame: FrameType | None) -> None:
+    pass
