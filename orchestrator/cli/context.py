@@ -47,10 +47,26 @@ pass_context = click.make_pass_decorator(Context, ensure=True)
 
 
 def load_rules_from_worktree(context: Context) -> Rules:
-    """The rules as they stand in the working tree, for commands that concern no release."""
-    from orchestrator.effects.worktree import project_folder, read_worktree_rules
+    """The rules as they stand in the working tree, for commands that concern no release.
 
+    A bare repository has none: there they are those of the protected branch.
+    """
+    from orchestrator.effects.worktree import find_project, project_folder, read_worktree_rules
+
+    perhaps_bare = find_project(context.start) is None or (context.start / "objects").is_dir()
+    if perhaps_bare and (bare := _bare_repository(context)) is not None:
+        return bare.rules(bare.rules_commit(context.rules_ref))
     return read_worktree_rules(project_folder(context.start))
+
+
+def _bare_repository(context: Context) -> Repository | None:
+    from orchestrator.errors import SurroundingsFailed
+
+    try:
+        repository = context.repository()
+    except SurroundingsFailed:
+        return None
+    return repository if repository.is_bare else None
 
 
 def say(message: str) -> None:

@@ -14,7 +14,14 @@ from pathlib import Path, PurePosixPath
 
 from orchestrator.effects.git_objects import Entry, GitObject, Objects, entries
 from orchestrator.effects.git_place import Place, find_place
-from orchestrator.effects.worktree import find_project, is_rules_file, project_folder, read_worktree_rules, rules_text
+from orchestrator.effects.worktree import (
+    find_project,
+    is_rules_file,
+    no_plain_file,
+    project_folder,
+    read_worktree_rules,
+    rules_text,
+)
 from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
 from orchestrator.model.text import did_you_mean, escaped, quoted
@@ -60,6 +67,11 @@ class Repository:
     def folder(self) -> Path:
         """The project's folder in the working tree, or the repository itself where it is bare."""
         return self._place.folder / self.prefix
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is no working tree."""
+        return self._place.top is None
 
     def in_project(self, path: str) -> str:
         """A path of the project as a path of the repository."""
@@ -287,7 +299,7 @@ class Repository:
             if is_rules_file(entry.name) and not entry.mode.startswith("4"):
                 path = f"{FOLDER}/{entry.name}"
                 if not entry.is_file:
-                    raise InvalidInput(f"{escaped(path)} must be a plain file, not a symbolic link or a submodule")
+                    raise no_plain_file(path)
                 yield path, rules_text(self.read(commit, path) or b"")
 
     def _find_project_in_bare(self, commit: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
+from orchestrator.model.text import escaped
 
 
 def find_project(start: Path) -> Path | None:
@@ -29,9 +30,19 @@ def project_folder(start: Path) -> Path:
 
 
 def read_worktree_rules(project: Path) -> Rules:
-    """The rules of the working tree at `project`."""
-    files = sorted(path for path in (project / FOLDER).iterdir() if is_rules_file(path.name) and not path.is_dir())
-    return Rules.parse({f"{FOLDER}/{path.name}": rules_text(path.read_bytes()) for path in files})
+    """The rules of the working tree at `project`, as git would have them: a link is not what it leads to."""
+    folder = project / FOLDER
+    if folder.is_symlink():
+        raise InvalidInput(f"{FOLDER} must be a folder, not a symbolic link")
+    files = sorted(path for path in folder.iterdir() if is_rules_file(path.name))
+    for path in files:
+        if path.is_symlink():
+            raise no_plain_file(f"{FOLDER}/{path.name}")
+    return Rules.parse({f"{FOLDER}/{path.name}": rules_text(path.read_bytes()) for path in files if path.is_file()})
+
+
+def no_plain_file(path: str) -> InvalidInput:
+    return InvalidInput(f"{escaped(path)} must be a plain file, not a symbolic link or a submodule")
 
 
 def is_rules_file(name: str) -> bool:

@@ -68,16 +68,25 @@ def _team_regions(parts: Parts) -> Iterator[Problem]:
     for env, environment in parts.environments.items():
         source = parts.sources[env]
         yield from _repeated(source, ("regions",), environment.regions)
-        for team, settings in environment.teams.items():
+        for team, regions in _listed_regions(source):
             path: Path = ("teams", team, "regions")
-            if settings.regions is not None and not settings.regions:
+            if not regions:
                 yield source.problem(path, "it is empty; leave the key out to use all Regions of the environment")
-            yield from _repeated(source, path, settings.regions or [])
-            for index, region in enumerate(settings.regions or []):
+            yield from _repeated(source, path, regions)
+            for index, region in enumerate(regions):
                 if region not in environment.regions:
                     hint = did_you_mean(region, environment.regions) or ""
                     message = f"{quoted(region)} is not one of the environment's regions. {hint}"
                     yield source.problem((*path, index), message.strip())
+
+
+def _listed_regions(source: Source) -> Iterator[tuple[str, list[str]]]:
+    """Of each team that lists its own. As written: where anything else of a team is wrong, its type knows no team."""
+    teams = source.value.get("teams") if isinstance(source.value, dict) else None
+    for team, settings in (teams if isinstance(teams, dict) else {}).items():
+        regions = settings.get("regions") if isinstance(settings, dict) else None
+        if isinstance(regions, list) and all(isinstance(region, str) for region in regions):
+            yield team, regions
 
 
 def _repeated(source: Source, path: Path, regions: list[str]) -> Iterator[Problem]:

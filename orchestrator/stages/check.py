@@ -125,7 +125,10 @@ class Worktree:
         return _distinct(used) or [Subject(self.files, self.files, root, project=self.project)]
 
     def _of_target(self, target: Target, rules: Rules) -> Subject:
-        candidates = (self._in_project(path) for path in target.var_file_candidates)
+        candidates = [self._in_project(path) for path in target.var_file_candidates]
+        for path in candidates:
+            if self.files.kinds.get(path) == "link":
+                raise InvalidInput(f"{path} is a symbolic link; write the variables out")
         return Subject(
             files=self.files,
             rules=self.files,

@@ -92,6 +92,29 @@ def test_the_working_tree_counts_not_what_is_committed(
     assert "999999999999" in capsys.readouterr().out
 
 
+def test_in_a_bare_repository_those_of_the_protected_branch(
+    git_project: GitProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it stands: here within the working tree of a project."""
+    bare = git_project.folder / "origin.git"
+    git_project.git("clone", "--quiet", "--bare", ".", str(bare))
+    git_project.write({"envs/dev.yaml": "wrong: true\n"})
+    assert main(["targets", "--repo", str(bare), "--format", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["targets"]) == 5
+
+
+def test_a_link_is_no_rules_file_as_in_a_commit(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
+    dev = project.folder / "envs/dev.yaml"
+    dev.rename(project.folder / "dev.yaml")
+    dev.symlink_to("../dev.yaml")
+    assert main(["targets"]) == 3
+    assert "envs/dev.yaml must be a plain file, not a symbolic link" in capsys.readouterr().err
+    (project.folder / "envs").rename(project.folder / "elsewhere")
+    (project.folder / "envs").symlink_to("elsewhere")
+    assert main(["targets"]) == 3
+    assert "envs must be a folder, not a symbolic link" in capsys.readouterr().err
+
+
 def test_wrong_rules_are_told_with_file_line_and_key(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.write(
         {"envs/dev.yaml": RULES["envs/dev.yaml"].replace('"111111111111"', '"11111111111"'), "envs/qa.yml": ""}

@@ -333,6 +333,14 @@ def test_all_errors_of_all_files_are_reported_at_once() -> None:
     ]
 
 
+def test_a_wrong_account_hides_no_wrong_region_of_the_same_team() -> None:
+    wrong = DEV.replace('"222222222222"', '"2222"').replace("regions: [us-east-1]", "regions: [us-est-1]")
+    assert [line.split(": ")[1] for line in problems({PROJECT_FILE: PROJECT, DEV_FILE: wrong})] == [
+        "teams.risk.account",
+        "teams.risk.regions[0]",
+    ]
+
+
 def test_missing_files() -> None:
     assert problems({}) == [
         "envs/:1: there is no environment: an environment is a file envs/<env>.yaml",
