@@ -21,14 +21,21 @@ _FORMAT = "hcl-2"  # changes with what `_plain` makes of the library's output
 _BLOCKS = ("terraform", "provider", "variable")
 
 
-def read_root(folder: Path, cache: Cache, *, suffixes: tuple[str, ...], skip: Collection[str]) -> dict[str, Json]:
+def read_root(
+    folder: Path,
+    cache: Cache,
+    *,
+    suffixes: tuple[str, ...],
+    skip: Collection[str] = (),
+    names: Collection[str] = _BLOCKS,
+) -> dict[str, Json]:
     """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse.
 
     Like Terraform, passes over folders and hidden files; like OpenTofu, over `x.tf` where there is an `x.tofu`.
     """
-    names = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
-    read = {name for name in names - {*skip} if not name.startswith(".") and _instead(name) not in names - {name}}
-    return {name: read_file(folder / name, cache) for name in sorted(read)}
+    files = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
+    read = {name for name in files - {*skip} if not name.startswith(".") and _instead(name) not in files - {name}}
+    return {name: read_file(folder / name, cache, names) for name in sorted(read)}
 
 
 def _instead(name: str) -> str:

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.worktree import project_folder, read_worktree_rules
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.diagnosis import Diagnosis, failed, not_checked, ok
@@ -69,7 +70,9 @@ def _configuration(start: Path) -> tuple[Rules | None, Diagnosis]:
 
 def _by_rules(patient: Patient, rules: Rules) -> list[_Look]:
     targets = _targets(rules, patient.envs)
-    lock_files = doctor_repository.LockFiles(patient.start, sorted({target.root for target in targets}))
+    lock_files = doctor_repository.LockFiles(
+        patient.start, sorted({target.root for target in targets}), Cache(cache_folder(patient.env))
+    )
     return [
         lock_files.diagnoses,
         lambda: doctor_machine.providers(patient.env, lock_files.providers),

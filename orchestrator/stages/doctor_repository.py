@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from orchestrator.effects import hcl
+from orchestrator.effects.cache import Cache
 from orchestrator.effects.git import Repository
 from orchestrator.effects.git_version import git_version
 from orchestrator.effects.worktree import project_folder
 from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
 from orchestrator.model.diagnosis import Diagnosis, failed, looked, ok, warning
+from orchestrator.model.needed_providers import BLOCKS, module_sources, needs_providers
 from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, doubts, parse_lock_file
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
 
@@ -81,6 +84,7 @@ class LockFiles:
 
     start: Path
     roots: Sequence[str]
+    cache: Cache
 
     def diagnoses(self) -> Iterator[Diagnosis]:
         for root in self.roots:
@@ -113,6 +117,8 @@ class LockFiles:
                 hint="Correct workload.root, or the team's root, or create the folder.",
             )
         if not path.is_file():
+            if not self._needs_one(path.parent):
+                return ok(name, "there is none, and no provider that it would fix")
             return warning(
                 name, f"{root} has none, so no provider can be installed for a release", f"{_MAKE}, and commit it."
             )
@@ -124,6 +130,22 @@ class LockFiles:
                 name, "\n".join(text.partition(". ")[0] for text in doubtful), doubtful[0].partition(". ")[2]
             )
         return ok(name, ", ".join(f"{provider.address} {provider.version}" for provider in providers) or "no providers")
+
+    def _needs_one(self, root: Path) -> bool:
+        """Only what can be seen to take no provider needs none: a module from elsewhere may take any."""
+        waiting, seen = [root.resolve()], set()
+        while waiting:
+            module = waiting.pop()
+            seen.add(module)
+            try:
+                bodies = list(hcl.read_root(module, self.cache, suffixes=(".tf", ".tf.json"), names=BLOCKS).values())
+            except (InvalidInput, OSError):
+                return True
+            sources = list(module_sources(bodies))
+            if needs_providers(bodies) or not all(source.startswith(("./", "../")) for source in sources):
+                return True
+            waiting += {(module / source).resolve() for source in sources} - seen
+        return False
 
     def _uncommitted(self, root: str) -> str | None:
         repository = Repository.open(self.start)

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from orchestrator.effects.cache import Cache
 from orchestrator.effects.tools.pinned import this_platform
 from orchestrator.errors import InvalidInput
 from orchestrator.model.diagnosis import Diagnosis
@@ -217,8 +218,12 @@ def test_an_environment_that_there_is_not_is_refused(project: Path, env: dict[st
 # Lock files -----------------------------------------------------------------------------------------------------------
 
 
+def lock_files(project: Path, root: str = "infra") -> doctor_repository.LockFiles:
+    return doctor_repository.LockFiles(project, [root], Cache(project / ".git" / "cache"))
+
+
 def lock_file(project: Path) -> Diagnosis:
-    (found,) = doctor_repository.LockFiles(project, ["infra"]).diagnoses()
+    (found,) = lock_files(project).diagnoses()
     return found
 
 
@@ -238,10 +243,37 @@ def test_a_lock_file_for_one_platform_is_a_warning(project: Path) -> None:
 
 def test_a_missing_lock_file_is_a_warning(project: Path) -> None:
     (project / "infra" / ".terraform.lock.hcl").unlink()
-    found = lock_file(project)
-    assert found.state == "warning"
-    assert "terraform init" in str(found.mend)
-    assert doctor_repository.LockFiles(project, ["infra"]).providers == []
+    for code in (
+        'resource "aws_s3_bucket" "x" {}\n',
+        'data "aws_region" "x" {}\n',
+        'provider "aws" {}\n',
+        'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n',
+        'module "x" {\n  source = "hashicorp/x/aws"\n}\n',
+        'module "x" {\n  source = "../modules/aws"\n}\n',
+        'module "x" {\n  source = "../nowhere"\n}\n',
+    ):
+        write(project, {"infra/main.tf": code, "modules/aws/main.tf": 'resource "aws_s3_bucket" "x" {}\n'})
+        found = lock_file(project)
+        assert found.state == "warning", code
+        assert "terraform init" in str(found.mend)
+    assert lock_files(project).providers == []
+
+
+def test_without_providers_there_is_no_lock_file(project: Path) -> None:
+    (project / "infra" / ".terraform.lock.hcl").unlink()
+    module = 'module "x" {\n  source = "./x"\n}\n'
+    state = 'data "terraform_remote_state" "x" {\n  backend = "local"\n}\n'
+    source = '{ source = "terraform.io/builtin/terraform" }'
+    built_in = f"terraform {{\n  required_providers {{\n    terraform = {source}\n  }}\n}}\n"
+    write(
+        project,
+        {
+            "infra/main.tf": module + built_in,
+            "infra/x/main.tf": 'provider "terraform" {}\nresource "terraform_data" "x" {}\n' + state,
+            "infra/x/again.tf": 'module "top" {\n  source = "../"\n}\n',
+        },
+    )
+    assert lock_file(project).state == "ok"
 
 
 def test_a_lock_file_that_is_not_committed_is_a_warning(project: Path) -> None:
@@ -257,7 +289,7 @@ def test_a_lock_file_that_is_not_committed_is_a_warning(project: Path) -> None:
 def test_a_lock_file_that_cannot_be_read_and_a_missing_root_fail(project: Path) -> None:
     write(project, {"infra/.terraform.lock.hcl": "provider {"})
     assert lock_file(project).exit_code == 3
-    (missing,) = doctor_repository.LockFiles(project, ["nowhere"]).diagnoses()
+    (missing,) = lock_files(project, "nowhere").diagnoses()
     assert (missing.exit_code, missing.found.split(",")[0]) == (3, "there is no folder nowhere")
 
 
