@@ -23,7 +23,7 @@ from orchestrator.effects.process import Limits
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.config import Terraform as Settings
-from orchestrator.model.events import Output, Run, failure
+from orchestrator.model.events import Export, Output, Run, failure
 from orchestrator.model.masking import Masker
 from orchestrator.model.recovery import locking_lines
 from orchestrator.model.root import ROLE_VARIABLE
@@ -149,7 +149,7 @@ class Terraform:
     def _follow(
         self, command: str, seconds: float, *arguments: str, role: str = "", **options: Any
     ) -> tuple[Output, int]:
-        output = Output()
+        output = Output(export=Export(str(self.workspace.source), str(self.root)))
         log = self.workspace.run / f"{command}.log"
         log.touch(mode=0o600)
         _keep_locks(self.workspace.trace)
@@ -236,7 +236,7 @@ def _with_errors(error: OrchestrateError, output: Output) -> OrchestrateError:
     """An interruption or a time-out, with what Terraform said on the way."""
     if output.errors:
         error.args = (error.message,)
-        error.hint = "\n".join(filter(None, [error.hint, *(str(diagnostic) for diagnostic in output.errors[:3])]))
+        error.hint = "\n".join(filter(None, [error.hint, output.first_errors]))
     return error
 
 

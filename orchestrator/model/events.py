@@ -6,6 +6,7 @@ Source: Terraform documentation, "Machine-Readable UI". A line that is no JSON (
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -19,8 +20,30 @@ _QUIET = {"version", "planned_change", "resource_drift", "outputs", "refresh_sta
 _LONGEST_DETAIL = 12  # lines
 _LONGEST_LINE = 600  # characters
 _KEPT_LINES = 200
+_TOLD_ERRORS = 3
 # The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is no news.
 _LOCK_TABLE = '"dynamodb_table" is deprecated'
+
+
+@dataclass(frozen=True)
+class Export:
+    """Where a commit's files lie while Terraform works on them: absolute folders, of all of it and of the root.
+
+    What is said of a file is told by its path in the repository: nobody knows the other folder.
+    """
+
+    source: str = ""
+    root: str = ""
+
+    def path(self, told: str) -> str:
+        """From a path that is absolute, or relative to the root; one that leads out of the repository stays."""
+        if not self.source:
+            return told
+        inside = posixpath.relpath(posixpath.join(self.root, told), self.source)
+        return told if inside.startswith("../") else inside
+
+    def text(self, told: str) -> str:
+        return told.replace(f"{self.source}/", "") if self.source else told
 
 
 @dataclass(frozen=True)
@@ -34,13 +57,13 @@ class Diagnostic:
     address: str | None = None
 
     @staticmethod
-    def of(value: Mapping[str, Any]) -> Diagnostic:
+    def of(value: Mapping[str, Any], export: Export) -> Diagnostic:
         where = value.get("range") or {}
         line = (where.get("start") or {}).get("line")
         address = value.get("address")
-        place = f"{where['filename']}:{line}" if "filename" in where else address
+        place = f"{export.path(where['filename'])}:{line}" if "filename" in where else address
         summary, _, rest = str(value.get("summary", "")).partition("\n")  # errors of the backend have it all in one
-        detail = "\n".join(filter(None, [rest, str(value.get("detail", ""))]))
+        detail = export.text("\n".join(filter(None, [rest, str(value.get("detail", ""))])))
         return Diagnostic(str(value.get("severity", "error")), summary, detail, place, address)
 
     @property
@@ -68,6 +91,7 @@ class Output:
     outputs: dict[str, Any] = field(default_factory=dict)
     other: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     panic: str | None = None
+    export: Export = field(default_factory=Export)
 
     def take(self, line: str) -> str | None:
         """Notes one line; returns what to show of it, None for nothing."""
@@ -79,16 +103,28 @@ class Output:
             return line or None
         kind = event.get("type")
         if kind == "diagnostic":
-            found = Diagnostic.of(event.get("diagnostic", {}))
-            self.diagnostics.append(found)
-            if found.severity == "warning" and _LOCK_TABLE in found.detail:
-                return None
-            return f"{found.severity.capitalize()}: {found}"
+            return self._diagnostic(Diagnostic.of(event.get("diagnostic", {}), self.export))
         if kind == "outputs":
             self.outputs = dict(event.get("outputs", {}))
         if kind in _QUIET or _reads_data(event):
             return None
         return str(event.get("@message", "")) or None
+
+    def _diagnostic(self, found: Diagnostic) -> str | None:
+        """The first errors are the message of the failure; shown here as well they would be read twice."""
+        self.diagnostics.append(found)
+        if found.severity == "error" and len(self.errors) <= _TOLD_ERRORS:
+            return None
+        if found.severity == "warning" and _LOCK_TABLE in found.detail:
+            return None
+        return f"{found.severity.capitalize()}: {found}"
+
+    @property
+    def first_errors(self) -> str:
+        """For the message of a failure; the others have been shown."""
+        text = "\n".join(map(str, self.errors[:_TOLD_ERRORS]))
+        others = len(self.errors) - _TOLD_ERRORS
+        return f"{text}\n(and {others} more errors, shown above)" if others > 0 else text
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -214,12 +250,8 @@ def failure(what: str, output: Output, returncode: int, run: Run | None = None) 
         return _locked(lock, run)
     if not errors:
         return StageFailed(f"{what} failed: {_crash(output, returncode)}")
-    text = "\n".join(str(error) for error in errors[:3])
-    more = f"\n(and {len(errors) - 3} more errors, shown above)" if len(errors) > 3 else ""
-    meaning = _first_meaning(errors)
-    if meaning is None:
-        return StageFailed(f"{what} failed: {text}{more}")
-    return meaning.error(f"{what} failed: {text}{more}", hint=meaning.hint)
+    message, meaning = f"{what} failed: {output.first_errors}", _first_meaning(errors)
+    return StageFailed(message) if meaning is None else meaning.error(message, hint=meaning.hint)
 
 
 def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:

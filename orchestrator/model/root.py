@@ -75,8 +75,8 @@ def interpret(files: Mapping[str, Json]) -> Root:
     bodies = [files[name] for name in sorted(files, key=lambda name: (_is_override(name), name))]
     names = aws_names(bodies)
     for name, body in files.items():
-        if _is_override(name) and name > OVERRIDE_FILE:
-            _refuse_later_override(name, body, names)
+        if comes_after_ours(name):
+            refuse_later_override(name, body, names)
     variables: dict[str, str | None] = {}
     for body in bodies:
         variables |= {name: block.get("type", variables.get(name)) for name, block in labelled(body, "variable")}
@@ -87,6 +87,11 @@ def interpret(files: Mapping[str, Json]) -> Root:
     providers = tuple(dict.fromkeys(provider_blocks(bodies, names)))
     _refuse_second_names(providers, names, dict(_sources(bodies)))
     return Root(providers, names, variables)
+
+
+def comes_after_ours(name: str) -> bool:
+    """Override files count in the order of their names: what a later one sets wins over ours."""
+    return _is_override(name) and name > OVERRIDE_FILE
 
 
 def _is_override(name: str) -> bool:
@@ -110,8 +115,8 @@ def _refuse_second_names(
             )
 
 
-def _refuse_later_override(name: str, body: Json, names: Collection[str]) -> None:
-    """Override files count in the order of their names: a later one would win over ours."""
+def refuse_later_override(name: str, body: Json, names: Collection[str] = ()) -> None:
+    """Raises InvalidInput where an override file that comes after ours sets the backend, or a provider of `names`."""
     settings = [key for block in blocks(body, "terraform") for key in block if key in ("backend", "cloud")]
     providers = [provider for provider, _ in labelled(body, "provider") if provider in names]
     if settings or providers:

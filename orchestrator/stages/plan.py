@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +70,10 @@ def plan(at: Surroundings) -> PlanResult:
         terraform = prepare.terraform(at, workspace, root, failed.is_set)
         background = _Background.start(at, terraform, pool, failed)
         with ends(at, background.admitted):
-            with background.first():
-                terraform.init()
+            if prepare.lacks_providers(terraform):
+                background.admitted.result()  # installs nothing for a release that is not admitted
+            with background.first(at.progress) as tell:
+                replace(terraform, progress=tell).init()
             admission = background.admitted.result()
             receipt = _planned(at, terraform, background, pool)
             return PlanResult(receipt, _record(at, receipt, admission.run))
@@ -122,13 +124,40 @@ class _Background:
         )
 
     @contextmanager
-    def first(self) -> Iterator[None]:
-        """Where both fail, the reason in the background is the one to tell: it made Terraform stop or fail."""
+    def first(self, tell: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+        """While Terraform runs, which should tell of itself by what is given.
+
+        Where both fail, the reason in the background is the one to tell: it made Terraform stop or fail.
+        """
+        held = _Held(self.admitted, tell)
         try:
-            yield
+            yield held
         except OrchestrateError:
             self.admitted.result()
             raise
+        finally:
+            held.flush()
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Keeps what Terraform says until the release is admitted; where it is not, none of that is worth telling."""
+
+    admitted: Future[Admission]
+    tell: Callable[[str], None]
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if self.admitted.done():
+            self.flush()
+
+    def flush(self) -> None:
+        """Waits for the end of the admission."""
+        if self.admitted.exception() is None:
+            for line in self.lines:
+                self.tell(line)
+        self.lines.clear()
 
 
 def _judge() -> Callable[[Surroundings, bytes, Admission], Verdict]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -78,7 +78,15 @@ def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = Tru
             "the root configuration holds a state, terraform.tfstate: what it knows, the state of this target does not",
             hint="Remove it from the commit, once its resources are in the target's state or no longer needed.",
         )
+    _refuse_other_backend(at, root)
     return root
+
+
+def _refuse_other_backend(at: Surroundings, root: Path) -> None:
+    """Before `init`, which would obey it: an override file that sets the backend after ours."""
+    others = {path.name for path in root.iterdir() if not roots.comes_after_ours(path.name)}
+    for name, body in read(at, root, skip=others).items():
+        roots.refuse_later_override(f"{at.release.target.root}/{name}".removeprefix("./"), body)
 
 
 def warn(at: Surroundings) -> None:
@@ -161,11 +169,17 @@ def locked_providers(root: Path) -> tuple[LockedProvider, ...]:
     return parse_lock_file(path.read_text(errors="replace")) if path.is_file() else ()
 
 
-def read(at: Surroundings, folder: Path) -> dict[str, Json]:
+def lacks_providers(terraform: Terraform) -> bool:
+    """Whether `init` will install a provider that an earlier run of this workspace has not left."""
+    locked = {provider.address for provider in locked_providers(terraform.root)}
+    return not locked <= installed_providers(terraform.workspace.data)
+
+
+def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS) -> dict[str, Json]:
     """The configuration files of a root or module, ours left out."""
     names = (".tf", ".tf.json", ".tofu", ".tofu.json")
     suffixes = names if at.release.rules.project.terraform.program == "tofu" else names[:2]
-    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=_OURS)
+    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=skip)
 
 
 def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:

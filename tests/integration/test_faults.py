@@ -179,6 +179,7 @@ def test_a_moved_tag_is_refused_with_both_commits_named(quick: Project) -> None:
         assert "has been moved" in moved.err
         assert first[:12] in moved.err
         assert second[:12] in moved.err
+        assert moved.err.startswith("Error: "), "nothing of an initialization that was cancelled comes before"
 
 
 def test_a_required_check_that_has_not_run_is_asked_for(new_project: NewProject) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
-from orchestrator.model.events import Diagnostic, LockInfo, Output, Run, failure
+from orchestrator.model.events import Diagnostic, Export, LockInfo, Output, Run, failure
 
 CAPTURED = Path(__file__).parent / "terraform_output"
 
@@ -151,6 +151,33 @@ def test_only_the_first_errors_are_repeated() -> None:
     output = Output([Diagnostic("error", f"error {n}", "") for n in range(5)])
     message = failure("the plan", output, 1).message
     assert message == "the plan failed: error 0\nerror 1\nerror 2\n(and 2 more errors, shown above)"
+
+
+def test_the_first_errors_are_told_by_the_failure_alone_and_the_others_as_they_come() -> None:
+    output = Output()
+    shown = [output.take(_error(summary=f"error {n}")) for n in range(5)]
+    assert shown == [None, None, None, "Error: error 3", "Error: error 4"]
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ("main.tf", "live/main.tf"),
+        ("../shared/x.tf", "shared/x.tf"),
+        ("/w/source/envs/dev.tfvars", "envs/dev.tfvars"),
+        ("/w/run/orchestrate.tfvars.json", "/w/run/orchestrate.tfvars.json"),
+        ("../../data/modules/x/main.tf", "../../data/modules/x/main.tf"),
+    ],
+)
+def test_a_file_is_told_by_its_path_in_the_repository(told: str, place: str) -> None:
+    output = Output(export=Export("/w/source", "/w/source/live"))
+    output.take(_error(summary="s", detail="On /w/source/x.tf: y", range={"filename": told, "start": {"line": 3}}))
+    assert str(output.errors[0]) == f"s ({place}:3)\n  On x.tf: y"
+
+
+def _error(**fields: object) -> str:
+    diagnostic = {"severity": "error", **fields}
+    return json.dumps({"@message": "Error", "type": "diagnostic", "diagnostic": diagnostic})
 
 
 # What is shown ------------------------------------------------------------------------------------------------------

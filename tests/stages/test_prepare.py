@@ -428,6 +428,11 @@ def test_variables_that_the_rules_name_are_passed(project: Project, stand: Stand
         ("5.6", {"main.tf": ASKING.replace("string", "number", 1)}, "the variable account as a number"),
         ("5.7", {"main.tf": 'variable "account" { type = string }'}, "names environment, which the root"),
         ("5.8", {"z_override.tf": 'terraform {\n  backend "local" {}\n}\n'}, "z_override.tf sets the backend after"),
+        (
+            "5.9",
+            {"zzz_override.tf": 'terraform {\n  cloud {\n    organization = "x"\n  }\n}\n'},
+            "zzz_override.tf sets the cloud after",
+        ),
     ],
 )
 def test_a_root_that_contradicts_its_release_is_refused(
