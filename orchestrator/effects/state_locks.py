@@ -2,23 +2,32 @@
 
 Source: Terraform documentation, "Backend Type: s3", and its code: the lock table holds an item `<bucket>/<key>` with
 the lock's JSON as `Info`, and `<bucket>/<key>-md5` with the state's checksum as `Digest`; the lock file is the object
-`<key>.tflock`. Each is deleted under the condition that it is still the one that was read.
+`<key>.tflock`. Each is taken under the condition that it is free, and deleted under the condition that it is still
+the one that was read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import code_of, unless
+from orchestrator.effects.patience import code_of, patiently, unless
+from orchestrator.errors import Locked
 from orchestrator.model.backend import Backend
-from orchestrator.model.recovery import StateLock
+from orchestrator.model.recovery import Kept, StateLock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 _NO_SUCH_LOCK = {"NoSuchKey", "404"}
-_CHANGED = {"ConditionalCheckFailedException", "PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_TAKEN = {"ConditionalCheckFailedException", "PreconditionFailed", "412"}
+_CHANGED = {*_TAKEN, "ConditionalRequestConflict", "409"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,18 @@ class StateLocks:
 
     def found(self) -> tuple[StateLock, ...]:
         """The locks that are held now; both kinds are looked for, whichever the rules ask for."""
-        return tuple(lock for lock in (self._of_table(), self._of_file()) if lock is not None)
+        return tuple(lock for lock in (self._there("lock table"), self._there("lock file")) if lock is not None)
+
+    @contextlib.contextmanager
+    def taken(self, info: str, is_dead: Callable[[StateLock], bool]) -> Iterator[None]:
+        """Holds the locks that the rules ask for, each with `info`, the lock's JSON.
+
+        Raises Locked where somebody else holds one, unless `is_dead` says that its holder is gone.
+        """
+        with contextlib.ExitStack() as held:
+            for kept in self._kinds:
+                held.callback(self.release, self._take(kept, info, is_dead))
+            yield
 
     def release(self, lock: StateLock) -> bool:
         """False where it is not held any more, or another has taken its place."""
@@ -46,20 +66,64 @@ class StateLocks:
 
     def set_checksum(self, expected: str, content: bytes) -> bool:
         """Makes it that of `content`; False where it is no longer `expected`."""
-        item = {"LockID": {"S": f"{self._id}-md5"}, "Digest": {"S": md5(content)}}
         with self.aws.explained("write the checksum of", self._id, env=self.env):
             return _unless_changed(
                 lambda: self._dynamodb.put_item(
-                    TableName=self.backend.dynamodb_table,
-                    Item=item,
+                    TableName=str(self.backend.dynamodb_table),
+                    Item=self._digest(content),
                     ConditionExpression="Digest = :expected",
                     ExpressionAttributeValues={":expected": {"S": expected}},
                 )
             )
 
+    def write_checksum(self, content: bytes) -> None:
+        """Makes it that of `content`, whatever it was: one of a state that is long gone may be there."""
+        if self.backend.dynamodb_table is not None:
+            with self.aws.explained("write the checksum of", self._id, env=self.env):
+                self._dynamodb.put_item(TableName=self.backend.dynamodb_table, Item=self._digest(content))
+
     @property
     def _id(self) -> str:
         return f"{self.backend.bucket}/{self.backend.key}"
+
+    def _digest(self, content: bytes) -> dict[str, Any]:
+        return {"LockID": {"S": f"{self._id}-md5"}, "Digest": {"S": md5(content)}}
+
+    @property
+    def _kinds(self) -> Iterator[Kept]:
+        """In the order in which Terraform takes them."""
+        if self.backend.use_lockfile:
+            yield "lock file"
+        if self.backend.dynamodb_table is not None:
+            yield "lock table"
+
+    def _take(self, kept: Kept, info: str, is_dead: Callable[[StateLock], bool]) -> StateLock:
+        put, ours = partial(self._put, kept, info), StateLock.read(kept, info, "")
+        with self.aws.explained("lock", f"s3://{self._id}", env=self.env):
+            version = put()
+            if version is not None:
+                return replace(ours, version=version)
+            there = self._there(kept)
+            if there is not None and there.id == ours.id:
+                return there  # the write was repeated after its answer was lost
+            if there is None or (is_dead(there) and self.release(there)):
+                version = put()
+        if version is None:
+            raise _held(self._there(kept))
+        return replace(ours, version=version)
+
+    def _there(self, kept: Kept) -> StateLock | None:
+        return self._of_table() if kept == "lock table" else self._of_file()
+
+    def _put(self, kept: Kept, info: str) -> str | None:
+        """What releases it again: the file's ETag, the table's text; None where it is held."""
+        if kept == "lock file":
+            file = {**self._file, "Body": info.encode(), "ContentType": "application/json"}
+            return put_new(self._s3, file)
+        item: Any = {"LockID": {"S": self._id}, "Info": {"S": info}}
+        put = partial(self._dynamodb.put_item, TableName=str(self.backend.dynamodb_table), Item=item)
+        free = partial(put, ConditionExpression="attribute_not_exists(LockID)")
+        return None if unless(free, _TAKEN) is None else info
 
     def _of_table(self) -> StateLock | None:
         item = self._item(self._id)
@@ -90,28 +154,45 @@ class StateLocks:
             self._s3.delete_object(**self._file, IfMatch=lock.version)
             return
         self._dynamodb.delete_item(
-            TableName=self.backend.dynamodb_table,
+            TableName=str(self.backend.dynamodb_table),
             Key={"LockID": {"S": self._id}},
             ConditionExpression="Info = :info",
             ExpressionAttributeValues={":info": {"S": lock.version}},
         )
 
     @property
-    def _file(self) -> dict[str, str]:
+    def _file(self) -> dict[str, Any]:
         return {"Bucket": self.backend.bucket, "Key": f"{self.backend.key}.tflock", "ExpectedBucketOwner": self.owner}
 
     @property
-    def _s3(self) -> Any:
+    def _s3(self) -> S3Client:
         return self.aws.client("s3", self.backend.region)
 
     @property
-    def _dynamodb(self) -> Any:
+    def _dynamodb(self) -> DynamoDBClient:
         return self.aws.client("dynamodb", self.backend.region)
 
 
 def md5(content: bytes) -> str:
     """As Terraform writes it beside the lock; it protects against stale reads, not against people."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def put_new(s3: S3Client, request: dict[str, Any]) -> str | None:
+    """Writes an object and returns its ETag; None where there is one already.
+
+    While another conditional write is under way S3 answers 409, and only asking again tells how that one ended.
+    """
+    write = partial(s3.put_object, **request, IfNoneMatch="*")
+    answer = unless(lambda: patiently(write, {"ConditionalRequestConflict"}), _TAKEN)
+    return None if answer is None else answer["ETag"]
+
+
+def _held(lock: StateLock | None) -> Locked:
+    return Locked(
+        f"the state's place is locked: {lock or 'by somebody who took it at this moment'}",
+        hint="Wait until that run has ended. A lock whose holder is gone, `orchestrate unlock` releases.",
+    )
 
 
 def _unless_changed(call: Callable[[], object]) -> bool:

@@ -109,7 +109,7 @@ def adopt(at: Surroundings, candidate: Candidate) -> Adopted:
     by, target = at.identify(), at.release.target
     place = _place(at)
     with at.leases.held(target.id, Holder(by, "an adoption", place.us), at.progress) as lease:
-        with place.locked():
+        with place.locked(at.progress):
             _put(place, candidate, lease)
         before = at.ledger.history(target.id).newest("adopted")
         if before is not None and before.detail.get("sha256") == candidate.state.sha256:

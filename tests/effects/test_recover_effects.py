@@ -12,8 +12,9 @@ from orchestrator.effects.aws import Session
 from orchestrator.effects.builds import Builds, own_build
 from orchestrator.effects.lease import LENGTH, length
 from orchestrator.effects.state_locks import StateLocks, md5
-from orchestrator.errors import SurroundingsFailed, UsageError
+from orchestrator.errors import Locked, SurroundingsFailed, UsageError
 from orchestrator.model.backend import Backend
+from orchestrator.model.recovery import StateLock
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import start
 
@@ -72,6 +73,38 @@ def test_a_checksum_is_changed_only_where_it_is_the_expected_one(aws: Session) -
     assert not locks(aws).set_checksum(md5(b"other"), b"new")
     assert locks(aws).set_checksum(md5(b"old"), b"new")
     assert locks(aws).checksum() == md5(b"new")
+
+
+def test_locks_are_taken_like_terraform_s_and_given_back(aws: Session) -> None:
+    with locks(aws).taken('{"ID": "ours"}', lambda _: False):
+        assert [(lock.kept, lock.id) for lock in locks(aws).found()] == [("lock table", "ours"), ("lock file", "ours")]
+        with pytest.raises(Locked, match="lock ours of unknown"), locks(aws).taken('{"ID": "theirs"}', lambda _: False):
+            pytest.fail("it is held")
+    assert locks(aws).found() == ()
+    take(aws, '{"ID": "dead"}')
+    with locks(aws).taken('{"ID": "ours"}', lambda lock: lock.id == "dead"):
+        assert {lock.id for lock in locks(aws).found()} == {"ours"}
+    take(aws, '{"ID": "ours"}')
+    with locks(aws).taken('{"ID": "ours"}', lambda _: False):
+        """The write was repeated after its answer was lost."""
+    assert locks(aws).found() == ()
+    with locks(aws, None).taken("{}", lambda _: False):
+        assert [lock.kept for lock in locks(aws).found()] == ["lock file"]
+    locks(aws, None).write_checksum(b"there is no table")
+
+
+def test_a_lock_that_is_given_back_and_taken_again_meanwhile_is_not_ours(aws: Session) -> None:
+    """Between our two looks: its holder is dead, and before we take it another does."""
+
+    def takes_it_first(lock: StateLock) -> bool:
+        take(aws, '{"ID": "other"}')
+        return True
+
+    take(aws, '{"ID": "dead"}')
+    with pytest.raises(Locked, match="other"), locks(aws).taken('{"ID": "ours"}', takes_it_first):
+        pytest.fail("it is held")
+    assert {lock.id for lock in locks(aws).found()} == {"other"}
+    assert [locks(aws).release(lock) for lock in locks(aws).found()] == [True, True]
 
 
 def test_a_build_that_codebuild_does_not_know_has_not_been_shown_to_have_ended(aws: Session) -> None:

@@ -157,13 +157,14 @@ def test_a_lock_of_terraform_is_respected_and_one_of_a_dead_adoption_taken_over(
     there = look("eu-central-1/risk")
     candidate = examine(there.at, str(state))
     put_lock(place, kept, {"ID": "1", "Operation": "OperationTypeApply", "Who": "anna@host", "Created": "today"})
-    with pytest.raises(Locked, match="locked by anna@host since today"):
+    with pytest.raises(Locked, match="locked: lock 1 of anna@host since today"):
         adopt(there.at, candidate)
     put_lock(place, kept, None)
-    with pytest.raises(Locked, match="locked by somebody"):
+    with pytest.raises(Locked, match="locked: lock unknown of unknown"):
         adopt(there.at, candidate)
     put_lock(place, kept, {"ID": "2", "Operation": "orchestrate adopt", "Who": "me@host", "Created": "today"})
     adopt(there.at, candidate)
+    assert "An adoption was interrupted and has left its lock 2 of me@host since today" in there.text
     assert stored(key(there)) == content
     assert stored(f"{key(there)}.tflock") is None
     items = boto3.client("dynamodb").scan(TableName=TABLE)["Items"]
