@@ -15,8 +15,9 @@ locals {
   projects       = "arn:${local.partition}:codebuild:${local.region}:${local.account}:project"
   pipeline_arn   = "arn:${local.partition}:codepipeline:${local.region}:${local.account}:${var.name}"
 
-  # CodePipeline keeps what its actions hand on below the first 20 characters of the pipeline's name.
-  handed_on = "${local.release_bucket}/${substr(var.name, 0, min(20, length(var.name)))}/*"
+  # CodePipeline keeps what its actions hand on below the first 20 characters of the pipeline's name, and below the first
+  # 10 of the artefact's.
+  handed_on = "${local.release_bucket}/${substr(var.name, 0, min(20, length(var.name)))}"
 
   codecommit = var.source_repository.type == "CODECOMMIT"
 

@@ -5,13 +5,13 @@ locals {
   # Where only the pipeline may apply, there is no role with which people could.
   for_people = {
     for kind, settings in {
-      people = { purpose = "people plan and look", policy = concat(local.planning, local.looks, local.audits) }
+      people = { purpose = "people plan and look", policy = concat(local.planning, local.looks, local.audits, local.asks_for_builds) }
       deploy = { purpose = "people release", policy = concat(local.releasing, local.applying, local.looks, local.audits) }
     } : kind => settings if kind != "deploy" || var.apply_from == "anywhere"
   }
 
   # Planning, but for what applying has too.
-  releasing = [for statement in local.planning : statement if contains(["AssumePlanRoles", "KeepReceipts", "StorePlans"], statement.Sid)]
+  releasing = [for statement in local.planning : statement if contains(["KeepReceipts", "StorePlans"], statement.Sid)]
 
   # What `orchestrate history --verify` reads beside the ledger.
   audits = [
@@ -121,8 +121,8 @@ resource "aws_iam_policy" "releaser" {
 # team-approver only for plans of the team that the session's tag `team` names.
 resource "aws_iam_policy" "approver" {
   for_each = {
-    approver      = { whose = "plans", key = "*" }
-    team-approver = { whose = "plans of the team in the session tag `team`", key = "$${aws:PrincipalTag/team}" }
+    approver      = { whose = "plans", key = "*", receipts = "" }
+    team-approver = { whose = "plans of the team in the session tag `team`", key = "$${aws:PrincipalTag/team}", receipts = "$${aws:PrincipalTag/team}/" }
   }
 
   name        = "${var.name}-${each.key}"
@@ -149,7 +149,7 @@ resource "aws_iam_policy" "approver" {
         Sid      = "ReadReceipts"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${local.release_bucket}/receipts/*"
+        Resource = "${local.release_bucket}/receipts/${each.value.receipts}*"
       },
     ], local.reads_ledger, local.looks_up_people, local.key)
   })

@@ -147,5 +147,5 @@ resource "aws_codepipeline" "this" {
   }
 
   # The role's rights are there before the first execution.
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.accounts]
 }

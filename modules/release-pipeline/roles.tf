@@ -37,14 +37,6 @@ resource "aws_iam_role_policy" "this" {
   name   = "permissions"
   role   = aws_iam_role.this[each.key].id
   policy = jsonencode({ Version = "2012-10-17", Statement = each.value.policy })
-
-  # "IAM and AWS STS quotas": inline policies of a role, without white space; the quota is fixed.
-  lifecycle {
-    precondition {
-      condition     = length(jsonencode({ Version = "2012-10-17", Statement = each.value.policy })) <= 10240
-      error_message = "The policy of ${var.name}-${each.key} has ${length(jsonencode({ Version = "2012-10-17", Statement = each.value.policy }))} characters with the ${length(var.teams)} teams of ${var.env}; IAM allows 10,240. Divide the environment into several (docs/quotas-and-costs.md says how many teams fit)."
-    }
-  }
 }
 
 # What the roles may do, in pieces -----------------------------------------------------------------------------------
@@ -72,20 +64,20 @@ locals {
     Resource = local.codecommit ? var.source_repository.repository_arn : var.source_repository.connection_arn
   }]
 
-  check = concat(local.logs["lint"], local.logs["scan"], local.reports, local.package, local.hands_on, local.key)
+  # What they write is their own results: whoever could write the source could bring other rules to the later steps.
+  check = concat(local.logs["lint"], local.logs["scan"], local.reports, local.package, local.takes["check"], local.key, [{
+    Sid      = "HandOn"
+    Effect   = "Allow"
+    Action   = ["s3:PutObject"]
+    Resource = ["${local.handed_on}/lint/*", "${local.handed_on}/scan/*"]
+  }])
 
   # What every step after the checks has, by step.
   in_pipeline = {
-    for step in ["plan", "apply", "verify"] : step => concat(local.logs[step], local.package, local.hands_on)
+    for step in ["plan", "apply", "verify"] : step => concat(local.logs[step], local.package, local.takes[step])
   }
 
   planning = concat(local.reads_states, local.locks, local.reads_ledger, local.adds_to_ledger, [
-    {
-      Sid      = "AssumePlanRoles"
-      Effect   = "Allow"
-      Action   = ["sts:AssumeRole", "sts:TagSession"]
-      Resource = local.workload_arns.plan
-    },
     {
       Sid      = "StorePlans"
       Effect   = "Allow"
@@ -108,22 +100,16 @@ locals {
 
   applying = concat(local.reads_states, local.locks, local.reads_ledger, local.adds_to_ledger, local.looks_up_people, [
     {
-      Sid      = "AssumeBuildRoles"
-      Effect   = "Allow"
-      Action   = ["sts:AssumeRole", "sts:TagSession"]
-      Resource = local.workload_arns.apply
-    },
-    {
       Sid      = "WriteStates"
       Effect   = "Allow"
       Action   = ["s3:PutObject"]
-      Resource = [for team in sort(keys(var.teams)) : "${local.state_bucket}/${team}/*"]
+      Resource = [for key in local.state_keys : "${local.state_bucket}/${key}"]
     },
     {
       Sid      = "ReadPlans"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = [for prefix in ["evidence", "plans", "receipts"] : "${local.release_bucket}/${prefix}/*"]
+      Resource = [for prefix in ["evidence", "plans", "receipts", "recovered"] : "${local.release_bucket}/${prefix}/*"]
     },
     # A build's files end with the build: a state that Terraform could not save is kept in the release bucket.
     {
@@ -132,23 +118,24 @@ locals {
       Action   = ["s3:PutObject"]
       Resource = "${local.release_bucket}/recovered/*"
     },
-    # A lock that an earlier build left is taken over only when that build has ended.
-    {
-      Sid      = "AskForBuilds"
-      Effect   = "Allow"
-      Action   = ["codebuild:BatchGetBuilds"]
-      Resource = "${local.projects}/${var.name}-apply"
-    },
-    ], [for statement in [
+    ], local.asks_for_builds, [for statement in [
       # Beside each lock Terraform keeps the checksum of the state, under the lock's own name with `-md5`.
       {
         Sid       = "StateChecksums"
         Effect    = "Allow"
         Action    = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
         Resource  = "${local.tables}/${local.lock_table}"
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${var.stores.state_bucket}/*.tfstate-md5"] } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [for key in local.state_keys : "${var.stores.state_bucket}/${key}-md5"] } }
       },
   ] : statement if var.stores.lock_table != null], local.key)
+
+  # A lock that an earlier build left is taken over only when that build has ended.
+  asks_for_builds = [{
+    Sid      = "AskForBuilds"
+    Effect   = "Allow"
+    Action   = ["codebuild:BatchGetBuilds"]
+    Resource = [for step in ["apply", "plan"] : "${local.projects}/${var.name}-${step}"]
+  }]
 
   # Who answered the approvals of an execution.
   asks_pipeline = [{
@@ -177,7 +164,13 @@ locals {
       Action   = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"]
       Resource = [for step in sort(keys(local.steps)) : "${local.projects}/${var.name}-${step}"]
     },
-  ], local.hands_on, local.tells, local.key)
+    {
+      Sid      = "HandOn"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+      Resource = "${local.handed_on}/*"
+    },
+  ], local.tells, local.key)
 
   events = [{
     Sid      = "StartSubmit"
@@ -189,11 +182,6 @@ locals {
   lock_table = var.stores.lock_table == null ? "" : var.stores.lock_table
 
   # Pieces of these ---------------------------------------------------------------------------------------------------
-
-  workload_arns = {
-    for kind, role in var.workload_roles :
-    kind => sort(distinct([for team in var.teams : "arn:${local.partition}:iam::${team.account}:role/${role}"]))
-  }
 
   logs = {
     for step in concat(["submit"], keys(local.steps)) : step => [{
@@ -224,12 +212,16 @@ locals {
     Condition = { StringLike = { "s3:prefix" = ["tooling/*"] } }
   }]
 
-  hands_on = [{
-    Sid      = "HandOn"
-    Effect   = "Allow"
-    Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-    Resource = local.handed_on
-  }]
+  # By role: the input artefacts of its actions, which are handed on below their names.
+  takes = {
+    for role, artefacts in { check = ["source"], plan = ["source", "lint", "scan"], apply = ["source"], verify = ["source"] } :
+    role => [{
+      Sid      = "Take"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+      Resource = [for artefact in artefacts : "${local.handed_on}/${artefact}/*"]
+    }]
+  }
 
   tells = [
     { Sid = "Tell", Effect = "Allow", Action = ["sns:Publish"], Resource = aws_sns_topic.this.arn },
@@ -242,20 +234,23 @@ locals {
     },
   ]
 
-  # Only keys that teams can have: `_accounts` and the like are none of a step's business.
+  # The bucket is the environment's alone. Of what is in it, these are the keys that targets have: `_accounts` and the
+  # like are none of a step's business. No list of teams, so that the policies do not grow with them.
+  state_keys = ["*/${var.env}/terraform.tfstate", "*/${var.env}-*/terraform.tfstate"]
+
   reads_states = [
     {
       Sid      = "ReadStates"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = [for team in sort(keys(var.teams)) : "${local.state_bucket}/${team}/*"]
+      Resource = [for key in local.state_keys : "${local.state_bucket}/${key}"]
     },
+    # S3 says of an object that it is not there only to who may list the bucket; to others, that they may not read it.
     {
-      Sid       = "ListStates"
-      Effect    = "Allow"
-      Action    = ["s3:ListBucket"]
-      Resource  = local.state_bucket
-      Condition = { StringLike = { "s3:prefix" = [for team in sort(keys(var.teams)) : "${team}/*"] } }
+      Sid      = "ListStates"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = local.state_bucket
     },
   ]
 
@@ -264,7 +259,7 @@ locals {
       Sid      = "LockObjects"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = [for team in sort(keys(var.teams)) : "${local.state_bucket}/${team}/*.tflock"]
+      Resource = [for key in local.state_keys : "${local.state_bucket}/${key}.tflock"]
     }],
     [for statement in [
       {
@@ -278,7 +273,7 @@ locals {
         Effect    = "Allow"
         Action    = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
         Resource  = "${local.tables}/${local.lock_table}"
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${var.stores.state_bucket}/*.tfstate"] } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [for key in local.state_keys : "${var.stores.state_bucket}/${key}"] } }
       },
     ] : statement if var.stores.lock_table != null],
   )

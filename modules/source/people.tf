@@ -28,7 +28,10 @@ resource "aws_iam_policy" "committer" {
           "codecommit:CreatePullRequest",
           "codecommit:PostCommentFor*",
           "codecommit:PostCommentReply",
-          "codecommit:UpdatePullRequest*",
+          "codecommit:UpdatePullRequestApprovalState",
+          "codecommit:UpdatePullRequestDescription",
+          "codecommit:UpdatePullRequestStatus",
+          "codecommit:UpdatePullRequestTitle",
         ]
         Resource = aws_codecommit_repository.this[0].arn
       },

@@ -245,20 +245,49 @@ run "reject_notify" {
   expect_failures = [var.notify]
 }
 
-run "twenty_five_teams_fit_into_the_policies" {
+run "one_policy_names_the_accounts_of_a_few_teams" {
   command = plan
 
-  variables {
-    teams = { for number in range(25) : format("team-number-%02d", number) => { account = format("%012d", number) } }
+  assert {
+    condition     = keys(aws_iam_policy.accounts) == ["apply-all", "plan-all"] && keys(aws_iam_role_policy_attachment.accounts) == ["apply-apply-all", "deploy-apply-all", "deploy-plan-all", "people-plan-all", "plan-plan-all"]
+    error_message = "who plans takes the plan roles, who applies the build roles, who does both takes both"
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_policy.accounts["plan-all"].policy).Statement).Resource == ["arn:aws:iam::111111111111:role/InfraPlanRole", "arn:aws:iam::222222222222:role/InfraPlanRole"]
+    error_message = "the plan roles of exactly these accounts"
   }
 }
 
-run "reject_more_teams_than_a_policy_holds" {
+run "five_hundred_teams_fit_into_one_environment" {
   command = plan
 
   variables {
-    teams = { for number in range(60) : format("team-number-%02d", number) => { account = format("%012d", number) } }
+    teams = { for number in range(500) : format("team-number-%03d", number) => { account = format("%012d", number) } }
   }
 
-  expect_failures = [aws_iam_role_policy.this]
+  assert {
+    condition     = alltrue([for role in ["apply", "deploy", "people", "plan"] : length([for key in keys(aws_iam_role_policy_attachment.accounts) : key if startswith(key, "${role}-")]) <= 10])
+    error_message = "IAM attaches ten policies to a role"
+  }
+
+  assert {
+    condition     = sort(flatten([for key, found in aws_iam_policy.accounts : one(jsondecode(found.policy).Statement).Resource if startswith(key, "apply-")])) == sort([for number in range(500) : format("arn:aws:iam::%012d:role/InfraBuildRole", number)])
+    error_message = "each account in one policy, and no other account"
+  }
+
+  assert {
+    condition     = alltrue([for policy in concat(values(aws_iam_role_policy.this), values(aws_iam_role_policy.people)) : length(policy.policy) <= 10240 && !strcontains(policy.policy, "team-number")])
+    error_message = "the roles' own policies do not grow with the teams"
+  }
+}
+
+run "reject_more_accounts_than_policies_hold" {
+  command = plan
+
+  variables {
+    teams = { for number in range(700) : format("team-number-%03d", number) => { account = format("%012d", number) } }
+  }
+
+  expect_failures = [aws_iam_policy.accounts]
 }

@@ -47,9 +47,9 @@ def _applies(statement: Statement, wish: Wish) -> bool:
     unknown = set(statement) - {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
     assert not unknown, f"this evaluation does not know {unknown}"
     matches = _matches(statement, "Action", wish.action.lower(), str.lower) and _matches(
-        statement, "Resource", wish.resource, str
+        statement, "Resource", wish.resource, lambda pattern: _with_variables(pattern, wish)
     )
-    if "Resource" in statement and "Condition" not in statement:
+    if "Resource" in statement and "Condition" not in statement and "${" not in str(statement["Resource"]):
         assert matches == _second_opinion(statement, wish), (statement, wish)
     return matches and all(
         _holds(operator, _context(wish, key), [_with_variables(str(value), wish) for value in _listed(wanted)])

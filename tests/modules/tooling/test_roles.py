@@ -42,6 +42,7 @@ STATE = "arn:aws:s3:::acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
 RELEASES = "arn:aws:s3:::acme-tf-releases-dev"
 TABLES = "arn:aws:dynamodb:us-east-1:000000000000:table"
 LEDGER, LOCKS = f"{TABLES}/acme-tf-ledger-dev", f"{TABLES}/acme-tf-lock-dev"
+HANDED_ON = f"{RELEASES}/acme-tf-dev"
 PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-dev"
 PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-dev"
 REPOSITORY = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
@@ -63,11 +64,17 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("codepipeline:StartPipelineExecution", PIPELINE), {"submit"}),
     (Wish("s3:GetObject", f"{RELEASES}/sources/x.zip"), {"submit", "runner"}),
     (Wish("s3:GetObject", f"{RELEASES}/tooling/1/requirements.txt"), STEPS - {"runner", "events"}),
-    (Wish("s3:GetObject", f"{RELEASES}/acme-tf-dev/source/1"), {"check", "plan", "apply", "verify", "runner"}),
+    (Wish("s3:GetObject", f"{HANDED_ON}/source/1"), {"check", "plan", "apply", "verify", "runner"}),
+    (Wish("s3:PutObject", f"{HANDED_ON}/source/1"), {"runner"}),
+    (Wish("s3:PutObject", f"{HANDED_ON}/lint/1"), {"check", "runner"}),
+    (Wish("s3:GetObject", f"{HANDED_ON}/scan/1"), {"plan", "runner"}),
     (Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (Wish("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (Wish("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
     (Wish("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
+    (Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-dev"), {"plan", "apply", "people", "deploy"}),
+    (Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"), {"runner", "apply", "people", "deploy"}),
+    (Wish("s3:GetObject", f"{RELEASES}/recovered/research/dev-global/1.tfstate"), {"apply", "deploy"}),
     (Wish("s3:PutObject", STATE), {"apply", "deploy"}),
     (Wish("s3:PutObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
     (Wish("s3:DeleteObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
@@ -111,6 +118,11 @@ NEVER: list[Any] = [
     Wish("s3:GetObject", "arn:aws:s3:::acme-tf-tooling/_tooling/terraform.tfstate"),
     Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
     Wish("s3:GetObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
+    _keyed("dynamodb:DeleteItem", LOCKS, "acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
+    _keyed("dynamodb:PutItem", LOCKS, "acme-tf-dev/_accounts/111111111111/terraform.tfstate-md5"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/research/dev-us-east-1/other.json"),
+    Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-prod"),
+    Wish("s3:PutBucketPolicy", "arn:aws:s3:::acme-tf-dev"),
     Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
     # the record, and answers in somebody's name
     _keyed("dynamodb:PutItem", LEDGER, "approval#AROAALICE:alice#research"),
@@ -133,9 +145,21 @@ NEVER: list[Any] = [
     # its own rights, and the pipeline itself
     Wish("iam:PutRolePolicy", _role("000000000000", "acme-tf-dev-plan")),
     Wish("iam:CreateRole", _role("000000000000", "x")),
+    Wish("iam:AttachRolePolicy", _role("000000000000", "acme-tf-dev-plan")),
+    Wish("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-dev-apply")),
+    Wish("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-dev-accounts-plan-all"),
+    Wish("sts:AssumeRole", _role("000000000000", "acme-tf-dev-apply")),
     Wish("iam:PassRole", _role("000000000000", "acme-tf-dev-apply")),
     Wish("codebuild:UpdateProject", f"{PROJECT}-apply"),
-    Wish("codepipeline:UpdatePipeline", PIPELINE),
+    *(
+        Wish(f"codepipeline:{action}", PIPELINE)
+        for action in ("DisableStageTransition", "OverrideStageCondition", "RetryStageExecution", "UpdatePipeline")
+    ),
+    *(Wish(f"codebuild:{action}", f"{PROJECT}-apply") for action in ("RetryBuild", "StartBuildBatch", "UpdateWebhook")),
+    Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default"),
+    Wish("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/acme-tf-dev-tags"),
+    Wish("sns:Subscribe", "arn:aws:sns:us-east-1:000000000000:acme-tf-dev"),
+    Wish("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:/orchestrate/acme-tf-dev/apply"),
     Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
     Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": "refs/tags/dev_us-east-1/research/1.0"}),
     # secrets
@@ -147,16 +171,17 @@ NEVER: list[Any] = [
 
 @pytest.fixture(scope="module")
 def policies(central: Any) -> dict[str, list[dict[str, Any]]]:
-    """Every inline policy of every role of the tooling, by the role's name without the stem."""
+    """Every policy of every role of the tooling, inline or attached, by the role's name without the stem."""
     service = client(central.sandbox, "iam")
     found: dict[str, list[dict[str, Any]]] = {}
     for page in service.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
             name = role["RoleName"]
             if name.startswith("acme-tf-"):
-                assert not service.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
                 names = service.list_role_policies(RoleName=name)["PolicyNames"]
                 documents = [service.get_role_policy(RoleName=name, PolicyName=n)["PolicyDocument"] for n in names]
+                attached = service.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+                documents += [_document(service, one["PolicyArn"]) for one in attached]
                 found[name.removeprefix("acme-tf-")] = documents
     return found
 
@@ -212,10 +237,7 @@ def test_no_statement_is_about_everything(policies: dict[str, Any]) -> None:
 
 
 def _managed(central: Any, name: str) -> dict[str, Any]:
-    service = client(central.sandbox, "iam")
-    arn = f"arn:aws:iam::000000000000:policy/{name}"
-    version = service.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return dict(service.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    return _document(client(central.sandbox, "iam"), f"arn:aws:iam::000000000000:policy/{name}")
 
 
 def _push(ref: str) -> Any:
@@ -271,6 +293,24 @@ def test_approvers_answer_for_their_environment_alone(central: Any) -> None:
     assert not iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
     for action in ("StartPipelineExecution", "UpdatePipeline", "OverrideStageCondition", "StopPipelineExecution"):
         assert not iam.allows(approver, Wish(f"codepipeline:{action}", pipeline))
+
+
+@pytest.mark.parametrize(("policy", "team", "granted"), [("approver", None, True), ("team-approver", "risk", False)])
+def test_who_approves_for_one_team_reads_the_receipts_of_that_team_alone(
+    central: Any, policy: str, team: str | None, granted: bool
+) -> None:
+    document = _managed(central, f"acme-tf-dev-{policy}")
+    own = {} if team is None else {"aws:PrincipalTag/team": team}
+    receipt = f"{RELEASES}/receipts/research/dev-global/1.json"
+    assert iam.allows([document], Wish("s3:GetObject", receipt, own)) == granted
+    assert iam.allows([document], Wish("s3:GetObject", receipt, {**own, "aws:PrincipalTag/team": "research"}))
+
+
+def test_who_proposes_changes_does_not_change_who_must_approve_them(central: Any) -> None:
+    committer = [_managed(central, "acme-tf-committer")]
+    assert iam.allows(committer, Wish("codecommit:UpdatePullRequestTitle", REPOSITORY))
+    for action in ("UpdatePullRequestApprovalRuleContent", "MergePullRequestByFastForward", "PutFile", "DeleteBranch"):
+        assert not iam.allows(committer, Wish(f"codecommit:{action}", REPOSITORY)), action
 
 
 ALICE = {"aws:userid": "AROAALICE:alice"}
