@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -138,11 +139,14 @@ def _kinds(top: Path, paths: list[str]) -> dict[str, Kind]:
     """What is no file or link (a deleted file, a submodule, a socket) is left out."""
     kinds: dict[str, Kind] = {}
     for path in paths:
-        full = os.path.join(top, path)
-        if os.path.islink(full):
+        try:
+            mode = os.lstat(f"{top}/{path}").st_mode
+        except OSError:
+            continue
+        if stat.S_ISLNK(mode):
             kinds[path] = "link"
-        elif os.path.isfile(full):
-            kinds[path] = "executable" if os.access(full, os.X_OK) else "file"
+        elif stat.S_ISREG(mode):
+            kinds[path] = "executable" if mode & stat.S_IXUSR else "file"  # as git has it
     return kinds
 
 

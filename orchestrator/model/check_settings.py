@@ -1,7 +1,6 @@
 """The settings of the checks and of the plan policy in `envs/<env>.yaml`, as types."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: see config.
 import re
 from datetime import date
 from typing import Annotated, Literal, TypeAlias

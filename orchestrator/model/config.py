@@ -4,8 +4,7 @@
 collide, an account in two environments) is checked in `rules`. Unknown keys are errors everywhere.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec would evaluate each of them again at every start.
 from typing import Annotated, Literal, TypeAlias, get_args
 
 from msgspec import Meta, Struct, field

@@ -1,7 +1,6 @@
 """Who may release what when, in `envs/*.yaml`, as types: signatures, approvals, change windows, promotion."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: see config.
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
