@@ -99,7 +99,7 @@ def _end_where_failed(executions: Iterable[Execution]) -> None:
 def what_there_is(demo: Demo, sandbox: Sandbox, tags: Sequence[str]) -> None:
     say("5. What runs where, who approved it, and what a browser sees.")
     demo.orchestrate("status", "--env", "prod")
-    demo.orchestrate("history", "--env", "prod", "--team", "research")
+    demo.orchestrate("history", "--env", "prod", "--team", "research", "--scope", REGIONS[0])
     for tag in tags:
         if url := demo.answer("verify", "--tag", tag)["url"]:
             show_page(str(url), sandbox)

@@ -90,7 +90,11 @@ def _git(folder: Path, *arguments: str) -> None:
 
 
 def started_sandbox(folder: Path, *options: str) -> Sandbox:
-    """The background sandbox of the repository; `options` are those of `orchestrate sandbox up`."""
+    """A new background sandbox for the repository; `options` are those of `orchestrate sandbox up`.
+
+    One that an earlier run has left, because it was killed, holds that run's accounts and perhaps older code.
+    """
+    subprocess.run([str(_ORCHESTRATE), "sandbox", "down"], cwd=folder, check=True, capture_output=True)
     command = [str(_ORCHESTRATE), "sandbox", "up", *options, "--format", "json"]
     done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
     return Sandbox(**json.loads(done.stdout))

@@ -48,6 +48,8 @@ def apply(at: Surroundings) -> ApplyResult:
     release = at.release
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     receipt = newest_receipt(at)
+    if receipt.changes:
+        require_pipeline(at, by)
     record_answers(at, receipt.digest)
     history = at.ledger.history(release.target.id)
     tell(at, history)
@@ -55,7 +57,6 @@ def apply(at: Surroundings) -> ApplyResult:
     _check_binding(at, receipt)
     if not receipt.changes:
         return _nothing_to_do(at, receipt, by)
-    require_pipeline(at, by)
     place = here(at.env)
     holder = Holder(by, str(release.tag), place.where, place.build)
     with (

@@ -61,6 +61,11 @@ NEAR = ("prod2_us-east-1/research/1.0", "production_us-east-1/research/1.0")
 BRANCH = "prod_us-east-1/research/2.0"
 REFUSED = (LIGHTWEIGHT, UNKNOWN_REGION, UNKNOWN_TEAM, SHELL)
 _SECONDS = 240
+ON_CALL = "AWSReservedSSO_OnCall_0123456789abcdef"
+REASON = "orders are lost since 03:10, nobody else is awake"
+GLASS = f"{{by: [AWSReservedSSO_OnCall_*], notify: 'arn:aws:sns:us-east-1:000000000000:{PIPELINE}'}}"
+PROD = str(CHANGES["envs/prod.yaml"]).replace("{required: true}", f"{{required: true, break_glass: {GLASS}}}")
+LEASE_SECONDS = 10
 
 
 @dataclass
@@ -156,6 +161,16 @@ def _listen(sandbox: Sandbox) -> str:
     return str(url)
 
 
+def _on_call(sandbox: Sandbox) -> dict[str, str]:
+    """The environment of somebody in the role of those who are on call."""
+    root = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+    role = client(sandbox, "iam").create_role(RoleName=ON_CALL, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    keys = client(sandbox, "sts").assume_role(RoleArn=role, RoleSessionName="olga@example.com")["Credentials"]
+    names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
+    return {**within(sandbox), **{f"AWS_{name}": str(keys[key]) for key, name in names.items()}}
+
+
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The tooling is there, and nothing is pushed yet."""
@@ -163,6 +178,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     project = (SOURCE / "envs/orchestrate.yaml").read_text().replace("modules/workload", "root")
     files: dict[str, str | None] = {
         **CHANGES,
+        "envs/prod.yaml": PROD,
         "envs/orchestrate.yaml": project,
         "envs/prod/research.tfvars": None,
         "envs/prod/research/ap-southeast-1.tfvars": f'gate = "{base}/gate"\n',
@@ -170,6 +186,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ORCHESTRATE_WORKSPACES", str(base / "workspaces"))
+        patch.setenv("ORCHESTRATE_LEASE_SECONDS", str(LEASE_SECONDS))
         make_repository(base / "repository", files)
         sandbox = started_sandbox(base / "repository", "--bare")
         demo = Demo(base / "repository", within(sandbox))
@@ -221,7 +238,8 @@ def released(expired: Place) -> Place:
     for tag in TAGS:
         expired.retry(tag, "Approve")
     expired.reach(TAGS, lambda one: one.waits_for_people)
-    expired.demo.orchestrate("approve", "--tag", AP, "--yes")
+    on_call = Demo(expired.folder, _on_call(expired.sandbox))
+    on_call.orchestrate("approve", "--tag", AP, "--yes", "--break-glass", "--reason", REASON)
     demo_pipeline.release(expired.demo, expired.watch, (US, EU))
     until(lambda: expired.entries("research/prod-ap-southeast-1", "applying"), seconds=_SECONDS)
     expired.reach((AP,), lambda one: bool(_action(one, "Apply")["output"]["executionResult"]))
@@ -307,6 +325,18 @@ def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released:
     assert released.told("A release to prod has ended: FAILED", execution.id)
 
 
+def test_who_breaks_the_glass_alone_lets_the_execution_go_on_and_everybody_hears_of_it(released: Place) -> None:
+    answered = _action(released.known[AP], "Approve-1")
+    assert answered["status"] == "Succeeded"
+    assert f"/{ON_CALL}/" in answered["updatedBy"]
+    [broken] = released.entries("research/prod-ap-southeast-1", "break-glass")
+    assert (broken["by"].rpartition("/")[2], broken["detail"]["reason"]) == ("olga@example.com", REASON)
+    [applying] = released.entries("research/prod-ap-southeast-1", "applying")
+    assert applying["detail"]["break_glass"]["reason"] == REASON
+    for what in ("breaks the glass for", "has broken the glass; now is applied"):
+        assert released.told(what, AP, REASON)
+
+
 @pytest.fixture(scope="module")
 def later(released: Place) -> Place:
     """What comes after: a version that changes nothing, a tag that is moved, an execution that somebody made up.
@@ -356,3 +386,14 @@ def test_an_interrupted_apply_is_not_simply_repeated(later: Place) -> None:
     """The step says what there is to do."""
     build = _action(later.known[AP], "Apply")["output"]["executionResult"]["externalExecutionId"].partition(":")[2]
     assert "did not finish" in later.log("apply", build)
+
+
+def test_what_the_stopped_build_left_is_recovered_and_the_way_is_free(later: Place) -> None:
+    target, key = "research/prod-ap-southeast-1", "research/prod-ap-southeast-1/terraform.tfstate"
+    later.demo.orchestrate("recover", "--tag", AP)
+    [recovered] = later.entries(target, "recovered")
+    assert "half-way" in json.dumps(recovered["detail"]) or "nothing of it" in json.dumps(recovered["detail"])
+    found = later.client("s3").list_objects_v2(Bucket="acme-tf-prod", Prefix=key)
+    assert f"{key}.tflock" not in [item["Key"] for item in found.get("Contents", [])]
+    locks = later.client("dynamodb").scan(TableName="acme-tf-lock-prod")["Items"]
+    assert [item["LockID"]["S"] for item in locks if "Info" in item] == []

@@ -24,7 +24,7 @@ from orchestrator.sandbox.pipeline.place import here
 
 _KEPT = frozenset(
     "LANG TZ USER LOGNAME SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE TF_CLI_CONFIG_FILE TF_PLUGIN_CACHE_DIR "
-    "XDG_CACHE_HOME".split()
+    "XDG_CACHE_HOME ORCHESTRATE_LEASE_SECONDS".split()
 )
 _KEPT_PREFIXES = ("LC_", "PIP_", "NIX_")
 _LEFT_OUT = ("orchestrate", "orchestrator", "__editable__", "__pycache__", "_virtualenv")
