@@ -96,6 +96,10 @@ class Judge:
             return f"{principal.arn} is none of those who may approve: {', '.join(self.policy.by)}"
         return self._entanglement(principal) if self.policy.separation_of_duties else None
 
+    def heeds_pipeline(self, *, approved: bool) -> bool:
+        """Whether what somebody has answered in CodePipeline is an answer to the plan; a rejection always is."""
+        return self.policy.console or not approved
+
     def glass_objection(self, principal: Principal, reason: str) -> str | None:
         """Why this one may not act alone for that reason; whether they released does not matter then."""
         glass = self.policy.break_glass

@@ -69,6 +69,13 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     separation_of_duties: Annotated[
         bool, Meta(description="True: who released may not approve, and nobody of whom it is not known who they are.")
     ] = False
+    console: Annotated[
+        bool,
+        Meta(
+            description="True: an approval given in CodePipeline counts. False: it only lets the execution go on, and "
+            "`orchestrate approve` is what counts; CodePipeline cannot tell which team an execution is of."
+        ),
+    ] = True
     break_glass: Annotated[
         BreakGlass | None,
         Meta(description="Who may act in an emergency without these approvals and outside the windows; else nobody."),

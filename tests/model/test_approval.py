@@ -87,6 +87,17 @@ def tally(by: Judge, *answers: Answer, genuine: Callable[[Principal], bool] = la
     return by.tally(answers, genuine)
 
 
+@pytest.mark.parametrize(
+    ("console", "approved", "heeded"),
+    [(True, True, True), (True, False, True), (False, True, False), (False, False, True)],
+)
+def test_approvals_in_the_pipeline_count_where_they_may_and_rejections_always(
+    console: bool, approved: bool, heeded: bool
+) -> None:
+    by = judge(Approval(required=True, console=console))
+    assert by.heeds_pipeline(approved=approved) == heeded
+
+
 # Who may approve ------------------------------------------------------------------------------------------------------
 
 
