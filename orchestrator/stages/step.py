@@ -20,6 +20,7 @@ from orchestrator.model.execution import CheckResult, Execution
 from orchestrator.model.ledger import Draft, History, Kind
 from orchestrator.model.receipt import PlanReceipt, receipt_key
 from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
+from orchestrator.stages.approvals import judge_of
 from orchestrator.stages.lint import lint
 from orchestrator.stages.plan import CHECKS, PlanResult, plan
 from orchestrator.stages.resolve import resolve
@@ -114,6 +115,7 @@ def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:
     """What CodePipeline says about its approvals: it knows the caller's ARN, and nobody else can write it there."""
     pipelines = Pipelines(step.at.aws, step.at.release.target.stores.region, step.execution.env)
     given = pipelines.approvals(step.execution.pipeline, step.execution.id)
+    judge = judge_of(step.at, receipt)
     return tuple(
         Answer(
             version=1,
@@ -128,7 +130,7 @@ def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:
             reason=each.comment,
         )
         for each in given
-        if each.by
+        if each.by and judge.heeds_pipeline(approved=each.approved)
     )
 
 
