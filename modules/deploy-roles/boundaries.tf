@@ -32,8 +32,16 @@ locals {
         {
           Sid      = "Iam"
           Effect   = "Allow"
-          Action   = flatten(values(local.iam_actions))
+          Action   = flatten([for kind, actions in local.iam_actions : actions if kind != "bounded"])
           Resource = "*"
+        },
+        # Here as well as in the role's own policy: a policy that somebody attaches to it later does not lift this.
+        {
+          Sid       = "BoundedRoles"
+          Effect    = "Allow"
+          Action    = local.iam_actions.bounded
+          Resource  = "*"
+          Condition = local.carries_service_boundary
         },
       ],
       local.never,

@@ -5,6 +5,10 @@ locals {
     ]
   }
 
+  carries_service_boundary = {
+    StringEquals = { "iam:PermissionsBoundary" = "${local.prefix}:policy/${var.service_boundary_name}" }
+  }
+
   iam_actions = {
     read = ["iam:Get*", "iam:List*"]
     bounded = [
@@ -64,7 +68,7 @@ locals {
         Effect    = "Allow"
         Action    = local.iam_actions.bounded
         Resource  = local.managed["role"]
-        Condition = { StringEquals = { "iam:PermissionsBoundary" = "${local.prefix}:policy/${var.service_boundary_name}" } }
+        Condition = local.carries_service_boundary
       },
       {
         Sid      = "RolesByName"

@@ -20,6 +20,18 @@ locals {
     "${local.prefix}:policy/${var.build_boundary_name}",
     "${local.prefix}:policy/${var.service_boundary_name}",
   ]
+
+  strangers = [
+    for arn in sort(setunion(var.plan_trusted_role_arns, var.build_trusted_role_arns)) : arn
+    if !startswith(arn, "arn:${data.aws_partition.current.partition}:")
+  ]
+
+  sizes = {
+    "the plan role's policy"  = { length = length(jsonencode(local.plan_policy)), limit = 10240 }
+    "the build role's policy" = { length = length(jsonencode(local.build_policy)), limit = 10240 }
+    "the build boundary"      = { length = length(jsonencode(local.build_boundary)), limit = 6144 }
+    "the service boundary"    = { length = length(jsonencode(local.service_boundary)), limit = 6144 }
+  }
 }
 
 resource "aws_iam_role" "plan" {
@@ -27,6 +39,19 @@ resource "aws_iam_role" "plan" {
   description          = "Plans releases: reads configuration, never writes, never reads secret values"
   max_session_duration = 3600
   assume_role_policy   = jsonencode(local.trust.plan)
+
+  lifecycle {
+    precondition {
+      condition     = length(local.strangers) == 0
+      error_message = "${join(", ", local.strangers)}: trust ends at the partition, and this account lies in ${data.aws_partition.current.partition}. Name roles whose ARNs begin with arn:${data.aws_partition.current.partition}:."
+    }
+
+    # IAM, "IAM and AWS STS quotas": 10,240 characters for a role's inline policies, 6,144 for a managed policy.
+    precondition {
+      condition     = alltrue([for name, size in local.sizes : size.length <= size.limit])
+      error_message = "With so many services or managed_names these policies are longer than IAM allows: ${join(", ", [for name, size in local.sizes : "${name} (${size.length} of ${size.limit} characters)" if size.length > size.limit])}. Name fewer, or shorter patterns."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "plan" {

@@ -23,6 +23,14 @@ locals {
           Action    = "sts:TagSession"
           Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = sort(var.session_tag_keys) } }
         },
+        # A session that carries a source identity carries it on, and AWS refuses to where this is not allowed (IAM,
+        # "Monitor and control actions taken with assumed roles"). It grants nothing: CloudTrail names the person by it.
+        {
+          Sid       = "SourceIdentity"
+          Effect    = "Allow"
+          Principal = { AWS = sort(arns) }
+          Action    = "sts:SetSourceIdentity"
+        },
       ]
     }
   }

@@ -1,6 +1,7 @@
 variable "account" {
   description = "Number of the workload account that the roles stand in, twelve digits."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account))
@@ -11,10 +12,16 @@ variable "account" {
 variable "tooling_account" {
   description = "Number of the tooling account, whose roles are trusted."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.tooling_account))
     error_message = "tooling_account is \"${var.tooling_account}\": write the account number as a string of twelve digits, leading zeros included."
+  }
+
+  validation {
+    condition     = var.tooling_account != var.account
+    error_message = "account and tooling_account are both ${var.account}: what releases there could change states, plans and the record of all. Give the team an account of its own."
   }
 }
 
@@ -57,11 +64,21 @@ variable "managed_names" {
   validation {
     condition = alltrue(flatten([
       for pattern in var.managed_names : [
-        for name in [var.plan_role_name, var.build_role_name, var.build_boundary_name, var.service_boundary_name] :
+        for name in [
+          var.plan_role_name, var.build_role_name, var.build_boundary_name, var.service_boundary_name,
+          # What AWS Organizations and Control Tower administer the account with.
+          "OrganizationAccountAccessRole", "AWSControlTowerExecution",
+        ] :
         pattern != name && !(endswith(pattern, "*") && startswith(name, trimsuffix(pattern, "*")))
       ]
     ]))
-    error_message = "managed_names is [${join(", ", var.managed_names)}], which covers the deployment roles or their boundaries. Choose patterns that do not."
+    error_message = "managed_names is [${join(", ", var.managed_names)}], which covers the deployment roles, their boundaries, or roles that AWS administers the account with. Choose patterns that do not."
+  }
+
+  validation {
+    # Paths of IAM Identity Center's roles and of service-linked ones.
+    condition     = alltrue([for pattern in var.managed_names : !can(regex("^aws-|^aws[*]$", pattern))])
+    error_message = "managed_names is [${join(", ", var.managed_names)}]: names and paths that begin with aws- are AWS's own. Choose patterns that begin otherwise."
   }
 }
 
@@ -109,6 +126,7 @@ variable "plan_role_name" {
   description = "Name of the role that plans."
   type        = string
   default     = "InfraPlanRole"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.plan_role_name))
@@ -120,6 +138,7 @@ variable "build_role_name" {
   description = "Name of the role that applies."
   type        = string
   default     = "InfraBuildRole"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.build_role_name)) && var.build_role_name != var.plan_role_name
@@ -131,6 +150,7 @@ variable "build_boundary_name" {
   description = "Name of the policy that bounds the build role."
   type        = string
   default     = "InfraBuildBoundary"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", var.build_boundary_name))
@@ -142,6 +162,7 @@ variable "service_boundary_name" {
   description = "Name of the policy that bounds the roles made by the build role; module workload expects this default."
   type        = string
   default     = "InfraServiceBoundary"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", var.service_boundary_name)) && var.service_boundary_name != var.build_boundary_name

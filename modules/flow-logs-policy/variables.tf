@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the network, whose log group is `/<name>/flow-logs`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,62}$", var.name))
@@ -11,6 +12,7 @@ variable "name" {
 variable "account" {
   description = "Number of the account that holds the log group, twelve digits."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account))
@@ -21,6 +23,7 @@ variable "account" {
 variable "partition" {
   description = "Partition of the account: `aws`, `aws-cn`, `aws-us-gov`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^aws(-[a-z]+)*$", var.partition))

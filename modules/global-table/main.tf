@@ -1,9 +1,12 @@
 data "aws_region" "current" {}
 
 locals {
-  # A partition's Regions have a prefix of their own; replicas cannot cross partitions.
-  home_kind = regex("^(?:cn-|us-gov-|us-iso[a-z]*-|eusc-|)", data.aws_region.current.name)
-  strangers = [for region in var.replica_regions : region if regex("^(?:cn-|us-gov-|us-iso[a-z]*-|eusc-|)", region) != local.home_kind]
+  # A partition's Regions have a prefix of their own (eu-isoe-west-1 is not Europe's); replicas cannot cross partitions.
+  kinds = {
+    for region in setunion(var.replica_regions, [data.aws_region.current.name]) :
+    region => regex("^(?:cn-|us-gov-|[a-z]+-iso[a-z]*-|eusc-|)", region)
+  }
+  strangers = [for region in var.replica_regions : region if local.kinds[region] != local.kinds[data.aws_region.current.name]]
 
   attributes = merge(
     { (var.hash_key.name) = var.hash_key.type },

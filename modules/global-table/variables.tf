@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the table, the same in every Region."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.name))
@@ -14,6 +15,7 @@ variable "hash_key" {
     name = string
     type = optional(string, "S")
   })
+  nullable = false
 
   validation {
     condition     = contains(["S", "N", "B"], var.hash_key.type) && length(var.hash_key.name) > 0

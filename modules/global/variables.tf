@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the workload, `<env>-<team>`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,50}$", var.name))
@@ -11,6 +12,7 @@ variable "name" {
 variable "account" {
   description = "Number of the account that the resources belong to, twelve digits."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account))
@@ -22,6 +24,7 @@ variable "role_isolation" {
   description = "How the flow logs role is kept apart: `plain` (one for all), `version` (one for each of role_versions) or `region` (each Region makes its own, nothing here)."
   type        = string
   default     = "plain"
+  nullable    = false
 
   validation {
     condition     = contains(["plain", "version", "region"], var.role_isolation)

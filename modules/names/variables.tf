@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the thing that owns the resources, for example `dev-research`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,61}[a-z0-9]$", var.name)) && !strcontains(var.name, "--")
@@ -11,6 +12,7 @@ variable "name" {
 variable "region" {
   description = "AWS Region, for example `us-east-1`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))

@@ -39,8 +39,9 @@ resource "aws_subnet" "public" {
 
   lifecycle {
     precondition {
-      condition     = startswith(each.key, data.aws_region.current.name)
-      error_message = "Zone ${each.key} does not lie in ${data.aws_region.current.name}, where the provider works. Name the zones of that Region."
+      # us-east-1a, or a local zone that has been opted into (us-west-2-lax-1a).
+      condition     = can(regex("^${data.aws_region.current.name}([a-z]|-[a-z0-9-]+)$", each.key))
+      error_message = "${each.key} is no zone of ${data.aws_region.current.name}, where the provider works. Name the zones of that Region, such as ${data.aws_region.current.name}a."
     }
   }
 }

@@ -11,11 +11,17 @@ output "cidr" {
 output "public_subnet_ids" {
   description = "IDs of the public subnets, by availability zone."
   value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
+
+  # What is put into them needs the way out from the first, and must be gone before it can be taken away: AWS refuses an
+  # external load balancer in a VPC without an internet gateway.
+  depends_on = [aws_route.internet, aws_route_table_association.public]
 }
 
 output "private_subnet_ids" {
   description = "IDs of the private subnets, by availability zone."
   value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+
+  depends_on = [aws_route.nat, aws_route_table_association.private]
 }
 
 output "nat_public_ips" {

@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the network; its resources carry it, and the log group `/<name>/flow-logs`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,62}$", var.name))
@@ -11,9 +12,10 @@ variable "name" {
 variable "cidr" {
   description = "IPv4 range of the VPC, from /16 to /27, for example `10.20.0.0/16`."
   type        = string
+  nullable    = false
 
   validation {
-    condition     = try(cidrhost(var.cidr, 0) == split("/", var.cidr)[0], false)
+    condition     = try(cidrhost(var.cidr, 0) == split("/", var.cidr)[0], false) && !strcontains(var.cidr, ":")
     error_message = "cidr is \"${var.cidr}\": write an IPv4 range by its first address, for example 10.20.0.0/16."
   }
 
@@ -39,11 +41,14 @@ variable "zones" {
 
   validation {
     condition = alltrue(flatten([
-      for subnets in var.zones : [for cidr in values(subnets) : try(cidrhost(cidr, 0) == split("/", cidr)[0], false)]
+      for subnets in var.zones : [
+        for cidr in values(subnets) : try(cidrhost(cidr, 0) == split("/", cidr)[0], false) && !strcontains(cidr, ":")
+      ]
     ]))
     error_message = "zones holds what is no IPv4 range written by its first address: ${join(", ", flatten([
       for zone, subnets in var.zones : [
-        for kind, cidr in subnets : "${zone} ${kind} ${cidr}" if !try(cidrhost(cidr, 0) == split("/", cidr)[0], false)
+        for kind, cidr in subnets : "${zone} ${kind} ${cidr}"
+        if !try(cidrhost(cidr, 0) == split("/", cidr)[0], false) || strcontains(cidr, ":")
       ]
     ]))}. Write it as in 10.20.0.0/20."
   }
@@ -65,6 +70,7 @@ variable "nat" {
   description = "How private subnets reach the internet: `none`, `single` (one NAT gateway, in the first zone by name) or `per_zone`."
   type        = string
   default     = "none"
+  nullable    = false
 
   validation {
     condition     = contains(["none", "single", "per_zone"], var.nat)
@@ -92,6 +98,7 @@ variable "flow_logs" {
     traffic        = optional(string, "ALL")
     kms_key_arn    = optional(string)
   })
+  nullable = false
 
   validation {
     condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.flow_logs.role_arn))

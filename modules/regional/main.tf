@@ -18,10 +18,10 @@ data "aws_region" "current" {
 
 data "aws_partition" "current" {}
 
-# Local zones and Wavelength zones have to be opted into: they are not part of the Region's own zones.
+# Local zones and Wavelength zones have to be opted into: they are not part of the Region's own zones. Whatever their state:
+# a zone that is impaired for an hour keeps its subnets in the plans of that hour.
 data "aws_availability_zones" "available" {
   #checkov:skip=CKV_AWS_394: subnets are keyed and addressed by zone, so that a new zone adds some and moves none; max_zones bounds it
-  state = "available"
 
   filter {
     name   = "opt-in-status"

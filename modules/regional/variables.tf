@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the workload, `<env>-<team>`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,50}$", var.name))
@@ -11,6 +12,7 @@ variable "name" {
 variable "account" {
   description = "Number of the account that the resources belong to, twelve digits."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account))
@@ -21,6 +23,7 @@ variable "account" {
 variable "region" {
   description = "AWS Region of the resources; the provider works in it."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))
@@ -32,9 +35,10 @@ variable "cidr" {
   description = "IPv4 range of the VPC, from /16 to /24. Sixteen equal subnets divide it: eight public, eight private, by the zones' letters."
   type        = string
   default     = "10.0.0.0/16"
+  nullable    = false
 
   validation {
-    condition     = try(cidrhost(var.cidr, 0) == split("/", var.cidr)[0] && tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 24, false)
+    condition     = try(cidrhost(var.cidr, 0) == split("/", var.cidr)[0] && tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 24, false) && !strcontains(var.cidr, ":")
     error_message = "cidr is \"${var.cidr}\": give an IPv4 range from /16 to /24 by its first address, so that each of sixteen subnets gets at least a /28."
   }
 }
@@ -54,6 +58,7 @@ variable "nat" {
   description = "How private subnets reach the internet: `none`, `single` or `per_zone`."
   type        = string
   default     = "none"
+  nullable    = false
 
   validation {
     condition     = contains(["none", "single", "per_zone"], var.nat)
@@ -64,6 +69,7 @@ variable "nat" {
 variable "page" {
   description = "HTML page that the load balancer answers with, at most 1,024 characters."
   type        = string
+  nullable    = false
 
   validation {
     condition     = length(var.page) > 0 && length(var.page) <= 1024
@@ -100,10 +106,16 @@ variable "log_retention_days" {
   type        = number
   default     = 365
   nullable    = false
+
+  validation {
+    # CloudWatch Logs, PutRetentionPolicy: the values it takes; 0 would keep logs for ever.
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is ${var.log_retention_days}: CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the load balancer."
+  description = "Whether AWS refuses to delete the load balancer, and Terraform to delete its access logs."
   type        = bool
   default     = true
   nullable    = false
@@ -113,6 +125,7 @@ variable "role_isolation" {
   description = "Where the flow logs role comes from: `plain` and `version` from the global scope, `region` from here."
   type        = string
   default     = "plain"
+  nullable    = false
 
   validation {
     condition     = contains(["plain", "version", "region"], var.role_isolation)
@@ -147,4 +160,5 @@ variable "global_hint" {
   description = "What to do where a global resource is missing, as the end of a sentence."
   type        = string
   default     = "apply the global composition first."
+  nullable    = false
 }

@@ -1,6 +1,7 @@
 variable "name" {
   description = "Name of the role, before the suffix that region or role_version adds."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]+$", var.name))
@@ -38,6 +39,7 @@ variable "role_version" {
 variable "description" {
   description = "What the role is for, as shown by IAM."
   type        = string
+  nullable    = false
 }
 
 variable "trusted_services" {
@@ -46,7 +48,7 @@ variable "trusted_services" {
   nullable    = false
 
   validation {
-    condition     = length(var.trusted_services) > 0 && alltrue([for service in var.trusted_services : can(regex("^[a-z0-9.-]+[.]amazonaws[.]com([.]cn)?$", service))])
+    condition     = length(var.trusted_services) > 0 && alltrue([for service in var.trusted_services : can(regex("^[a-z0-9-]+[.]([a-z0-9-]+[.])*(amazonaws[.](com([.]cn)?|eu)|s?c2s[.](ic|sgov)[.]gov|csp[.]hci[.]ic[.]gov|cloud[.]adc-e[.]uk)$", service))])
     error_message = "trusted_services is [${join(", ", var.trusted_services)}]: name at least one service, such as vpc-flow-logs.amazonaws.com."
   }
 }

@@ -2,7 +2,11 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
+data "aws_region" "current" {}
+
 locals {
+  account    = data.aws_caller_identity.current.account_id
+  region     = data.aws_region.current.name
   bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.access_logs.bucket}"
 }
 
@@ -11,8 +15,9 @@ resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_144: a Region's logs stay in their Region; a copy elsewhere would leave the Region's legal space
   #checkov:skip=CKV_AWS_145: load balancers deliver logs only to buckets with SSE-S3, not with a KMS key
   #checkov:skip=CKV2_AWS_62: nothing acts on single log files; they are read by query
-  bucket        = var.access_logs.bucket
-  force_destroy = false
+  bucket = var.access_logs.bucket
+  # A load balancer writes a first object when it is made, so that the bucket could never be deleted otherwise.
+  force_destroy = !var.deletion_protection
 }
 
 resource "aws_s3_bucket_public_access_block" "logs" {
@@ -76,7 +81,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
 }
 
 # Elastic Load Balancing, "Enable access logs for your Application Load Balancer": the log delivery service writes
-# below AWSLogs/<account>/. One principal serves every Region, unlike the older per-Region account numbers.
+# below AWSLogs/<account>/. One principal serves every Region and partition; AWS recommends it in place of the account
+# numbers that Regions older than August 2022 had each.
 resource "aws_s3_bucket_policy" "logs" {
   bucket = aws_s3_bucket.logs.id
 
@@ -88,7 +94,7 @@ resource "aws_s3_bucket_policy" "logs" {
         Effect    = "Allow"
         Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
         Action    = "s3:PutObject"
-        Resource  = "${local.bucket_arn}/AWSLogs/${data.aws_caller_identity.current.account_id}/*"
+        Resource  = "${local.bucket_arn}/AWSLogs/${local.account}/*"
       },
       {
         Sid       = "TlsOnly"

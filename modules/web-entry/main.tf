@@ -109,6 +109,13 @@ resource "aws_lb_listener" "https" {
       status_code  = "200"
     }
   }
+
+  lifecycle {
+    precondition {
+      condition     = can(regex("^arn:[^:]+:(acm:${local.region}|iam:):${local.account}:", each.value))
+      error_message = "certificate.arn is ${each.value}: a load balancer takes certificates of its own Region and account only. Give one of ${local.region} in account ${local.account}; set certificate where one Region alone reads it."
+    }
+  }
 }
 
 resource "aws_wafv2_web_acl_association" "this" {
@@ -116,4 +123,11 @@ resource "aws_wafv2_web_acl_association" "this" {
 
   resource_arn = aws_lb.this.arn
   web_acl_arn  = each.value
+
+  lifecycle {
+    precondition {
+      condition     = can(regex("^arn:[^:]+:wafv2:${local.region}:${local.account}:", each.value))
+      error_message = "web_acl.arn is ${each.value}: a load balancer takes web ACLs of its own Region and account only. Give one of ${local.region} in account ${local.account}; set web_acl where one Region alone reads it."
+    }
+  }
 }

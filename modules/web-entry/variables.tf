@@ -1,21 +1,24 @@
 variable "name" {
   description = "Name of the load balancer."
   type        = string
+  nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.name)) && !startswith(var.name, "internal-")
-    error_message = "name is \"${var.name}\": a load balancer's name has 2 to 32 lower-case letters, digits and hyphens, begins with a letter, does not end in a hyphen and does not begin with internal-."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.name)) && !startswith(var.name, "internal-") && !startswith(var.name, "sg-")
+    error_message = "name is \"${var.name}\": a load balancer's name has 2 to 32 lower-case letters, digits and hyphens, begins with a letter, does not end in a hyphen and does not begin with internal- (or sg-, which its security group may not)."
   }
 }
 
 variable "vpc_id" {
   description = "ID of the VPC that the load balancer stands in."
   type        = string
+  nullable    = false
 }
 
 variable "subnet_ids" {
   description = "IDs of public subnets by availability zone, at least two."
   type        = map(string)
+  nullable    = false
 }
 
 variable "page" {
@@ -24,6 +27,7 @@ variable "page" {
     body         = string
     content_type = optional(string, "text/html")
   })
+  nullable = false
 
   validation {
     condition     = length(var.page.body) > 0 && length(var.page.body) <= 1024
@@ -43,13 +47,13 @@ variable "allowed_cidrs" {
   nullable    = false
 
   validation {
-    condition     = length(var.allowed_cidrs) > 0 && alltrue([for cidr in var.allowed_cidrs : try(cidrhost(cidr, 0) == split("/", cidr)[0], false)])
+    condition     = length(var.allowed_cidrs) > 0 && alltrue([for cidr in var.allowed_cidrs : try(cidrhost(cidr, 0) == split("/", cidr)[0], false) && !strcontains(cidr, ":")])
     error_message = "allowed_cidrs is [${join(", ", var.allowed_cidrs)}]: name at least one IPv4 range by its first address, for example 10.0.0.0/8. Nobody could reach the entry otherwise."
   }
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the load balancer."
+  description = "Whether AWS refuses to delete the load balancer, and Terraform to delete a log bucket that holds logs."
   type        = bool
   default     = true
   nullable    = false
@@ -93,6 +97,7 @@ variable "access_logs" {
     bucket         = string
     retention_days = optional(number, 365)
   })
+  nullable = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.access_logs.bucket))

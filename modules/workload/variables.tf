@@ -1,6 +1,7 @@
 variable "account" {
   description = "Number of the workload account, twelve digits. Given by the orchestrator."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account))
@@ -11,6 +12,7 @@ variable "account" {
 variable "region" {
   description = "AWS Region that the provider works in. Given by the orchestrator."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))
@@ -26,6 +28,7 @@ variable "region" {
 variable "env" {
   description = "Environment, for example `dev`. Given by the orchestrator."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.env)) && !endswith(var.env, "-")
@@ -36,6 +39,7 @@ variable "env" {
 variable "team" {
   description = "Team that owns the workload account. Given by the orchestrator."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.team)) && !endswith(var.team, "-")
@@ -46,6 +50,7 @@ variable "team" {
 variable "scope" {
   description = "What this state holds: `global`, or the Region of a regional release. Given by the orchestrator."
   type        = string
+  nullable    = false
 
   validation {
     condition     = var.scope == "global" || var.scope == var.region
@@ -56,6 +61,7 @@ variable "scope" {
 variable "release" {
   description = "Version or tag that is being released, for example `1.0`. Given by the orchestrator; no resource depends on it."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^([a-z0-9_-]+/[a-z0-9-]+/)?(0|[1-9][0-9]*)([.](0|[1-9][0-9]*)){1,2}(-rc[.](0|[1-9][0-9]*))?$", var.release))
@@ -67,6 +73,7 @@ variable "greeting" {
   description = "Headline of the page, at most 150 characters."
   type        = string
   default     = "Hello"
+  nullable    = false
 
   validation {
     condition     = length(var.greeting) > 0 && length(var.greeting) <= 150
@@ -133,7 +140,7 @@ variable "log_retention_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete load balancers and tables. Null: everywhere except in dev and qa."
+  description = "Whether AWS refuses to delete load balancers and tables, and Terraform to delete access logs. Null: everywhere except in dev and qa."
   type        = bool
   default     = null
 }

@@ -109,11 +109,11 @@ def test_another_release_of_the_same_code_changes_nothing(upgraded: Upgraded) ->
 @pytest.fixture(scope="module")
 def policies(root: Callable[..., Any]) -> dict[str, str]:
     """What the deployment roles may do, by `plan` and `build`."""
-    tooling = "arn:aws:iam::000000000000:role/acme"
+    tooling = "arn:aws:iam::999999999999:role/acme"
     planned = root("deploy-roles").plan(
         {
             "account": TARGET["account"],
-            "tooling_account": TARGET["account"],
+            "tooling_account": "999999999999",
             "plan_trusted_role_arns": [tooling],
             "build_trusted_role_arns": [tooling],
             "managed_names": ["dev-research-*"],
@@ -165,7 +165,10 @@ def test_plan_role_may_read_all_that_a_plan_reads_and_change_nothing(
 
 @pytest.fixture(scope="module")
 def destroyed(upgraded: Upgraded, policies: dict[str, str], emulated: Sandbox) -> Upgraded:
-    """By the build role's policy: it may delete what it may make."""
+    """By the build role's policy: it may delete what it may make, and the logs of an environment without protection."""
+    (logs,) = client(emulated, "s3").list_buckets()["Buckets"]
+    for body in (b"first", b"second"):
+        client(emulated, "s3").put_object(Bucket=logs["Name"], Key="AWSLogs/ELBAccessLogTestFile", Body=body)
     with _limited_to(policies["build"], upgraded.regional_scope, emulated):
         upgraded.regional_scope.destroy(REGIONAL)
         upgraded.global_scope.destroy(GLOBAL)

@@ -61,6 +61,43 @@ run "trust_names_roles_and_external_id" {
   }
 }
 
+run "source_identity_and_listed_tags_alone_may_be_passed" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role.plan.assume_role_policy).Statement : statement.Action => try(statement.Condition, {})
+      } == {
+      "sts:AssumeRole"        = { StringEquals = { "sts:ExternalId" = "acme" } }
+      "sts:TagSession"        = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["env", "scope", "tag", "team"] } }
+      "sts:SetSourceIdentity" = {}
+    }
+    error_message = "a session keeps its source identity and passes the listed tags, nothing else"
+  }
+}
+
+run "other_partition" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
+  variables {
+    plan_trusted_role_arns  = ["arn:aws-cn:iam::000000000000:role/acme-plan-dev"]
+    build_trusted_role_arns = ["arn:aws-cn:iam::000000000000:role/acme-apply-dev"]
+  }
+
+  assert {
+    condition = !strcontains(join("", [
+      aws_iam_role_policy.plan.policy, aws_iam_role_policy.build.policy, aws_iam_policy.build_boundary.policy,
+      aws_iam_policy.service_boundary.policy,
+    ]), "arn:aws:")
+    error_message = "every ARN lies in the account's own partition"
+  }
+}
+
 run "plan_role_never_writes" {
   command = plan
 
@@ -172,6 +209,32 @@ run "reject_tooling_account" {
   expect_failures = [var.tooling_account]
 }
 
+run "reject_tooling_account_as_a_workload_account" {
+  command = plan
+  variables {
+    tooling_account         = "111111111111"
+    plan_trusted_role_arns  = ["arn:aws:iam::111111111111:role/acme-plan-dev"]
+    build_trusted_role_arns = ["arn:aws:iam::111111111111:role/acme-apply-dev"]
+  }
+  expect_failures = [var.tooling_account]
+}
+
+run "reject_roles_of_another_partition" {
+  command = plan
+  variables {
+    plan_trusted_role_arns = ["arn:aws-cn:iam::000000000000:role/acme-plan-dev"]
+  }
+  expect_failures = [aws_iam_role.plan]
+}
+
+run "reject_more_services_than_a_policy_holds" {
+  command = plan
+  variables {
+    services = [for number in range(200) : "some-service-${number}"]
+  }
+  expect_failures = [aws_iam_role.plan]
+}
+
 run "reject_trust_in_a_whole_account" {
   command = plan
   variables {
@@ -188,10 +251,10 @@ run "reject_trust_in_another_account" {
   expect_failures = [var.build_trusted_role_arns]
 }
 
-run "reject_every_role" {
+run "reject_names_of_nearly_every_role" {
   command = plan
   variables {
-    managed_names = ["*"]
+    managed_names = ["de*"]
   }
   expect_failures = [var.managed_names]
 }
@@ -200,6 +263,22 @@ run "reject_own_roles" {
   command = plan
   variables {
     managed_names = ["Infra*"]
+  }
+  expect_failures = [var.managed_names]
+}
+
+run "reject_role_of_the_organization" {
+  command = plan
+  variables {
+    managed_names = ["Organization*"]
+  }
+  expect_failures = [var.managed_names]
+}
+
+run "reject_paths_of_aws" {
+  command = plan
+  variables {
+    managed_names = ["aws-reserved/*"]
   }
   expect_failures = [var.managed_names]
 }

@@ -54,6 +54,14 @@ run "keys_by_region" {
   }
 }
 
+run "reject_replica_in_a_partition_whose_name_looks_like_europe" {
+  command = plan
+  variables {
+    replica_regions = ["eu-isoe-west-1"]
+  }
+  expect_failures = [aws_dynamodb_table.this]
+}
+
 run "reject_name" {
   command = plan
   variables {

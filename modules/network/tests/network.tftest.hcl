@@ -139,6 +139,30 @@ run "reject_cidr_with_host_bits" {
   expect_failures = [var.cidr]
 }
 
+run "reject_cidr_of_ipv6" {
+  command = plan
+  variables {
+    cidr = "fd00::/20"
+  }
+  expect_failures = [var.cidr]
+}
+
+run "reject_subnet_of_ipv6" {
+  command = plan
+  variables {
+    zones = { us-east-1a = { public = "fd00::/24", private = "10.20.128.0/20" } }
+  }
+  expect_failures = [var.zones]
+}
+
+run "reject_region_instead_of_a_zone" {
+  command = plan
+  variables {
+    zones = { us-east-1 = { public = "10.20.0.0/20", private = "10.20.128.0/20" } }
+  }
+  expect_failures = [aws_subnet.public]
+}
+
 run "reject_cidr_too_small" {
   command = plan
   variables {

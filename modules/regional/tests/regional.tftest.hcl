@@ -171,6 +171,22 @@ run "reject_region" {
   expect_failures = [var.region]
 }
 
+run "reject_cidr_of_ipv6" {
+  command = plan
+  variables {
+    cidr = "fd00::/20"
+  }
+  expect_failures = [var.cidr]
+}
+
+run "reject_log_retention_that_no_service_takes" {
+  command = plan
+  variables {
+    log_retention_days = 366
+  }
+  expect_failures = [var.log_retention_days]
+}
+
 run "reject_cidr_too_small" {
   command = plan
   variables {

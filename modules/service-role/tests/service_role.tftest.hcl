@@ -53,6 +53,22 @@ run "by_version" {
   }
 }
 
+run "services_of_other_partitions" {
+  command = plan
+
+  variables {
+    trusted_services = ["ec2.amazonaws.com.cn", "logs.c2s.ic.gov", "logs.amazonaws.eu", "states.us-east-1.amazonaws.com"]
+  }
+}
+
+run "reject_service_that_is_none" {
+  command = plan
+  variables {
+    trusted_services = ["ec2.amazonaws.com", "ec2.amazonaws.com.example.org"]
+  }
+  expect_failures = [var.trusted_services]
+}
+
 run "for_one_account_only" {
   command = plan
 

@@ -12,6 +12,12 @@ mock_provider "aws" {
     }
   }
 
+  mock_data "aws_region" {
+    defaults = {
+      name = "us-east-1"
+    }
+  }
+
   mock_resource "aws_lb" {
     defaults = {
       arn      = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/mocked/0123456789abcdef"
@@ -106,6 +112,60 @@ run "web_acl" {
     condition     = aws_wafv2_web_acl_association.this["acl"].resource_arn == aws_lb.this.arn
     error_message = "the web ACL stands before the load balancer"
   }
+}
+
+run "may_be_torn_down" {
+  command = plan
+
+  variables {
+    deletion_protection = false
+  }
+
+  assert {
+    condition     = !aws_lb.this.enable_deletion_protection && aws_s3_bucket.logs.force_destroy
+    error_message = "without protection neither the load balancer nor its logs stand in the way of a destroy"
+  }
+}
+
+run "protected" {
+  command = plan
+
+  assert {
+    condition     = !aws_s3_bucket.logs.force_destroy
+    error_message = "logs outlive a mistaken destroy"
+  }
+}
+
+run "reject_certificate_of_another_region" {
+  command = plan
+  variables {
+    certificate = { arn = "arn:aws:acm:eu-central-1:111111111111:certificate/00000000-0000-0000-0000-000000000000" }
+  }
+  expect_failures = [aws_lb_listener.https]
+}
+
+run "reject_web_acl_of_another_account" {
+  command = plan
+  variables {
+    web_acl = { arn = "arn:aws:wafv2:us-east-1:222222222222:regional/webacl/main/00000000-0000-0000-0000-000000000000" }
+  }
+  expect_failures = [aws_wafv2_web_acl_association.this]
+}
+
+run "reject_allowed_cidrs_of_ipv6" {
+  command = plan
+  variables {
+    allowed_cidrs = ["::/0"]
+  }
+  expect_failures = [var.allowed_cidrs]
+}
+
+run "reject_name_that_a_security_group_may_not_have" {
+  command = plan
+  variables {
+    name = "sg-research"
+  }
+  expect_failures = [var.name]
 }
 
 run "reject_name" {

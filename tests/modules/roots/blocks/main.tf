@@ -45,24 +45,13 @@ locals {
   account = "000000000000"
 }
 
-# What deploy-roles trusts must exist before.
-resource "aws_iam_role" "tooling" {
-  for_each = toset(["plan", "apply"])
-
-  name = "acme-${each.key}-dev"
-  assume_role_policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }]
-  })
-}
-
 module "deploy_roles" {
   source = "../../../../modules/deploy-roles"
 
   account                 = local.account
-  tooling_account         = local.account
-  plan_trusted_role_arns  = [aws_iam_role.tooling["plan"].arn, aws_iam_role.tooling["apply"].arn]
-  build_trusted_role_arns = [aws_iam_role.tooling["apply"].arn]
+  tooling_account         = "999999999999"
+  plan_trusted_role_arns  = ["arn:aws:iam::999999999999:role/acme-plan-dev", "arn:aws:iam::999999999999:role/acme-apply-dev"]
+  build_trusted_role_arns = ["arn:aws:iam::999999999999:role/acme-apply-dev"]
   managed_names           = var.managed_names
   external_id             = "acme"
 }
