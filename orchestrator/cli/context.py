@@ -51,22 +51,9 @@ def load_rules_from_worktree(context: Context) -> Rules:
 
     A bare repository has none: there they are those of the protected branch.
     """
-    from orchestrator.effects.worktree import find_project, project_folder, read_worktree_rules
+    from orchestrator.effects.standing import standing_rules
 
-    perhaps_bare = find_project(context.start) is None or (context.start / "objects").is_dir()
-    if perhaps_bare and (bare := _bare_repository(context)) is not None:
-        return bare.rules(bare.rules_commit(context.rules_ref))
-    return read_worktree_rules(project_folder(context.start))
-
-
-def _bare_repository(context: Context) -> Repository | None:
-    from orchestrator.errors import SurroundingsFailed
-
-    try:
-        repository = context.repository()
-    except SurroundingsFailed:
-        return None
-    return repository if repository.is_bare else None
+    return standing_rules(context.start, context.rules_ref)[0]
 
 
 def say(message: str) -> None:

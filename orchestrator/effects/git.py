@@ -68,11 +68,6 @@ class Repository:
         """The project's folder in the working tree, or the repository itself where it is bare."""
         return self._place.folder / self.prefix
 
-    @property
-    def is_bare(self) -> bool:
-        """Whether there is no working tree."""
-        return self._place.top is None
-
     def in_project(self, path: str) -> str:
         """A path of the project as a path of the repository."""
         return (self.prefix / path).as_posix()

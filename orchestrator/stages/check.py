@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.effects.files import FolderFiles
+from orchestrator.effects.standing import is_bare
 from orchestrator.effects.worktree import find_project, read_worktree_rules
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.check import BASELINE_FILE, Baseline, CheckReport, Failure
@@ -74,6 +75,11 @@ class Worktree:
     def around(folder: Path) -> Worktree:
         """Raises InvalidInput where the configuration in `envs/` is wrong."""
         folder = folder.resolve()
+        if is_bare(folder):
+            raise InvalidInput(
+                f"{folder} is a bare repository: there is no working tree to check",
+                hint="Check a tag with `orchestrate lint` and `orchestrate scan`, or a clone of the repository.",
+            )
         files = FolderFiles.around(folder)
         top = files.top.resolve()
         project = find_project(folder)

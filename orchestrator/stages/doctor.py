@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 from orchestrator.effects.cache import Cache, cache_folder
-from orchestrator.effects.worktree import project_folder, read_worktree_rules
+from orchestrator.effects.standing import is_bare, standing_rules
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.diagnosis import Diagnosis, failed, not_checked, ok
 from orchestrator.model.rules import Rules
@@ -40,7 +40,7 @@ class Patient:
 
 def examine(patient: Patient) -> tuple[Diagnosis, ...]:
     """Every diagnosis, in an order that is always the same. Raises InvalidInput for an environment there is not."""
-    rules, configuration = _configuration(patient.start)
+    rules, configuration = _configuration(patient)
     looks: list[_Look] = [
         partial(doctor_repository.repository, patient.start, patient.rules_ref, rules),
         lambda: [configuration],
@@ -56,12 +56,11 @@ def _all(look: _Look) -> list[Diagnosis]:
     return list(look())
 
 
-def _configuration(start: Path) -> tuple[Rules | None, Diagnosis]:
+def _configuration(patient: Patient) -> tuple[Rules | None, Diagnosis]:
     """The rules of the working tree, where they are valid."""
     name = "configuration"
     try:
-        project = project_folder(start)
-        rules = read_worktree_rules(project)
+        rules, project = standing_rules(patient.start, patient.rules_ref)
     except OrchestrateError as error:
         return None, failed(name, error)
     targets = len(list(all_targets(rules)))
@@ -73,6 +72,8 @@ def _by_rules(patient: Patient, rules: Rules) -> list[_Look]:
     lock_files = doctor_repository.LockFiles(
         patient.start, sorted({target.root for target in targets}), Cache(cache_folder(patient.env))
     )
+    if is_bare(patient.start):
+        lock_files = replace(lock_files, roots=())
     return [
         lock_files.diagnoses,
         lambda: doctor_machine.providers(patient.env, lock_files.providers),

@@ -101,6 +101,8 @@ def test_in_a_bare_repository_those_of_the_protected_branch(
     git_project.write({"envs/dev.yaml": "wrong: true\n"})
     assert main(["targets", "--repo", str(bare), "--format", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["targets"]) == 5
+    assert main(["check", "--repo", str(bare)]) == 3
+    assert "is a bare repository: there is no working tree to check" in capsys.readouterr().err
 
 
 def test_a_link_is_no_rules_file_as_in_a_commit(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:

@@ -474,3 +474,11 @@ def test_a_registry_that_answers_is_where_providers_come_from(env: dict[str, str
     *_, found = doctor_machine.providers(env, locked(registry))
     assert found.state == "ok"
     assert found.found.endswith(f"from {registry}")
+
+
+def test_in_a_bare_repository_the_rules_are_those_of_the_protected_branch(project: Path, env: dict[str, str]) -> None:
+    bare = project.parent / "bare.git"
+    git(project, "clone", "--quiet", "--bare", ".", str(bare))
+    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(bare, env))}
+    assert found["configuration"] == Diagnosis("configuration", "ok", f"{bare}: 1 environments, 2 targets")
+    assert not [name for name in found if name.startswith("lock file")]
