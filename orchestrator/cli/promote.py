@@ -27,7 +27,7 @@ def promote(context: Context, /, *, scopes: tuple[str, ...], push: bool, remote:
     from orchestrator.stages.promote import promote as run
 
     request = Wanted(scopes=scopes or None, remote=remote if push else None, **wanted)
-    made = run(context.repository(), request, context.rules_ref)
+    made = run(context.repository(), request, context.rules_ref, say)
     for note in made.notes:
         say(note)
     click.echo(report.as_json(made) if context.json else report.as_text(made))

@@ -72,6 +72,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def hash(self) -> str:
         return sha256(self.encode())
 
+    @property
+    def draft(self) -> Draft:
+        """What it says, whenever it was said."""
+        return Draft(self.kind, self.tag, self.commit, self.by, self.digest, self.detail)
+
 
 class Stamp(msgspec.Struct, frozen=True):
     """What makes an entry this one and no other: when, and a random id."""

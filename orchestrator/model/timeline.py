@@ -63,6 +63,44 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda e: (e.entry.at, e.entry.target, not e.in_chain, e.entry.seq))
 
 
+@dataclass(frozen=True)
+class Row:
+    """What people are told on one line: an event, and how often it came, the last time at `last`."""
+
+    event: Event
+    times: int
+    last: str
+
+    @property
+    def summary(self) -> str:
+        again = "" if self.times == 1 else f" ({self.times} times, at last {self.last})"
+        return f"{self.event.summary}{again}"
+
+
+def rows(events: Iterable[Event]) -> list[Row]:
+    """For people: the same refusal or failure again, after nothing but the beginnings of plans, is told once."""
+    found: list[Row] = []
+    newest: dict[tuple[str, str], list[int]] = {}  # of each target: its refusal, and the beginnings since
+    gone: set[int] = set()
+    for event in events:
+        place, entry = (event.place.env, event.entry.target), event.entry
+        since_then = newest.setdefault(place, [])
+        first = found[since_then[0]] if since_then else None
+        if first is not None and entry.draft == first.event.entry.draft:
+            gone.update(since_then[1:])
+            found[since_then[0]] = Row(first.event, first.times + 1, entry.at)
+            newest[place] = since_then[:1]
+            continue
+        if entry.kind in ("refused", "stopped"):
+            newest[place] = [len(found)]
+        elif first is not None and entry.kind == "planning":
+            since_then.append(len(found))
+        else:
+            newest[place] = []
+        found.append(Row(event, 1, entry.at))
+    return [row for index, row in enumerate(found) if index not in gone]
+
+
 def distinct(entries: Iterable[Entry]) -> list[Entry]:
     """Without an approval that CodePipeline reports of somebody who has given the same one in the ledger."""
     listed = list(entries)

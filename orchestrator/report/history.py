@@ -6,20 +6,20 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.model.timeline import Event
+from orchestrator.model.timeline import Event, Row, rows
 from orchestrator.report.status import table
 from orchestrator.stages.history import Found
 
 
 def text(found: Found) -> str:
     head = ("AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY", "SUMMARY")
-    return table(head, (_row(event) for event in found.events))
+    return table(head, (_row(row) for row in rows(found.events)))
 
 
-def _row(event: Event) -> tuple[str, ...]:
-    entry = event.entry
+def _row(row: Row) -> tuple[str, ...]:
+    entry = row.event.entry
     digest = (entry.digest or "-")[:16]
-    return (entry.at, entry.tag, entry.kind, entry.commit[:12] or "-", digest, entry.by, event.summary)
+    return (entry.at, entry.tag, entry.kind, entry.commit[:12] or "-", digest, entry.by, row.summary)
 
 
 def fields(found: Found) -> dict[str, Any]:

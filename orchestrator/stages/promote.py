@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.effects.aws import Session
 from orchestrator.effects.git import Repository
@@ -12,19 +13,23 @@ from orchestrator.model.promotion import origins
 from orchestrator.model.rules import Rules
 from orchestrator.model.target import Target, locate
 from orchestrator.model.text import quoted
+from orchestrator.stages.books import books
 from orchestrator.stages.make_tags import MadeTags, Wanted, make_tags, tags_of
 from orchestrator.stages.promotion import Candidate, check_promotion
+from orchestrator.stages.refusals import of_name
 from orchestrator.stages.resolve import resolve
 
 
-def promote(repository: Repository, wanted: Wanted, rules_ref: str | None) -> MadeTags:
+def promote(repository: Repository, wanted: Wanted, rules_ref: str | None, tell: Callable[[str], None]) -> MadeTags:
     """Tags the commit of the same version in the environment that `wanted.env` is promoted from.
 
-    Raises Refused where that version, or what the rules ask of it, is missing there: before any tag is made.
+    Raises Refused where that version, or what the rules ask of it, is missing there: before any tag is made. That the
+    rules do not let the commit in is recorded under the tag that it would have got.
     """
     rules_commit = repository.rules_commit(rules_ref)
     rules = repository.rules(rules_commit)
-    targets = [locate(tag, rules) for tag in tags_of(wanted, rules)]
+    tags = tags_of(wanted, rules)
+    targets = [locate(tag, rules) for tag in tags]
     origin = rules.environments[wanted.env].promote_from
     if origin is None:
         raise InvalidInput(
@@ -34,8 +39,9 @@ def promote(repository: Repository, wanted: Wanted, rules_ref: str | None) -> Ma
     commit = _commit(repository, rules, targets, wanted.version, rules_ref)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
-    for target in targets:
-        check_promotion(Candidate(repository, aws, rules, target, commit))
+    for tag, target in zip(map(str, tags), targets, strict=True):
+        with of_name(tag, "promote", partial(books, rules, wanted.env, tag), tell, commit):
+            check_promotion(Candidate(repository, aws, rules, target, commit))
     return make_tags(repository, replace(wanted, commit=commit), rules_ref)
 
 

@@ -38,6 +38,7 @@ from orchestrator.model.recovery import (
 )
 from orchestrator.stages import prepare, unsaved
 from orchestrator.stages.interrupted import look, state_locks, stored_state
+from orchestrator.stages.refusals import recorded
 from orchestrator.stages.surroundings import Surroundings
 from orchestrator.stages.unsaved import STATES, Unsaved
 
@@ -64,6 +65,7 @@ class Recovery:
     entry: Entry | None = None
 
 
+@recorded("recover")
 def recover(at: Surroundings, set_aside: str = "") -> Recovery:
     """With a reason to `set_aside`, a state that does not fit the stored one counts as dealt with.
 

@@ -13,19 +13,17 @@ from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 from orchestrator.effects.git import Repository
 from orchestrator.errors import OrchestrateError, Refused, StageFailed
 from orchestrator.model.ledger import Draft, History, Kind
+from orchestrator.model.tag import Tag
+from orchestrator.stages.books import Books, append_once, books
 from orchestrator.stages.surroundings import Surroundings
 
-Action: TypeAlias = Literal["plan", "approve", "apply", "recover", "rollback", "adopt"]
+Action: TypeAlias = Literal["resolve", "promote", "plan", "approve", "apply", "recover", "adopt"]
 
 _LONGEST = 1000
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
 _Stage: TypeAlias = Callable[Concatenate[Surroundings, _P], _Result]
-
-
-class _SaidBefore(Exception):
-    """The newest entry says exactly the same: somebody asks again and again."""
 
 
 def recorded(action: Action) -> Callable[[_Stage[_P, _Result]], _Stage[_P, _Result]]:
@@ -61,17 +59,11 @@ def _record(at: Surroundings, kind: Kind, action: Action, error: OrchestrateErro
     def decide(history: History) -> Draft:
         planned = history.newest("planned", tag=str(release.tag)) if action != "plan" else None
         digest = planned.digest if planned is not None else None
-        draft = Draft(kind, str(release.tag), release.commit, by, digest, detail)
-        last = history.last
-        if last is not None and all(getattr(last, name) == getattr(draft, name) for name in draft.__struct_fields__):
-            raise _SaidBefore
-        return draft
+        return Draft(kind, str(release.tag), release.commit, by, digest, detail)
 
     try:
         by = at.identify()
-        at.ledger.append(release.target.id, decide)
-    except _SaidBefore:
-        pass
+        append_once(at.ledger, release.target.id, decide)
     except OrchestrateError as failure:
         at.progress(f"Note: that this was refused could not be recorded: {failure.message}")
 
@@ -79,22 +71,26 @@ def _record(at: Surroundings, kind: Kind, action: Action, error: OrchestrateErro
 @contextmanager
 def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callable[[str], None]) -> Iterator[None]:
     """While a tag is resolved: what is refused then has no release yet, only a name."""
+
+    def where() -> Books:
+        rules = repository.rules(repository.rules_commit(rules_ref))
+        return books(rules, Tag.parse(tag).env, tag)
+
+    with of_name(tag, "resolve", where, tell):
+        yield
+
+
+@contextmanager
+def of_name(
+    tag: str, action: Action, where: Callable[[], Books], tell: Callable[[str], None], commit: str = ""
+) -> Iterator[None]:
+    """What is refused of a tag that is no release, or not yet, is recorded there, and then raised as ever."""
     try:
         yield
     except Refused as error:
-        _record_tag(repository, tag, rules_ref, tell, error)
+        detail = {"action": action, "reason": error.message[:_LONGEST], "exit_code": error.exit_code}
+        try:
+            where().record("refused", tag, detail, commit)
+        except OrchestrateError as failure:
+            tell(f"Note: that this was refused could not be recorded: {failure.message}")
         raise
-
-
-def _record_tag(
-    repository: Repository, tag: str, rules_ref: str | None, tell: Callable[[str], None], error: Refused
-) -> None:
-    from orchestrator.model.tag import Tag
-    from orchestrator.stages.submit import books, record
-
-    try:
-        rules = repository.rules(repository.rules_commit(rules_ref))
-        detail = {"action": "resolve", "reason": error.message[:_LONGEST], "exit_code": error.exit_code}
-        record(books(rules, Tag.parse(tag).env, tag), "refused", tag, detail)
-    except OrchestrateError as failure:
-        tell(f"Note: that this was refused could not be recorded: {failure.message}")

@@ -19,10 +19,12 @@ from orchestrator.model.check import CheckReport
 from orchestrator.model.execution import CheckResult, Execution
 from orchestrator.model.ledger import Draft, History, Kind
 from orchestrator.model.receipt import PlanReceipt, receipt_key
+from orchestrator.stages import refusals
 from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
 from orchestrator.stages.approvals import judge_of
 from orchestrator.stages.lint import lint
 from orchestrator.stages.plan import CHECKS, PlanResult, plan
+from orchestrator.stages.refusals import recorded
 from orchestrator.stages.resolve import resolve
 from orchestrator.stages.scan import scan
 from orchestrator.stages.surroundings import Surroundings
@@ -45,8 +47,9 @@ def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) ->
     """Resolves the tag again in the bundle; Refused where it is not what the execution says."""
     execution = Execution.of(env)
     repository = Repository.open(Path(execution.source, CLONE))
-    release = resolve(repository, execution.tag, execution.rules_ref)
-    execution.check(release)
+    with refusals.of_tag(repository, execution.tag, execution.rules_ref, tell):
+        release = resolve(repository, execution.tag, execution.rules_ref)
+        execution.check(release)
     return Step(execution, Surroundings(release, repository, env, tell), env, folder)
 
 
@@ -99,16 +102,21 @@ def _record_check(step: Step, name: str) -> None:
 
 def apply_it(step: Step) -> ApplyResult:
     """Applies the plan of that digest alone; who answered in the pipeline is judged as everybody else who answered."""
-    at = step.at
+    receipt = _own_plan(step.at, step.execution)
+    return apply(replace(step.at, vouched=_answers(step, receipt)))
+
+
+@recorded("apply")
+def _own_plan(at: Surroundings, execution: Execution) -> PlanReceipt:
     receipt = newest_receipt(at)
     digest = receipt.digest
-    if digest != step.execution.digest:
+    if digest != execution.digest:
         raise Refused(
             f"the newest plan of {at.release.tag} is {digest[:16]}, but this execution made and had approved "
-            f"{step.execution.digest[:16]}",
+            f"{execution.digest[:16]}",
             hint="Another execution of the same tag has planned since. Its own apply step goes on with its plan.",
         )
-    return apply(replace(at, vouched=_answers(step, receipt)))
+    return receipt
 
 
 def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:

@@ -14,22 +14,16 @@ from pathlib import Path
 from orchestrator.effects import bundle
 from orchestrator.effects.aws import Session
 from orchestrator.effects.git import Repository
-from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.pipelines import Pipelines, Start
 from orchestrator.errors import InvalidInput, OrchestrateError, Refused, SurroundingsFailed
 from orchestrator.model import tooling
-from orchestrator.model.backend import stores
 from orchestrator.model.canonical import sha256
-from orchestrator.model.ledger import Draft, Kind
+from orchestrator.model.ledger import Draft
 from orchestrator.model.release import Release
-from orchestrator.model.rules import Rules
-from orchestrator.model.tag import Tag
 from orchestrator.model.text import quoted
+from orchestrator.stages.books import Books, books
 from orchestrator.stages.resolve import resolve
-from orchestrator.stages.selection import REFUSED
 from orchestrator.stages.surroundings import Surroundings
-
-_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,8 @@ def _start(at: Surroundings, request: Request, clone: Path) -> Submitted:
     execution = Pipelines(at.aws, pipeline.region, pipeline.env).start(pipeline.name, start)
     at.progress(f"execution {execution} of {pipeline.name} releases {release.tag}")
     detail = {"execution": execution, "source": key, "version": version, "attempt": request.attempt}
-    _append(at.ledger, release.target.id, Draft("submitted", str(release.tag), release.commit, by, None, detail))
+    draft = Draft("submitted", str(release.tag), release.commit, by, None, detail)
+    at.ledger.append(release.target.id, lambda _: draft)
     return Submitted(release, pipeline.name, execution, f"s3://{at.releases.name}/{key}")
 
 
@@ -123,15 +118,6 @@ def _stored(at: Surroundings, key: str, clone: Path) -> str:
 # What is recorded ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Books:
-    """Where something of a tag is recorded: the environment's ledger, and the target's part of it."""
-
-    ledger: Ledger
-    target: str
-    by: str
-
-
 def _books(repository: Repository, origin: Origin, request: Request) -> Books | None:
     """None where not even the environment is known, so that there is no ledger."""
     rules = repository.rules(repository.rules_commit(origin.rules_ref))
@@ -141,30 +127,10 @@ def _books(repository: Repository, origin: Origin, request: Request) -> Books | 
     return books(rules, env, request.tag)
 
 
-def books(rules: Rules, env: str, tag: str) -> Books:
-    region, target = _place(rules, env, tag)
-    place = stores(rules.project.state, env, region)
-    aws = Session(rules.project.state.region)
-    by = aws.require_account(rules.project.tooling.account).arn
-    return Books(Ledger.of(aws, place, rules.project), target, by)
-
-
-def _place(rules: Rules, env: str, tag: str) -> tuple[str, str]:
-    """Region of the ledger, and the target; what names no target is kept with the environment's global resources."""
-    from orchestrator.model.target import locate
-
-    try:
-        found = locate(Tag.parse(tag), rules)
-    except InvalidInput:
-        found = None
-    if found is None or found.env != env:
-        return tooling.regions_of_environment(rules, env)[0], REFUSED
-    return found.stores.region, found.id
-
-
 def _record_refusal(where: Books | None, tag: str, error: OrchestrateError) -> None:
     if where is not None:
-        record(where, "refused", tag, {"reason": str(error)[:1000]})
+        detail = {"action": "submit", "reason": str(error)[:1000], "exit_code": error.exit_code}
+        where.record("refused", tag, detail)
 
 
 def _record_failure(repository: Repository, origin: Origin, request: Request, error: OrchestrateError) -> None:
@@ -172,15 +138,7 @@ def _record_failure(repository: Repository, origin: Origin, request: Request, er
     with contextlib.suppress(OrchestrateError):
         where = _books(repository, origin, request)
         if where is not None:
-            record(where, "stopped", request.tag, {"reason": str(error)[:1000]})
-
-
-def record(where: Books, kind: Kind, tag: str, detail: Mapping[str, object]) -> None:
-    _append(where.ledger, where.target, Draft(kind, tag[:_LONGEST], "", where.by, None, dict(detail)))
-
-
-def _append(ledger: Ledger, target: str, draft: Draft) -> None:
-    ledger.append(target, lambda history: draft)
+            where.record("stopped", request.tag, {"reason": str(error)[:1000]})
 
 
 def record_failed(origin: Origin, execution: str) -> str:
@@ -197,5 +155,5 @@ def record_failed(origin: Origin, execution: str) -> str:
     tag = variables.get("TAG", "")
     answers = [[a.action, a.by, a.approved, a.comment] for a in client.approvals(pipeline.name, execution)]
     detail = {"execution": execution, "reason": reason[:1000], "approvals": answers}
-    record(books(rules, origin.env, tag), "stopped", tag, detail)
+    books(rules, origin.env, tag).record("stopped", tag, detail)
     return f"execution {execution} of {pipeline.name} ({tag}) did not succeed: {reason}"

@@ -293,7 +293,7 @@ def test_the_steps_of_an_execution_release_the_tag(place: Place, build: dict[str
     done = place.run("step", "verify", env={**build, "DIGEST": digest}, folder=folder)
     assert done.returncode == 0, done.stderr
     kinds = [entry["kind"] for entry in place.entries("research/dev-us-east-1")]
-    assert kinds[-6:] == ["checked", "planning", "planned", "submitted", "applying", "applied"]
+    assert kinds[-7:] == ["checked", "planning", "planned", "submitted", "refused", "applying", "applied"]
 
 
 def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place, build: dict[str, str]) -> None:
@@ -301,6 +301,8 @@ def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place
     done = place.run("step", "plan", env={**build, "COMMIT": "0" * 40}, folder=folder)
     assert done.returncode == 4
     assert "not for people to write" in done.stderr
+    refused = place.entries("research/dev-us-east-1")[-1]
+    assert (refused["kind"], refused["tag"], refused["detail"]["action"]) == ("refused", TAG, "resolve")
     other = place.run("step", "plan", env={**build, "ORCHESTRATE_ENV": "prod"}, folder=folder)
     assert other.returncode == 4
 

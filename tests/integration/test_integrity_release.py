@@ -151,6 +151,10 @@ def test_a_version_is_promoted_when_it_was_applied_verified_and_has_soaked(new_p
     made = project.ok_json(*promote)
     assert [tag["tag"] for tag in made["tags"]] == [QA_FIRST]
     assert made["tags"][0]["commit"] == project.git("rev-parse", f"{DEV_FIRST}^{{commit}}")
+    refusals = project.ok_json("history", "--env", "qa")["entries"]
+    told = {(each["kind"], each["tag"], each["commit"], each["detail"]["action"]) for each in refusals}
+    assert told == {("refused", QA_FIRST, made["tags"][0]["commit"], "promote")}
+    assert len(refusals) == 3
     project.ok("plan", "--tag", QA_FIRST)
     project.ok("apply", "--tag", QA_FIRST)
     _another_commit_is_refused_until_it_is_the_same_source(project)

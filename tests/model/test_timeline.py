@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import UsageError
 from orchestrator.model.approval import Answer, copy_of
 from orchestrator.model.ledger import Draft, Entry, Kind, Stamp, following
-from orchestrator.model.timeline import Event, Place, distinct, in_order, is_told, since, summary, waiting
+from orchestrator.model.timeline import Event, Place, distinct, in_order, is_told, rows, since, summary, waiting
 
 PLACE = Place("dev", "us-east-1", "aws", "acme-tf-releases-dev", "acme-tf-dev")
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -72,6 +73,28 @@ def test_events_are_in_order_and_what_is_not_in_the_chain_comes_last_in_its_seco
     ordered = in_order(events)
     assert [event.entry.kind for event in ordered] == ["checked", "planned", "checked", "approved"]
     assert [event.in_chain for event in ordered] == [True, True, True, False]
+
+
+def events(*entries: Entry, env: str = "dev") -> list[Event]:
+    return [Event(replace(PLACE, env=env), each) for each in entries]
+
+
+def test_the_same_refusal_again_is_told_once_with_how_often() -> None:
+    refused = [entry("stopped", at=f"2026-01-01T00:0{n}:00+00:00", action="plan", reason="too much") for n in range(3)]
+    planning = [entry("planning", at=f"2026-01-01T00:0{n}:30+00:00") for n in range(4)]
+    other = entry("checked", check="lint", passed=True)
+    tried = [planning[0], refused[0], planning[1], refused[1], planning[2], refused[2]]
+    found = rows(events(*tried, planning[3]))
+    assert [row.event.entry for row in found] == [planning[0], refused[0], planning[3]]
+    assert found[1].summary == "plan: too much (3 times, at last 2026-01-01T00:02:00+00:00)"
+    assert [row.summary for row in rows(events(refused[0]))] == ["plan: too much"]
+    assert [row.times for row in rows(events(*tried[:3], other, refused[1]))] == [1] * 5, "something happened between"
+    assert [row.times for row in rows([*events(*tried[:3]), *events(refused[1], env="qa"), *events(refused[1])])] == [
+        1,
+        2,
+        1,
+    ], "of each target by itself"
+    assert len(rows(events(refused[0], entry("stopped", action="plan", reason="another")))) == 2
 
 
 def copied(answer: Answer, user_id: str, at: str = "") -> Entry:
