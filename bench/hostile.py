@@ -135,6 +135,20 @@ class Project:
         done = ended(self.begin("history", "--format", "json"))
         return list(json.loads(done.out)["entries"])
 
+    def has_begun(self, process: subprocess.Popen[str]) -> None:
+        """Waits until the apply is in the ledger, or has ended."""
+        before, deadline = self.begun, time.monotonic() + _PATIENCE
+        while process.poll() is None and self.begun in ("", before):
+            if time.monotonic() > deadline:
+                raise SystemExit("the apply does not begin")
+            time.sleep(0.01)
+
+    @property
+    def begun(self) -> str:
+        """The id of the entry of the newest apply that began here."""
+        path = self.workspace / "run/begun"
+        return path.read_text() if path.exists() else ""
+
     def processes(self) -> list[int]:
         """Those that work in the workspace (Linux)."""
         found = []
