@@ -15,7 +15,9 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
 from orchestrator.effects import interruption
+from orchestrator.effects.surroundings import environment
 from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed, UsageError
+from orchestrator.model.masking import Masker
 from orchestrator.model.text import did_you_mean, quoted
 
 # Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
@@ -125,7 +127,9 @@ def main(arguments: Sequence[str]) -> int:
 def _failed(error: OrchestrateError, context: Context) -> int:
     if context.debug:
         traceback.print_exc()
-    click.echo(f"Error: {error}", err=True)
+    # What a tool said may be part of it, and a tool may print anything that it found in its environment.
+    masker = Masker.of_environment(environment())
+    click.echo(f"Error: {masker(str(error))}", err=True)
     return error.exit_code
 
 

@@ -149,7 +149,7 @@ class Terraform:
     def _follow(
         self, command: str, seconds: float, *arguments: str, role: str = "", **options: Any
     ) -> tuple[Output, int]:
-        output = Output(export=Export(str(self.workspace.source), str(self.root)))
+        output = Output(export=Export(str(self.workspace.source), str(self.root)), mask=self.masker)
         log = self.workspace.run / f"{command}.log"
         log.touch(mode=0o600)
         _keep_locks(self.workspace.trace)
@@ -157,7 +157,7 @@ class Terraform:
         def take(line: str) -> None:
             shown = output.take(line)
             if shown is not None:
-                self.progress(self.masker(shown))
+                self.progress(shown)
 
         try:
             code = process.follow(

@@ -9,8 +9,8 @@ import json
 import posixpath
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -92,11 +92,14 @@ class Output:
     other: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     panic: str | None = None
     export: Export = field(default_factory=Export)
+    mask: Callable[[str], str] = str
+    """Takes secrets out of all that is shown or kept, but for outputs."""
 
     def take(self, line: str) -> str | None:
         """Notes one line; returns what to show of it, None for nothing."""
         event = _event(line)
         if event is None:
+            line = self.mask(line)
             self.other.append(line)
             if self.panic is None and _PANIC.match(line):
                 self.panic = line
@@ -108,10 +111,11 @@ class Output:
             self.outputs = dict(event.get("outputs", {}))
         if kind in _QUIET or _reads_data(event):
             return None
-        return str(event.get("@message", "")) or None
+        return self.mask(str(event.get("@message", ""))) or None
 
     def _diagnostic(self, found: Diagnostic) -> str | None:
         """The first errors are the message of the failure; shown here as well they would be read twice."""
+        found = replace(found, summary=self.mask(found.summary), detail=self.mask(found.detail))
         self.diagnostics.append(found)
         if found.severity == "error" and len(self.errors) <= _TOLD_ERRORS:
             return None

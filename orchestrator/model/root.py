@@ -62,12 +62,14 @@ class ProviderBlock:
 class Root:
     """The blocks of a root configuration that matter here.
 
-    `aws_names` maps the local names of AWS providers to their sources; `variables` a declared name to its type text.
+    `aws_names` maps the local names of AWS providers to their sources; `variables` a declared name to its type text;
+    `sensitive` the name of a variable that is declared so to its default.
     """
 
     providers: tuple[ProviderBlock, ...]
     aws_names: Mapping[str, str]
     variables: Mapping[str, str | None] = field(default_factory=dict)
+    sensitive: Mapping[str, Any] = field(default_factory=dict)
 
 
 def interpret(files: Mapping[str, Json]) -> Root:
@@ -86,7 +88,16 @@ def interpret(files: Mapping[str, Json]) -> Root:
         )
     providers = tuple(dict.fromkeys(provider_blocks(bodies, names)))
     _refuse_second_names(providers, names, dict(_sources(bodies)))
-    return Root(providers, names, variables)
+    return Root(providers, names, variables, _sensitive(bodies))
+
+
+def _sensitive(bodies: Iterable[Json]) -> dict[str, Any]:
+    """An override file may add the mark or the default to a variable (Terraform documentation, "Override Files")."""
+    blocks_of: dict[str, Json] = {}
+    for body in bodies:
+        for name, block in labelled(body, "variable"):
+            blocks_of[name] = {**blocks_of.get(name, {}), **block}
+    return {name: block.get("default") for name, block in blocks_of.items() if block.get("sensitive", False)}
 
 
 def comes_after_ours(name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.config import Workload
@@ -36,6 +37,23 @@ def reserved_variables(root: Root, values: Mapping[str, str], workload: Workload
             hint="Declare it with type = string.",
         )
     return {name: value for name, value in names.items() if name in root.variables}
+
+
+def secrets(root: Root, files: Iterable[Json], env: Mapping[str, str]) -> frozenset[str]:
+    """The texts in the values of sensitive variables, from their defaults, variable files and the environment."""
+    given = [root.sensitive, *({name: file.get(name) for name in root.sensitive} for file in files)]
+    named = [env.get(f"TF_VAR_{name}") for name in root.sensitive]
+    return frozenset(text for value in [*given, named] for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif value is not None:
+        yield str(value)
 
 
 def check_reserved(file: str, contents: Json, reserved: Mapping[str, str]) -> None:

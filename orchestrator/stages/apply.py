@@ -67,7 +67,7 @@ def apply(at: Surroundings) -> ApplyResult:
         files = prepare.read(at, root)
         terraform = prepare.terraform(at, workspace, root, lease.lost.is_set)
         terraform.init()
-        prepare.complete(at, terraform, files)
+        terraform = prepare.complete(at, terraform, files).terraform
         _restore(at, receipt, workspace)
         told = announce_apply(at, receipt, found)
         begun = at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by, told), lease)

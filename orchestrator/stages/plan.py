@@ -85,6 +85,7 @@ def _planned(at: Surroundings, terraform: Terraform, background: _Background, po
     background.warned.result()
     prepared = prepare.complete(at, terraform, background.files.result())
     before = artefact.snapshot(workspace.source)
+    terraform = prepared.terraform
     changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
     stored = pool.submit(_store_artefact, at, workspace, before)
     state = pool.submit(state_version, at)

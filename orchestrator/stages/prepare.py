@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -183,7 +183,10 @@ def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS) -> di
 
 
 def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
-    """After `init`: takes over the credentials of every AWS provider and sets the target's variables."""
+    """After `init`: takes over the credentials of every AWS provider and sets the target's variables.
+
+    The Terraform of what it returns knows which values are secret.
+    """
     release, workspace = at.release, terraform.workspace
     workload = release.rules.project.workload
     root = roots.interpret(files)
@@ -196,9 +199,14 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
-    for path in [*var_files, *_automatic_var_files(terraform.root)]:
-        found = hcl.read_file(path, at.cache, reserved)
-        variables.check_reserved(str(path.relative_to(workspace.source)), found, reserved)
+    contents = {
+        path: hcl.read_file(path, at.cache, {*reserved, *root.sensitive})
+        for path in [*var_files, *_automatic_var_files(terraform.root)]
+    }
+    for path, content in contents.items():
+        variables.check_reserved(str(path.relative_to(workspace.source)), content, reserved)
+    secrets = variables.secrets(root, contents.values(), terraform.env)
+    terraform = replace(terraform, masker=Masker.of_environment(at.env, secrets))
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
     return Prepared(terraform, terraform.root, (*var_files, own))

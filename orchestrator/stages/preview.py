@@ -64,8 +64,8 @@ def _planned(at: Surroundings, workspace: Workspace, copy: Path | None) -> tuple
     terraform.init()
     prepared = prepare.complete(at, terraform, prepare.read(at, root))
     _keep_state_in(root, copy)
-    changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
-    return changes, terraform.plan_json()
+    changes = prepared.terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+    return changes, prepared.terraform.plan_json()
 
 
 def _terraform(at: Surroundings, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:

@@ -127,6 +127,40 @@ def test_a_failed_apply_is_recorded_and_the_next_plan_goes_on(new_project: NewPr
     assert status["tag"] is None
 
 
+LEAK = """\
+variable "password" {
+  type      = string
+  sensitive = true
+}
+
+resource "terraform_data" "this" {
+  provisioner "local-exec" {
+    command = "echo $TOKEN ${var.password}; exit 3"
+  }
+}
+"""
+
+
+def test_an_apply_that_fails_tells_no_secret(new_project: NewProject) -> None:
+    """Terraform itself shows the command of a provisioner that failed, and what it printed, secrets and all."""
+    project = new_project("leaking", "slow")
+    for path in project.folder.glob("*.tf"):
+        path.unlink()
+    project.commit({"main.tf": LEAK, "envs/dev.tfvars": 'password = "hunter2-and-more"\n'})
+    project.tag(GLOBAL)
+    secret = {"TOKEN": "a-token-of-ours"}
+    project.ok("plan", "--tag", GLOBAL, env=secret)
+    failed = project.run("apply", "--tag", GLOBAL, env=secret)
+    assert failed.code == 1
+    assert failed.err.count("local-exec provisioner error (main.tf:7)") == 1, "told once, by its path"
+    assert "'echo $TOKEN ***; exit 3'" in failed.err
+    log = (project.workspace("research", "global") / "run/apply.log").read_text()
+    history = project.ok("history", "--env", "dev", "--format", "json").out
+    for told in (failed.err, log, history):
+        assert "hunter2" not in told
+        assert "a-token-of-ours" not in told
+
+
 @pytest.fixture(scope="module")
 def quick(new_project: NewProject) -> Project:
     """Each test releases to a target of its own."""

@@ -159,6 +159,20 @@ def test_the_first_errors_are_told_by_the_failure_alone_and_the_others_as_they_c
     assert shown == [None, None, None, "Error: error 3", "Error: error 4"]
 
 
+def test_secrets_are_taken_out_of_all_that_is_shown_or_kept_but_for_outputs() -> None:
+    output = Output(mask=lambda text: text.replace("hunter2", "***"))
+    outputs = {"a": {"sensitive": False, "type": "string", "value": "hunter2"}}
+    lines = [
+        _error(summary="hunter2", detail="said hunter2"),
+        json.dumps({"@message": "is hunter2", "type": "apply_progress"}),
+        "panic: hunter2",
+        json.dumps({"@message": "Outputs: 1", "type": "outputs", "outputs": outputs}),
+    ]
+    assert [output.take(line) for line in lines] == [None, "is ***", "panic: ***", None]
+    assert "hunter2" not in f"{output.errors} {output.other} {output.panic} {failure('the apply', output, 1)}"
+    assert output.outputs == outputs
+
+
 @pytest.mark.parametrize(
     ("told", "place"),
     [

@@ -6,11 +6,11 @@ import pytest
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.config import Workload
-from orchestrator.model.root import Identity, Root
+from orchestrator.model.root import Identity, Json, Root, interpret
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import locate
-from orchestrator.model.variables import check_reserved, facts, reserved_variables
+from orchestrator.model.variables import check_reserved, facts, reserved_variables, secrets
 from tests.conftest import RULES
 
 
@@ -69,3 +69,21 @@ def test_a_variable_file_may_repeat_a_fact(value: object) -> None:
 def test_a_variable_file_may_not_contradict_a_fact(value: object) -> None:
     with pytest.raises(InvalidInput, match=r"envs/dev\.tfvars sets env to"):
         check_reserved("envs/dev.tfvars", {"env": value}, {"env": "dev"})
+
+
+def test_the_values_of_sensitive_variables_are_secrets_wherever_they_come_from() -> None:
+    files: dict[str, Json] = {
+        "main.tf": {
+            "variable": [
+                {"password": {"type": "string", "sensitive": True, "default": "by default"}},
+                {"keys": {"sensitive": "true"}},
+                {"plain": {"default": "no secret"}},
+                {"later": {"default": "made so later"}},
+            ]
+        },
+        "x_override.tf": {"variable": [{"later": {"sensitive": True}}]},
+    }
+    given: list[Json] = [{"password": "in a file", "plain": "x"}, {"keys": {"a": ["in a list", 5, None]}}]
+    env = {"TF_VAR_password": "outside", "TF_VAR_plain": "open"}
+    found = secrets(interpret(files), given, env)
+    assert found == {"by default", "in a file", "in a list", "5", "made so later", "outside"}
