@@ -3,14 +3,15 @@
 locals {
   service = { for name in ["codebuild", "codepipeline", "events"] : name => "${name}.amazonaws.com" }
 
+  # `builds` are the projects that may use the role: no other build of this account, whoever could pass it the role.
   roles = {
-    submit = { trusts = local.service.codebuild, purpose = "submits tags", policy = local.submit }
-    check  = { trusts = local.service.codebuild, purpose = "lints and scans", policy = local.check }
-    plan   = { trusts = local.service.codebuild, purpose = "plans", policy = concat(local.in_pipeline["plan"], local.planning) }
-    apply  = { trusts = local.service.codebuild, purpose = "applies", policy = concat(local.in_pipeline["apply"], local.applying, local.asks_pipeline) }
-    verify = { trusts = local.service.codebuild, purpose = "verifies", policy = concat(local.in_pipeline["verify"], local.reads_ledger, local.adds_to_ledger, local.key) }
-    runner = { trusts = local.service.codepipeline, purpose = "runs the pipeline", policy = local.runner }
-    events = { trusts = local.service.events, purpose = "starts submit", policy = local.events }
+    submit = { trusts = local.service.codebuild, builds = ["submit"], purpose = "submits tags", policy = local.submit }
+    check  = { trusts = local.service.codebuild, builds = ["lint", "scan"], purpose = "lints and scans", policy = local.check }
+    plan   = { trusts = local.service.codebuild, builds = ["plan"], purpose = "plans", policy = concat(local.in_pipeline["plan"], local.planning) }
+    apply  = { trusts = local.service.codebuild, builds = ["apply"], purpose = "applies", policy = concat(local.in_pipeline["apply"], local.applying, local.asks_pipeline) }
+    verify = { trusts = local.service.codebuild, builds = ["verify"], purpose = "verifies", policy = concat(local.in_pipeline["verify"], local.reads_ledger, local.adds_to_ledger, local.key) }
+    runner = { trusts = local.service.codepipeline, builds = [], purpose = "runs the pipeline", policy = local.runner }
+    events = { trusts = local.service.events, builds = [], purpose = "starts submit", policy = local.events }
   }
 }
 
@@ -26,7 +27,11 @@ resource "aws_iam_role" "this" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = each.value.trusts }
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      # "Cross-service confused deputy prevention", CodeBuild User Guide.
+      Condition = merge(
+        { StringEquals = { "aws:SourceAccount" = local.account } },
+        length(each.value.builds) == 0 ? {} : { ArnEquals = { "aws:SourceArn" = [for step in each.value.builds : "${local.projects}/${var.name}-${step}"] } },
+      )
     }]
   })
 }

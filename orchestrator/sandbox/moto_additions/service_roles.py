@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -17,8 +18,17 @@ class MayNotAssume(Exception):
     """The role does not exist, or its trust policy does not name the service."""
 
 
-def refusal(role_arn: str, service: str, account: str) -> str | None:
-    """Why the service may not assume the role for a resource of that account; None where it may."""
+@dataclass(frozen=True)
+class Caller:
+    """A service that acts for a resource of somebody's: `arn` is the resource's, `session` the session's name."""
+
+    service: str
+    arn: str
+    session: str
+
+
+def refusal(role_arn: str, service: str, account: str, source: str | None = None) -> str | None:
+    """Why the service may not assume the role for a resource (`source`) of that account; None where it may."""
     role = find(role_arn)
     if role is None:
         return "there is no such role"
@@ -26,20 +36,20 @@ def refusal(role_arn: str, service: str, account: str) -> str | None:
         account=account,
         arns=frozenset({service}),
         action="sts:AssumeRole",
-        context={"aws:SourceAccount": account},
+        context={"aws:SourceAccount": account, **({"aws:SourceArn": source} if source else {})},
         service=service,
     )
     return None if allows(role.assume_role_policy_document, access) else f"its trust policy does not allow {service}"
 
 
-def session(role_arn: str, service: str, region: str, name: str) -> dict[str, str]:
+def session(role_arn: str, region: str, caller: Caller) -> dict[str, str]:
     """The credentials, by the names of boto3's parameters; raises MayNotAssume."""
     account = role_arn.split(":")[4]
-    if reason := refusal(role_arn, service, account):
-        raise MayNotAssume(f"{service} may not assume {role_arn}: {reason}")
+    if reason := refusal(role_arn, caller.service, account, caller.arn):
+        raise MayNotAssume(f"{caller.service} may not assume {role_arn} for {caller.arn}: {reason}")
     made = sts_backends[account][get_partition(region)].assume_role(
         region_name=region,
-        role_session_name=name,
+        role_session_name=caller.session,
         role_arn=role_arn,
         policy=None,
         duration=_SESSION_SECONDS,

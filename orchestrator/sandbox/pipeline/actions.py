@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.sandbox.moto_additions.service_roles import MayNotAssume
+from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
 from orchestrator.sandbox.pipeline import approvals, aws, build_actions
 from orchestrator.sandbox.pipeline.build import Artifact
 from orchestrator.sandbox.pipeline.execution import FAILED, SUCCEEDED, ActionRun, Execution, Outcome
@@ -63,7 +63,9 @@ def cancel(execution: Execution, run: ActionRun) -> None:
 def client(execution: Execution, run: ActionRun, service: str) -> Any:
     role = run.action.role_arn or execution.pipeline.role_arn
     region = run.action.region or execution.place.region
-    return aws.as_role(service, region, role, PRINCIPAL, execution.pipeline.name[:64])
+    partition, place, name = role.split(":")[1], execution.place, execution.pipeline.name
+    pipeline = f"arn:{partition}:codepipeline:{place.region}:{place.account}:{name}"
+    return aws.as_role(service, region, role, Caller(PRINCIPAL, pipeline, name[:64]))
 
 
 def output(execution: Execution, run: ActionRun, name: str, revision: str | None) -> Artifact:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.sandbox.pipeline.place import here
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.moto_additions.service_roles import Caller
 
 _lock = threading.Lock()
 _clients: dict[tuple[str, ...], Any] = {}
 
 
-def as_role(service: str, region: str, role_arn: str, principal: str, session: str) -> Any:
-    """A client with a session of the role, which `principal` (`codebuild.amazonaws.com`) assumes.
+def as_role(service: str, region: str, role_arn: str, caller: Caller) -> Any:
+    """A client with a session of the role, which the caller assumes.
 
     Clients are kept: a session does not expire here. Raises service_roles.MayNotAssume.
     """
     from orchestrator.sandbox.moto_additions import service_roles
 
     def make() -> Any:
-        return _client(service, region, service_roles.session(role_arn, principal, region, session))
+        return _client(service, region, service_roles.session(role_arn, region, caller))
 
-    return _kept((service, region, role_arn, principal, session), make)
+    return _kept((service, region, role_arn, caller.service, caller.arn, caller.session), make)
 
 
 def as_account(service: str, region: str, account: str) -> Any:

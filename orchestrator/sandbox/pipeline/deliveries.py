@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.sandbox.moto_additions.service_roles import MayNotAssume
+from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
 from orchestrator.sandbox.pipeline import aws, work
 from orchestrator.sandbox.pipeline.transform import payload
 
@@ -134,7 +134,7 @@ def _client(delivery: Delivery, service: str) -> Any:
     if role is None:
         raise MayNotAssume(f"the target {delivery.target['Arn']} has no role")
     region = delivery.target["Arn"].split(":")[3]
-    return aws.as_role(service, region, role, _PRINCIPAL, delivery.rule_name[:64])
+    return aws.as_role(service, region, role, Caller(_PRINCIPAL, delivery.rule_arn, delivery.rule_name[:64]))
 
 
 def _object(text: str) -> dict[str, Any]:

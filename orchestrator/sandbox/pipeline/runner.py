@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.sandbox.moto_additions.service_roles import MayNotAssume
+from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
 from orchestrator.sandbox.pipeline import aws, buildspec, results, sources, test_results
 from orchestrator.sandbox.pipeline.build import Build, Phase
 from orchestrator.sandbox.pipeline.build_log import BuildLog
@@ -105,8 +105,8 @@ class _Run:
     def _with_credentials(self) -> dict[str, str]:
         from orchestrator.sandbox.moto_additions import service_roles
 
-        name = f"AWSCodeBuild-{self.build.uuid}"
-        keys = service_roles.session(self.build.project["serviceRole"], PRINCIPAL, self.build.region, name)
+        caller = self._caller(f"AWSCodeBuild-{self.build.uuid}")
+        keys = service_roles.session(self.build.project["serviceRole"], self.build.region, caller)
         self._variables = variables(self.build, self.image, keys)
         return self._variables
 
@@ -188,9 +188,12 @@ class _Run:
         self.log.say(f"Phase context status code: {code} Message: {message}")
         self.log.send_now_and_then()
 
+    def _caller(self, session: str) -> Caller:
+        return Caller(PRINCIPAL, str(self.build.project["arn"]), session)
+
     def _client(self, service: str) -> Any:
         role = self.build.project["serviceRole"]
-        return aws.as_role(service, self.build.region, role, PRINCIPAL, "AWSCodeBuild")
+        return aws.as_role(service, self.build.region, role, self._caller("AWSCodeBuild"))
 
     def _finalize(self) -> None:
         """What a build has left running ends with its container."""
