@@ -194,7 +194,8 @@ class Judge:
 
     @property
     def _depends_on_names(self) -> bool:
-        return bool(self.policy.by) or self.policy.separation_of_duties
+        """Who may name the sessions of a role has many ids, and could write another person's name beside each."""
+        return bool(self.policy.by) or self.policy.separation_of_duties or self.policy.count > 1
 
     def _is_among(self, answer: Answer, counted: Iterable[Answer]) -> bool:
         """One person under two roles is one, and so are all sessions of a role that any name may be given to."""
