@@ -261,7 +261,7 @@ def test_two_approvals_are_of_two_people(first: str, second: str, missing: int) 
 
 
 def test_one_who_may_name_their_sessions_is_not_two_people_by_writing_another_name_beside_each() -> None:
-    """Each session has an id of its own, so IAM lets them write two answers; the names in these are theirs to choose."""
+    """Each session has an id of its own, so IAM lets them write two answers; the names in them are their own choice."""
     honest, forged = answer(session("Approvers", "one")), answer(session("Others", "two"))
     found = tally(judge(TWO), honest, forged, genuine=lambda principal: principal == honest.principal)
     assert (found.missing, list(found.set_aside)) == (1, [forged])
