@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
+import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+# Every way to tell checkov or tflint to look away, and the one that is used here.
+_LOOKS_AWAY = re.compile(r"(checkov|bridgecrew|cortex):skip|tflint-ignore")
 _SKIP = re.compile(r"#\s*checkov:skip=(?P<check>[A-Z0-9_]+):\s*(?P<reason>\S.*)$")
 _BLOCK = re.compile(r'^(?P<kind>resource|data|module) "(?P<first>[^"]+)"(?: "(?P<second>[^"]+)")? \{')
 
@@ -25,6 +28,11 @@ SKIPS_INTRODUCTION = """# Checks that are skipped
 
 Every inline skip in `modules/`, with its reason. There are no skips for the whole repository.
 Written by `python tests/modules/module_tables.py`; do not edit.
+"""
+WAIVERS_INTRODUCTION = """## Findings of plans that an environment accepts
+
+A scan of a plan finds what only values show. These lie in `checks.scan.skips` of `envs/<env>.yaml`, on the protected
+branch, each for one resource and until a day; [checks.md](checks.md) tells how they work.
 """
 
 
@@ -138,7 +146,16 @@ def skips() -> str:
     """The page of all inline skips; ValueError for a skip without a reason."""
     folders = sorted(readme.parent for readme in (REPOSITORY / "modules").glob("*/README.md"))
     rows = [row for folder in folders for file in sorted(folder.rglob("*.tf")) for row in _skips(file)]
-    return f"{SKIPS_INTRODUCTION}\n{_table(('Module', 'Resource', 'Check', 'Reason'), rows)}"
+    return (
+        f"{SKIPS_INTRODUCTION}\n{_table(('Module', 'Resource', 'Check', 'Reason'), rows)}\n"
+        f"{WAIVERS_INTRODUCTION}\n{_table(('Environment', 'Resource', 'Check', 'Until', 'Reason'), list(_waivers()))}"
+    )
+
+
+def _waivers() -> Iterator[tuple[str, str, str, str, str]]:
+    for file in sorted((REPOSITORY / "envs").glob("*.yaml")):
+        for skip in yaml.safe_load(file.read_text()).get("checks", {}).get("scan", {}).get("skips", []):
+            yield f"`{file.stem}`", f"`{skip['resource']}`", f"`{skip['rule']}`", str(skip["expires"]), skip["reason"]
 
 
 def _skips(file: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -146,7 +163,7 @@ def _skips(file: Path) -> Iterator[tuple[str, str, str, str]]:
     for number, line in enumerate(file.read_text().splitlines(), 1):
         if block := _BLOCK.match(line):
             owner = ".".join(part for part in block.groups()[1:] if part)
-        if "checkov:skip" in line:
+        if _LOOKS_AWAY.search(line):
             found = _SKIP.search(line)
             if found is None:
                 raise ValueError(f"{file}:{number}: a skip needs a reason: #checkov:skip=CHECK: reason")

@@ -39,7 +39,7 @@ def _generate(repository: Path, *arguments: str) -> subprocess.CompletedProcess[
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What the generator reads and writes, to spoil."""
-    for folder in ("modules", "tests/modules"):
+    for folder in ("modules", "tests/modules", "envs"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".terraform"))
     (tmp_path / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs/checks-skipped.md", tmp_path / "docs")
@@ -67,9 +67,17 @@ def test_new_skip_makes_the_page_of_skips_out_of_date(copy: Path) -> None:
     assert _generate(copy, "--check").stdout == "out of date: docs/checks-skipped.md\n"
 
 
-def test_skip_without_a_reason_is_an_error(copy: Path) -> None:
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "#checkov:skip=CKV_AWS_1",
+        "#bridgecrew:skip=CKV_AWS_1: because",
+        "# tflint-ignore: terraform_unused_declarations",
+    ],
+)
+def test_skip_without_a_reason_or_of_another_kind_is_an_error(copy: Path, comment: str) -> None:
     main = copy / "modules/network/main.tf"
-    main.write_text(main.read_text() + "#checkov:skip=CKV_AWS_1\n")
+    main.write_text(main.read_text() + f"{comment}\n")
     done = _generate(copy, "--check")
     assert done.returncode == 1
     assert "a skip needs a reason" in done.stderr

@@ -49,6 +49,18 @@ def test_module_passes_its_own_tests(name: str, copy: Path, terraform: str, terr
     assert int(passed[1]) > 0
 
 
+@pytest.mark.slow
+def test_load_balancer_waits_for_the_way_to_the_internet(
+    copy: Path, terraform: str, terraform_env: dict[str, str]
+) -> None:
+    """AWS makes no external one in a VPC without an internet gateway, and gives none up while addresses are in use."""
+    _run(terraform, terraform_env, copy / "regional", "init", "-backend=false", "-input=false", "-no-color")
+    said = _run(terraform, terraform_env, copy / "regional", "graph")
+    edges = set(re.findall(r'^  "([^"]+)" -> "([^"]+)";$', said, re.MULTILINE))
+    assert ("module.web_entry.aws_lb.this", "module.network.aws_route.internet") in edges
+    assert ("module.network.aws_route.internet", "module.network.aws_internet_gateway.this") in edges
+
+
 @functools.cache
 def _parsed(file: Path) -> dict[str, Any]:
     parsed: dict[str, Any] = hcl2.loads(file.read_text())
@@ -112,3 +124,10 @@ def test_every_variable_is_typed_and_described_and_every_output_described(name: 
     for address, body in _blocks(name, "variable"):
         assert body.get("description"), address
         assert "any" not in str(body.get("type", "any")), address
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_variable_takes_null_only_where_null_means_something(name: str) -> None:
+    """Where it does not, Terraform itself refuses null or takes the default, instead of a function failing on it."""
+    for address, body in _blocks(name, "variable"):
+        assert body.get("nullable") is False or re.search("[Nn]ull", body["description"]), address

@@ -1,7 +1,8 @@
-"""A team pins the version of the modules that its root uses: a git source with a ref."""
+"""A team pins the version of a composition, with the blocks that it is made of: a git source with a ref."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,18 +15,25 @@ pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
 ROOT = """
-module "policy" {{
-  source = "git::file://{repository}//modules/flow-logs-policy?ref=modules/{version}"
-
-  name      = "dev-research"
-  account   = "111111111111"
-  partition = "aws"
+provider "aws" {{
+  region = "us-east-1"
 }}
 
-output "trusted_services" {{
-  value = module.policy.trusted_services
+module "stays" {{
+  source = "git::file://{repository}//modules/global?ref=modules/1.0.0"
+
+  name    = "dev-research"
+  account = "000000000000"
+}}
+
+module "follows" {{
+  source = "git::file://{repository}//modules/global?ref=modules/2.0.0"
+
+  name    = "dev-risk"
+  account = "000000000000"
 }}
 """
+ROLE = 'module.{name}.module.flow_logs_role["plain"].aws_iam_role.this'
 
 
 def _git(repository: Path, *arguments: str) -> None:
@@ -48,14 +56,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-@pytest.mark.parametrize(
-    ("version", "service"), [("1.0.0", "vpc-flow-logs.amazonaws.com"), ("2.0.0", "delivery.logs.amazonaws.com")]
-)
-def test_root_gets_the_version_that_it_pins(
-    published: Path, tmp_path: Path, root: Callable[..., Any], version: str, service: str
-) -> None:
+def test_root_gets_the_versions_that_it_pins(published: Path, tmp_path: Path, root: Callable[..., Any]) -> None:
     (tmp_path / "team").mkdir()
-    (tmp_path / "team/main.tf").write_text(ROOT.format(repository=published, version=version))
-    pinned = root("team", copy=tmp_path)
-    pinned.apply({})
-    assert pinned.outputs()["trusted_services"] == [service]
+    (tmp_path / "team/main.tf").write_text(ROOT.format(repository=published))
+    planned = {
+        change["address"]: change["change"] for change in root("team", copy=tmp_path).plan({})["resource_changes"]
+    }
+    trusts = {name: planned[ROLE.format(name=name)]["after"]["assume_role_policy"] for name in ("stays", "follows")}
+    assert {name: json.loads(trust)["Statement"][0]["Principal"]["Service"] for name, trust in trusts.items()} == {
+        "stays": ["vpc-flow-logs.amazonaws.com"],
+        "follows": ["delivery.logs.amazonaws.com"],
+    }
