@@ -5,6 +5,8 @@ A message says what is wrong and where; the hint says what to do. Neither ever h
 
 from __future__ import annotations
 
+import errno
+
 
 class OrchestrateError(Exception):
     """An error a person is told about; `exit_code` is what the command ends with."""
@@ -54,6 +56,16 @@ class SurroundingsFailed(OrchestrateError):
     """A tool is missing, or AWS or git cannot be reached."""
 
     exit_code = 6
+
+
+MAKE_ROOM = "`orchestrate doctor` shows which folders are written to, and how much room there is."
+
+
+def of_system(error: OSError) -> SurroundingsFailed:
+    """What the operating system refused: a full disk, a file that may not be read."""
+    where = f": {error.filename}" if error.filename else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return SurroundingsFailed(f"{error.strerror or type(error).__name__}{where}", hint=MAKE_ROOM if full else None)
 
 
 class WaitingForApproval(OrchestrateError):

@@ -16,7 +16,7 @@ from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
 from orchestrator.effects import interruption
 from orchestrator.effects.surroundings import environment
-from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed, UsageError
+from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
 from orchestrator.model.masking import Masker
 from orchestrator.model.text import did_you_mean, quoted
 
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _failed(Interrupted("interrupted"), context)
     except OSError as error:
-        return _failed(_surroundings(error), context)
+        return _failed(of_system(error), context)
     except Exception as error:
         return _bug(error, context)
 
@@ -131,11 +131,6 @@ def _failed(error: OrchestrateError, context: Context) -> int:
     masker = Masker.of_environment(environment())
     click.echo(f"Error: {masker(str(error))}", err=True)
     return error.exit_code
-
-
-def _surroundings(error: OSError) -> SurroundingsFailed:
-    where = f": {error.filename}" if error.filename else ""
-    return SurroundingsFailed(f"{error.strerror or type(error).__name__}{where}")
 
 
 def _bug(error: Exception, context: Context) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ _MODES: Mapping[str, Kind] = {"100644": "file", "100664": "file", "100755": "exe
 # A repository from elsewhere may configure programs for git to start; listing files needs none of them.
 _HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _GIT_SECONDS = 120
+_POINTER, _LONGEST_POINTER = b"version https://git-lfs.github.com/spec/", 1024
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 
 
@@ -148,6 +149,17 @@ def _kinds(top: Path, paths: list[str]) -> dict[str, Kind]:
         elif stat.S_ISREG(mode):
             kinds[path] = "executable" if mode & stat.S_IXUSR else "file"  # as git has it
     return kinds
+
+
+def lfs_pointers(folder: Path) -> Iterator[str]:
+    """Files that only say what Git LFS has to fetch in their place (its specification, "Pointer format")."""
+    if not any(b"filter=lfs" in path.read_bytes() for path in folder.rglob(".gitattributes") if path.is_file()):
+        return
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = Path(base, name)
+            if path.is_file() and path.stat().st_size < _LONGEST_POINTER and path.read_bytes().startswith(_POINTER):
+                yield printable(str(path.relative_to(folder)), 300)
 
 
 def digest(files: Files, coverage: Coverage) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,7 @@ class Command:
             return done.stdout.removesuffix("\n")
         if missing is not None and "dubious ownership" not in done.stderr:
             return missing
-        raise failure(f"git {arguments[0]} failed", done.stderr)
+        raise failure(f"git {arguments[0]} failed", done.stderr or _killed(done.returncode))
 
     def holds(self, *arguments: str) -> bool:
         """The answer of a command that says no with exit code 1."""
@@ -93,6 +94,10 @@ class Command:
     def ref(self, name: str) -> str | None:
         """The id of the object that the ref of exactly this name points to."""
         return self.refs(name).get(name)
+
+
+def _killed(returncode: int) -> str:
+    return f"it was killed by {signal.Signals(-returncode).name}" if returncode < 0 else ""
 
 
 def no_git() -> SurroundingsFailed:

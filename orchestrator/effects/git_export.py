@@ -35,7 +35,8 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
         git.run("checkout-index", "--all", env=env)
         tree.rename(destination)
     except SurroundingsFailed as error:
-        raise SurroundingsFailed(f"{what}: {error.message}", hint=error.hint) from None
+        hint = error.hint or f"Is there room for it, and a limit on files (`df {destination.parent}`, `ulimit -f`)?"
+        raise SurroundingsFailed(f"{what}: {error.message}", hint=hint) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

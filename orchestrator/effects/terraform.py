@@ -21,7 +21,7 @@ from typing import Any
 from orchestrator.effects import clock, process
 from orchestrator.effects.process import Limits
 from orchestrator.effects.workspace import Workspace
-from orchestrator.errors import OrchestrateError, StageFailed
+from orchestrator.errors import MAKE_ROOM, OrchestrateError, StageFailed, SurroundingsFailed
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.events import Export, Output, Run, failure
 from orchestrator.model.masking import Masker
@@ -40,6 +40,7 @@ _GRACE = {"init": 3.0}
 _LONGEST_GRACE = 60.0
 _NO_CHANGES, _CHANGES = 0, 2
 _KEPT_LOCKS = 100
+_LEAST_ROOM = 1 << 16  # bytes
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
 _KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
@@ -99,7 +100,7 @@ class Terraform:
         # A crashed Terraform ends with 2 as well.
         if code not in (_NO_CHANGES, _CHANGES) or output.errors or output.panic or not self.plan_file.is_file():
             self.plan_file.unlink(missing_ok=True)
-            raise failure("the plan", output, code, _this_run(began))
+            raise self._failure("the plan", output, code, began)
         self.plan_file.chmod(0o600)
         return code == _CHANGES
 
@@ -107,7 +108,9 @@ class Terraform:
         """The saved plan as JSON; it holds sensitive values in clear."""
         done = self._run("show", _SHOW_SECONDS, str(self.plan_file), json=Flag)
         if done.returncode != 0:
-            raise StageFailed(f"the saved plan cannot be read: {self.masker(done.stderr.strip())[:2000]}")
+            raise self._full_disk("the plan") or StageFailed(
+                f"the saved plan cannot be read: {self.masker(done.stderr.strip())[:2000]}"
+            )
         return done.stdout.encode()
 
     def apply(self, role: str) -> dict[str, Any]:
@@ -143,8 +146,19 @@ class Terraform:
         began = clock.now()
         output, code = self._follow(command, seconds, *arguments, **options)
         if code != 0:
-            raise failure(what, output, code, _this_run(began))
+            raise self._failure(what, output, code, began)
         return output
+
+    def _failure(self, what: str, output: Output, code: int, began: datetime) -> OrchestrateError:
+        full = None if output.errors else self._full_disk(what)
+        return full or failure(what, output, code, _this_run(began))
+
+    def _full_disk(self, what: str) -> OrchestrateError | None:
+        """Terraform does not notice: it leaves half a plan file, and its last words do not get here."""
+        found = os.statvfs(self.workspace.run)
+        if found.f_bavail * found.f_frsize >= _LEAST_ROOM:
+            return None
+        return SurroundingsFailed(f"{what} failed: there is no room left in {self.workspace.path}", hint=MAKE_ROOM)
 
     def _follow(
         self, command: str, seconds: float, *arguments: str, role: str = "", **options: Any
@@ -172,8 +186,9 @@ class Terraform:
         except OrchestrateError as error:
             raise _with_errors(error, output) from None
         finally:
-            log.write_text(self.masker(log.read_text(errors="replace")))
-            _keep_locks(self.workspace.trace)
+            with contextlib.suppress(OSError):  # a full disk costs the log, never what Terraform has done
+                log.write_text(self.masker(log.read_text(errors="replace")))
+                _keep_locks(self.workspace.trace)
         return output, code
 
     def _run(self, command: str, seconds: float, *arguments: str, **options: Any) -> process.Completed:

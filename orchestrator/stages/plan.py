@@ -120,7 +120,7 @@ class _Background:
         return _Background(
             admitted=pool.submit(admit),
             files=pool.submit(prepare.read, at, terraform.root),
-            warned=pool.submit(prepare.warn, at),
+            warned=pool.submit(prepare.warn, at, terraform.workspace.source),
             judge=pool.submit(_judge),
         )
 

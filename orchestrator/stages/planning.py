@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from orchestrator.effects.lease import here
 from orchestrator.effects.workspace import Workspace
-from orchestrator.errors import OrchestrateError, Refused, StageFailed
+from orchestrator.errors import OrchestrateError, Refused, StageFailed, of_system
 from orchestrator.model.ledger import Draft, Kind
 from orchestrator.model.recovery import RUN
 from orchestrator.stages.admission import Admission
@@ -30,10 +30,11 @@ def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
         yield
     except (Refused, StageFailed):
         raise
-    except OrchestrateError as error:
+    except (OrchestrateError, OSError) as found:
+        error = of_system(found) if isinstance(found, OSError) else found
         if admitted.exception() is None:
             _aborted(at, admitted.result(), error)
-        raise
+        raise error from None
 
 
 def _aborted(at: Surroundings, admission: Admission, error: OrchestrateError) -> None:

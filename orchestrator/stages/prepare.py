@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator.effects import hcl
+from orchestrator.effects.files import lfs_pointers
 from orchestrator.effects.terraform import (
     VARIABLES_FILE,
     Terraform,
@@ -89,7 +90,7 @@ def _refuse_other_backend(at: Surroundings, root: Path) -> None:
         roots.refuse_later_override(f"{at.release.target.root}/{name}".removeprefix("./"), body)
 
 
-def warn(at: Surroundings) -> None:
+def warn(at: Surroundings, source: Path) -> None:
     """Says what a person would miss: files that stand in the working tree but not in the commit, and the like."""
     commit, target = at.release.commit, at.release.target
     lock_file = f"{target.root}/{LOCK_FILE}"
@@ -98,6 +99,8 @@ def warn(at: Surroundings) -> None:
         at.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
     for path in at.repository.submodules(commit):
         at.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
+    for path in lfs_pointers(source):
+        at.progress(f"Warning: {path} is kept in Git LFS: the release holds the pointer to it, not its content")
     for doubt in doubts(parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))):
         at.progress(f"Warning: {doubt}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.effects.files import CommitFiles, FolderFiles, digest, write_out
+from orchestrator.effects.files import CommitFiles, FolderFiles, digest, lfs_pointers, write_out
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.coverage import Coverage
 from tests.conftest import GitProject
@@ -115,3 +115,14 @@ def test_what_is_covered_is_written_out_and_nothing_else(git_project: GitProject
     assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*")) == ["a", "a/x.tf", "a/z.tf", "l"]
     assert (target / "a/z.tf").read_text() == "two"
     assert (target / "a/x.tf").stat().st_mode & 0o777 == 0o600
+
+
+def test_files_that_are_kept_in_git_lfs_are_found_by_their_pointers(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/big.bin").write_text(pointer)
+    (tmp_path / "a/fetched.bin").write_text("content")
+    (tmp_path / "a" / "gone").symlink_to("nowhere")
+    assert list(lfs_pointers(tmp_path)) == []
+    (tmp_path / "a/.gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    assert list(lfs_pointers(tmp_path)) == ["a/big.bin"]

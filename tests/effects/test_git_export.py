@@ -6,13 +6,12 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.errors import SurroundingsFailed
-from tests.conftest import GitProject
+from tests.conftest import GitProject, Mounted
 
 ATTRIBUTES = """\
 *.tf export-ignore
@@ -204,20 +203,9 @@ def test_a_full_disk_leaves_nothing_behind(git_project: GitProject, tmp_path: Pa
     assert not list(tmp_path.glob(".export-*"))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB; only root may mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("free", [200, 8, 0])
-def test_a_file_system_that_is_full(git_project: GitProject, small_disk: Path, free: int) -> None:
+def test_a_file_system_that_is_full(git_project: GitProject, mounted: Mounted, free: int) -> None:
+    small_disk = mounted(256)
     commit = git_project.commit({"large": os.urandom(300_000)})
     (small_disk / "ballast").write_bytes(b"x" * (248 - free) * 1024)
     repository = git_project.open()

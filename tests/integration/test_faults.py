@@ -14,7 +14,13 @@ from pathlib import Path
 import boto3
 import pytest
 
+from orchestrator.errors import SurroundingsFailed
+from orchestrator.stages.plan import plan
+from tests.conftest import Mounted
 from tests.integration.conftest import NewProject, Project
+from tests.stages.conftest import Standing, stand
+
+__all__ = ["stand"]
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +165,21 @@ def test_an_apply_that_fails_tells_no_secret(new_project: NewProject) -> None:
     for told in (failed.err, log, history):
         assert "hunter2" not in told
         assert "a-token-of-ours" not in told
+
+
+@pytest.mark.parametrize("size", [40, 52])
+def test_a_plan_without_room_says_so_and_is_on_record(
+    new_project: NewProject, mounted: Mounted, stand: Standing, size: int
+) -> None:
+    """Terraform takes a full disk for a success; what it leaves cannot be read."""
+    project = new_project(f"room{size}", "slow")
+    at = stand(project, project.tag(GLOBAL), ORCHESTRATE_WORKSPACES=str(mounted(size))).at
+    with pytest.raises(SurroundingsFailed, match=r"no room left in|No space left") as failed:
+        plan(at)
+    assert "orchestrate doctor" in str(failed.value.hint)
+    last = at.ledger.history(at.release.target.id).last
+    assert last is not None
+    assert last.kind == "aborted"
 
 
 @pytest.fixture(scope="module")

@@ -289,7 +289,7 @@ def test_a_lock_file_that_does_not_hold_the_provider_is_explained(
 def test_a_lock_file_of_one_platform_is_warned_of(project: Project, stand: Standing) -> None:
     one = re.sub(r'(?m)^ *"zh:.*\n', "", LOCK_FILE.read_text())
     here = stand(project, release(project, "3.3", {"main.tf": SIMPLE, LOCK: one}))
-    warn(here.at)
+    warn(here.at, project.folder)
     assert re.search("Warning: .*holds hashes of .*hashicorp/aws 5.100.0 for .* only", here.text)
 
 
@@ -307,9 +307,9 @@ def test_what_stands_beside_the_commit_is_warned_of(project: Project, stand: Sta
     project.git("commit", "--quiet", "--message", "A submodule")
     try:
         later = stand(project, project.tag(TAG.format("3.6")))
-        warn(here.at)
-        warn(stand(project, TAG.format("3.5")).at)
-        warn(later.at)
+        warn(here.at, project.folder)
+        warn(stand(project, TAG.format("3.5")).at, project.folder)
+        warn(later.at, project.folder)
     finally:
         project.git("rm", "--quiet", "--cached", "root-3.5/sub", ".gitignore")
         (project.folder / ".gitignore").unlink()
