@@ -21,9 +21,7 @@ from orchestrator.effects.aws import Session
 from orchestrator.effects.objects import Bucket
 from orchestrator.effects.state_locks import StateLocks, put_new
 from orchestrator.model.backend import Backend
-from orchestrator.model.recovery import StateLock
-
-_ADOPT = "orchestrate adopt"
+from orchestrator.model.recovery import ADOPTION, StateLock
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,9 @@ class StatePlace:
         """
 
         def is_dead(lock: StateLock) -> bool:
-            if lock.operation == _ADOPT:
+            if lock.operation == ADOPTION:
                 tell(f"An adoption was interrupted and has left its {lock}: it is taken over")
-            return lock.operation == _ADOPT
+            return lock.operation == ADOPTION
 
         return self.locks.taken(self._info(), is_dead)
 
@@ -87,5 +85,12 @@ class StatePlace:
     def _info(self) -> str:
         """As Terraform describes a lock; `terraform force-unlock` and `orchestrate unlock` know it by its ID."""
         created = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        about = {"Operation": _ADOPT, "Info": "", "Who": self.us, "Version": "", "Created": created, "Path": self._path}
+        about = {
+            "Operation": ADOPTION,
+            "Info": "",
+            "Who": self.us,
+            "Version": "",
+            "Created": created,
+            "Path": self._path,
+        }
         return json.dumps({"ID": str(uuid.uuid4()), **about})

@@ -101,6 +101,9 @@ class StateLock:
         return f"lock {self.id} of {self.who} since {self.created} ({self.kept})"
 
 
+ADOPTION = "orchestrate adopt"
+"""The operation of an adoption's locks. It holds them under the deployment lock: to who has that one, they are dead."""
+
 LOCK_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCKING = re.compile(rf"to lock remote state.*tf_backend\.lock\.id=(?P<id>{LOCK_ID.pattern})")
 

@@ -22,6 +22,7 @@ from orchestrator.model import receipt as receipts
 from orchestrator.model.ledger import Draft, Entry, History
 from orchestrator.model.receipt import PlanReceipt, StateVersion
 from orchestrator.model.recovery import (
+    ADOPTION,
     Ending,
     Fit,
     Place,
@@ -149,11 +150,10 @@ class _Scene:
         found = self.locks.found()
         ours = lock_ids("\n".join(_text(space.trace) for space in self.spaces))
         builds = [place for run in self.runs if (place := Place.of(run)).build]
-        foreign = [
-            lock for lock in found if lock.id not in ours and not any(is_of_build(lock, place) for place in builds)
-        ]
-        if foreign:
-            raise _foreign(self.at, foreign[0], self.runs)
+        for lock in found:
+            known = lock.id in ours or lock.operation == ADOPTION
+            if not known and not any(is_of_build(lock, place) for place in builds):
+                raise _foreign(self.at, lock, self.runs)
         return found
 
     def work(self, run: Entry) -> Work | None:

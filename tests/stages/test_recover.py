@@ -15,6 +15,7 @@ from orchestrator.effects.lease import Holder, here
 from orchestrator.effects.workspace import opened
 from orchestrator.errors import Locked, OrchestrateError, StageFailed, UsageError
 from orchestrator.model.ledger import Draft, Kind
+from orchestrator.model.recovery import ADOPTION
 from orchestrator.report.recovery import recovery_fields, recovery_text
 from orchestrator.stages.interrupted import state_locks
 from orchestrator.stages.recover import Recovery, recover
@@ -54,9 +55,9 @@ def record(there: Stand, kind: Kind, digest: str | None = None, **detail: Any) -
     at.ledger.append(at.release.target.id, lambda _: draft)
 
 
-def lock(there: Stand, id: str = LOCK, who: str = "root@box") -> None:
+def lock(there: Stand, id: str = LOCK, who: str = "root@box", operation: str = "OperationTypeApply") -> None:
     backend = there.at.release.target.backend
-    info = json.dumps({"ID": id, "Who": who, "Created": "2026", "Operation": "OperationTypeApply"})
+    info = json.dumps({"ID": id, "Who": who, "Created": "2026", "Operation": operation})
     boto3.client("s3").put_object(Bucket=backend.bucket, Key=f"{backend.key}.tflock", Body=info.encode())
     item = {"LockID": {"S": f"{backend.bucket}/{backend.key}"}, "Info": {"S": info}}
     boto3.client("dynamodb").put_item(TableName=str(backend.dynamodb_table), Item=item)
@@ -97,6 +98,8 @@ def test_a_lock_of_which_nothing_is_known_is_left_alone_and_unlock_releases_it_a
     assert locks(there) == 0
     with pytest.raises(StageFailed, match="no other holds the state"):
         unlock(there.at, LOCK)
+    lock(there, operation=ADOPTION)
+    assert len(recover(there.at).released) == 2, "an adoption holds its locks under the lock that recover has now"
 
 
 def test_a_build_s_locks_are_released_when_it_has_ended(there: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
