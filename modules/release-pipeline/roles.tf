@@ -60,7 +60,20 @@ locals {
       Action   = ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions", "codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"]
       Resource = local.pipeline_arn
     },
-  ], local.key)
+  ], local.asks, local.key)
+
+  # For a release of a tag that is there: submit asks itself anew where AWS has no room for another execution. "Example
+  # policy: Send events to a custom bus", EventBridge User Guide, has the operators.
+  asks = [{
+    Sid      = "AskForReleases"
+    Effect   = "Allow"
+    Action   = "events:PutEvents"
+    Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
+    Condition = {
+      "ForAllValues:StringEquals" = { "events:source" = [local.asked.source] }
+      StringEquals                = { "events:detail-type" = [local.asked.detail_type] }
+    }
+  }]
 
   source_access = [{
     Sid      = "Clone"

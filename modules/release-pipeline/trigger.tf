@@ -73,11 +73,12 @@ resource "aws_cloudwatch_event_target" "asked" {
   role_arn  = aws_iam_role.this["events"].arn
 
   input_transformer {
-    input_paths    = { tag = "$.detail.tag", attempt = "$.detail.attempt" }
+    input_paths    = { tag = "$.detail.tag", attempt = "$.detail.attempt", rounds = "$.detail.rounds" }
     input_template = <<-EOT
       {"environmentVariablesOverride": [
         {"name": "TAG", "type": "PLAINTEXT", "value": <tag>},
-        {"name": "ATTEMPT", "type": "PLAINTEXT", "value": <attempt>}
+        {"name": "ATTEMPT", "type": "PLAINTEXT", "value": <attempt>},
+        {"name": "ROUNDS", "type": "PLAINTEXT", "value": <rounds>}
       ]}
     EOT
   }

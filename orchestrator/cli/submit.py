@@ -41,7 +41,8 @@ def submit(context: Context, tag: str | None, attempt: str) -> None:
     name = tag or env.get("TAG") or env.get("CODEBUILD_WEBHOOK_HEAD_REF", "").removeprefix(_TAGS)
     if not name:
         raise UsageError("which tag? Name it with --tag.")
-    request = Request(name, attempt or env.get("ATTEMPT", ""), moved=tag is None and env.get("EVENT") == _MOVED)
+    moved, rounds = tag is None and env.get("EVENT") == _MOVED, env.get("ROUNDS", "")
+    request = Request(name, attempt or env.get("ATTEMPT", ""), moved, int(rounds) if rounds.isdecimal() else 0)
     done = run(origin, request, env, say)
     answer(context, report.fields(done), report.text(done))
 

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import code_of
+from orchestrator.effects.patience import code_of, unless
+from orchestrator.errors import SurroundingsFailed
 
 _Answer = TypeVar("_Answer")
 # CodePipeline API reference, StartPipelineExecution, and AWS's common errors.
-_LATER = (
-    "ConcurrentPipelineExecutionsLimitExceededException",
-    "ConflictException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-)
+_FULL = "ConcurrentPipelineExecutionsLimitExceededException"
+_LATER = ("ConflictException", "RequestLimitExceeded", "ThrottlingException")
 # Seconds: the longest pause between two attempts to start, and all of them together; a build of submit has 30 minutes.
 _LONGEST_PAUSE, _PATIENCE = 30.0, 1200.0
 _SOURCE = "Source"
@@ -33,6 +30,10 @@ class Start:
     version: str
     variables: Mapping[str, str]
     token: str
+
+
+class NoRoom(SurroundingsFailed):
+    """AWS runs as many executions of the pipeline as it allows."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,23 @@ class Pipelines:
     env: str
 
     def start(self, name: str, what: Start) -> str:
-        """The execution's id. Waits, for twenty minutes, while AWS has no room for another execution."""
+        """The execution's id; NoRoom at once where AWS has no room for another execution.
+
+        Nobody waits for room here: a build that waits is a build less for the executions that would make it.
+        """
+        request = {
+            "name": name,
+            "variables": [{"name": key, "value": value} for key, value in what.variables.items()],
+            "clientRequestToken": what.token,
+            "sourceRevisions": [
+                {"actionName": _SOURCE, "revisionType": "S3_OBJECT_KEY", "revisionValue": what.key},
+                {"actionName": _SOURCE, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": what.version},
+            ],
+        }
         with self.aws.explained("start the pipeline", name, env=self.env):
-            answer = _in_time(
-                lambda: self._client.start_pipeline_execution(
-                    name=name,
-                    variables=[{"name": key, "value": value} for key, value in what.variables.items()],
-                    clientRequestToken=what.token,
-                    sourceRevisions=[
-                        {"actionName": _SOURCE, "revisionType": "S3_OBJECT_KEY", "revisionValue": what.key},
-                        {"actionName": _SOURCE, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": what.version},
-                    ],
-                )
-            )
+            answer = _in_time(lambda: unless(lambda: self._client.start_pipeline_execution(**request), {_FULL}))
+        if answer is None:
+            raise NoRoom(f"AWS runs as many executions of {name} as it allows", hint="Try again when some have ended.")
         return str(answer["pipelineExecutionId"])
 
     def statuses(self, name: str, wanted: Collection[str]) -> dict[str, str]:

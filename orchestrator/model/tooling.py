@@ -26,6 +26,12 @@ STATE_KEY = f"_{TOOLING}/terraform.tfstate"
 ASKED = "Release asked for"
 """The detail type of the event by which somebody asks for the release of a tag that is there already."""
 
+
+def asked(tag: str, attempt: str, rounds: int = 0) -> dict[str, str]:
+    """The detail of that event. EventBridge's input transformer needs every field, `rounds` of waiting included."""
+    return {"tag": tag, "attempt": attempt, "rounds": str(rounds)}
+
+
 # IAM, "IAM and AWS STS quotas": role names; the longest of ours ends in `-` and six letters, as rules' names do.
 _LONGEST_NAME = 64
 _LONGEST_ENDING = 1 + max(len(kind) for kind in get_args(RoleKind))

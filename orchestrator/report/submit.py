@@ -21,4 +21,6 @@ def fields(done: Submitted) -> dict[str, Any]:
 
 def text(done: Submitted) -> str:
     release = done.release
+    if done.execution is None:
+        return f"{release.tag} ({release.commit[:12]}) waits until {done.pipeline} has room for it"
     return f"{release.tag} ({release.commit[:12]}) is under way in {done.pipeline}: execution {done.execution}"

@@ -30,7 +30,7 @@ PARALLEL = 20
 
 _ROOM = 50  # CodePipeline's quota of executions at a time in one pipeline of the mode PARALLEL
 _SHORTEST, _LONGEST = 1.0, 15.0  # seconds between two looks
-_SUBMIT_SECONDS = 3600.0  # a queued build of the submit project, its own half hour, and some
+_SUBMIT_SECONDS = 7200.0  # a queued build of the submit project, its own half hour, and an hour without room
 _LOST = 10  # looks that may fail one after the other
 _ATTEMPTS = 10  # at every request, with pauses that grow and are of random length (botocore's retry mode `standard`)
 _NEWEST = 20  # entries of the ledger that are read for an answer
@@ -186,5 +186,5 @@ def _submitted(entries: Sequence[Entry], release: Release) -> str | None:
 def _ask(aws: Session, release: Release, attempt: str) -> None:
     """`attempt` is empty but for another execution of a tag that has had one: it then names the last one."""
     pipeline = _pipeline(release)
-    detail = {"tag": str(release.tag), "attempt": attempt}
+    detail = tooling.asked(str(release.tag), attempt)
     Events(aws, pipeline.region, pipeline.env).put(pipeline.asked_source, tooling.ASKED, detail)

@@ -6,15 +6,18 @@ Everything is done on a fresh bare clone of the remote: neither a working tree n
 from __future__ import annotations
 
 import contextlib
+import random
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects import bundle
 from orchestrator.effects.aws import Session
+from orchestrator.effects.events import Events
 from orchestrator.effects.git import Repository
-from orchestrator.effects.pipelines import Pipelines, Start
+from orchestrator.effects.pipelines import NoRoom, Pipelines, Start
 from orchestrator.errors import InvalidInput, OrchestrateError, Refused, SurroundingsFailed
 from orchestrator.model import tooling
 from orchestrator.model.canonical import sha256
@@ -25,23 +28,31 @@ from orchestrator.stages.books import Books, books
 from orchestrator.stages.resolve import resolve
 from orchestrator.stages.surroundings import Surroundings
 
+# How often submit is asked for anew where AWS has no room for the execution, about an hour in all; and the longest
+# pause before that, in seconds: it holds up one of the account's builds.
+_ROUNDS, _LONGEST_PAUSE = 60, 15.0
+
 
 @dataclass(frozen=True)
 class Request:
-    """A tag to submit. `attempt` is empty but where a person wants another execution of the same tag."""
+    """A tag to submit. `attempt` is empty but where a person wants another execution of the same tag.
+
+    `rounds` tells how often AWS has had no room for the execution.
+    """
 
     tag: str
     attempt: str = ""
     moved: bool = False
+    rounds: int = 0
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A running execution."""
+    """A running execution; None where there was no room for it, and submit has been asked for anew."""
 
     release: Release
     pipeline: str
-    execution: str
+    execution: str | None
     source: str
 
 
@@ -91,12 +102,31 @@ def _start(at: Surroundings, request: Request, clone: Path) -> Submitted:
     version = _stored(at, key, clone)
     variables = {"TAG": str(release.tag), "COMMIT": release.commit}
     start = Start(key, version, variables, token(key, version, request.attempt))
-    execution = Pipelines(at.aws, pipeline.region, pipeline.env).start(pipeline.name, start)
+    source = f"s3://{at.releases.name}/{key}"
+    try:
+        execution = Pipelines(at.aws, pipeline.region, pipeline.env).start(pipeline.name, start)
+    except NoRoom as full:
+        _ask_again(at, pipeline, request, full)
+        return Submitted(release, pipeline.name, None, source)
     at.progress(f"execution {execution} of {pipeline.name} releases {release.tag}")
     detail = {"execution": execution, "source": key, "version": version, "attempt": request.attempt}
     draft = Draft("submitted", str(release.tag), release.commit, by, None, detail)
     at.ledger.append(release.target.id, lambda _: draft)
-    return Submitted(release, pipeline.name, execution, f"s3://{at.releases.name}/{key}")
+    return Submitted(release, pipeline.name, execution, source)
+
+
+def _ask_again(at: Surroundings, pipeline: tooling.Pipeline, request: Request, full: NoRoom) -> None:
+    """By the event that a person would send: another build of submit comes after those that make room.
+
+    A build that waited here instead would take the place of one that an execution needs to end: with as many of them as
+    the account may have builds, nothing would go on any more.
+    """
+    if request.rounds >= _ROUNDS:
+        raise NoRoom(f"{full.message}, and has after {_ROUNDS} further tries", hint=full.hint)
+    time.sleep(min(_LONGEST_PAUSE, 2**request.rounds) * random.uniform(0.5, 1.0))  # noqa: S311 - only so that not all of them come back at once
+    detail = tooling.asked(request.tag, request.attempt, request.rounds + 1)
+    Events(at.aws, pipeline.region, pipeline.env).put(pipeline.asked_source, tooling.ASKED, detail)
+    at.progress(f"{full.message}: {request.tag} is submitted again ({request.rounds + 1} of {_ROUNDS})")
 
 
 def token(key: str, version: str, attempt: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import Sandbox, start
 from orchestrator.stages.submit import Origin, Request, submit
 
@@ -80,6 +81,9 @@ class Place:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    def set(self, **settings: int) -> None:
+        post(f"{self.sandbox.endpoint}/sandbox-api/settings", json.dumps(settings).encode())
 
     def entries(self, target: str, env: str = "dev") -> list[dict[str, Any]]:
         answer = client(self.sandbox, "dynamodb").query(
@@ -252,6 +256,7 @@ def test_fifty_tags_at_once_have_an_execution_and_an_object_each(
         place.git("tag", "--annotate", "--message", "A release", tag)
     place.git("push", "--quiet", "origin", "--tags")
     origin = Origin(place.git("remote", "get-url", "origin"), "refs/heads/main", "dev", "us-east-1")
+    place.set(concurrent_executions=60)
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda tag: submit(origin, Request(tag), place.env, lambda _: None), tags))
     assert [str(one.release.tag) for one in done] == tags
@@ -260,6 +265,28 @@ def test_fifty_tags_at_once_have_an_execution_and_an_object_each(
     assert {one["tag"] for one in entries} >= set(tags)
     again = submit(origin, Request(tags[7]), place.env, lambda _: None)
     assert again.execution == done[7].execution
+
+
+def test_without_room_the_build_ends_and_submit_is_asked_for_anew(
+    place: Place, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The submitted execution waits for a person, and only one may be under way."""
+    sqs, events = client(place.sandbox, "sqs"), client(place.sandbox, "events")
+    queue = sqs.create_queue(QueueName="asked")["QueueUrl"]
+    events.put_rule(Name="asked", EventPattern=json.dumps({"source": ["orchestrate.acme-tf-dev"]}))
+    events.put_targets(Rule="asked", Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{TOOLING}:asked"}])
+    tag = "dev_us-east-1/research/60.0"
+    place.push_tag(tag)
+    place.set(concurrent_executions=1)
+    done = place.run("submit", env=_event(tag))
+    last = place.run("submit", env={**_event(tag), "ROUNDS": "60"})
+    place.set(concurrent_executions=50)
+    assert (done.returncode, done.stdout.count("waits until acme-tf-dev has room for it")) == (0, 1), done.stderr
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"tag": tag, "attempt": "", "rounds": "1"}
+    assert last.returncode == 6
+    assert "as many executions of acme-tf-dev as it allows, and has after 60 further tries" in last.stderr
+    assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
 
 
 def test_lightweight_tags_are_refused(place: Place) -> None:

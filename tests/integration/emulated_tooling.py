@@ -96,14 +96,14 @@ def _make_rule(aws: Workbench, pipeline: tooling.Pipeline) -> None:
     pattern = {"source": [pipeline.asked_source], "detail-type": [tooling.ASKED]}
     aws("events").put_rule(Name=pipeline.name, EventPattern=json.dumps(pattern))
     template = ",".join(
-        f'{{"name": "{name}", "type": "PLAINTEXT", "value": <{name.lower()}>}}' for name in ("TAG", "ATTEMPT")
+        f'{{"name": "{name}", "type": "PLAINTEXT", "value": <{name.lower()}>}}' for name in ("TAG", "ATTEMPT", "ROUNDS")
     )
     target = {
         "Id": "submit",
         "Arn": f"arn:aws:codebuild:us-east-1:000000000000:project/{pipeline.submit_project}",
         "RoleArn": aws.role,
         "InputTransformer": {
-            "InputPathsMap": {"tag": "$.detail.tag", "attempt": "$.detail.attempt"},
+            "InputPathsMap": {name: f"$.detail.{name}" for name in ("tag", "attempt", "rounds")},
             "InputTemplate": f'{{"environmentVariablesOverride": [{template}]}}',
         },
     }

@@ -53,7 +53,7 @@ run "a_release_is_asked_for_by_naming_a_tag_alone" {
   }
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_event_target.asked.input_transformer[0].input_paths)) == toset(["attempt", "tag"])
+    condition     = toset(keys(aws_cloudwatch_event_target.asked.input_transformer[0].input_paths)) == toset(["attempt", "rounds", "tag"])
     error_message = "nothing else of the event reaches the build"
   }
 }

@@ -272,6 +272,10 @@ def _ask(env: str, **context: str) -> Any:
     return Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", said)
 
 
+def test_only_submit_asks_itself_anew_where_there_is_no_room(policies: dict[str, Any]) -> None:
+    assert {name for name, documents in policies.items() if iam.allows(documents, _ask("dev"))} == {"dev-submit"}
+
+
 def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(central: Any) -> None:
     releaser = [_managed(central, "acme-tf-dev-releaser")]
     assert iam.allows(releaser, _ask("dev"))
