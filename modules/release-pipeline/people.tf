@@ -151,6 +151,6 @@ resource "aws_iam_policy" "approver" {
         Action   = "s3:GetObject"
         Resource = "${local.release_bucket}/receipts/${each.value.receipts}*"
       },
-    ], local.reads_ledger, local.looks_up_people, local.key)
+    ], local.reads_ledger, local.looks_up_people, local.tells_of_glass, local.key)
   })
 }

@@ -148,6 +148,17 @@ variable "notify" {
   }
 }
 
+variable "break_glass_topic" {
+  description = "ARN of the SNS topic that hears when somebody breaks the glass (`approval.break_glass.notify`); null: nobody may."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.break_glass_topic == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", var.break_glass_topic))
+    error_message = "break_glass_topic is \"${coalesce(var.break_glass_topic, "null")}\": give the ARN of an SNS topic."
+  }
+}
+
 variable "build" {
   description = "The image and size of builds."
   type        = object({ image = string, compute_type = string })

@@ -69,6 +69,7 @@ module "pipeline" {
   package           = { prefix = local.stored_prefix, sha256 = local.package_sha256 }
   logs              = local.logs
   notify            = try(local.project.tooling.notify, [])
+  break_glass_topic = try(each.value.approval.break_glass.notify, null)
   build             = var.build
 
   timeouts = {

@@ -25,7 +25,7 @@ def release_problems(environments: Mapping[str, Environment], sources: Mapping[s
         for index, freeze in enumerate(environment.freeze):
             yield from _freeze_problems(source, ("freeze", index), freeze)
         yield from _approval_problems(source, environment.approval)
-        yield from _break_glass_problems(source, environment.approval)
+        yield from _break_glass_problems(source, environment)
         yield from _promotion_problems(source, env, environments)
         yield from _wave_problems(source, environment)
 
@@ -73,7 +73,11 @@ def _approval_problems(source: Source, approval: Approval) -> Iterator[Problem]:
         yield source.problem(("approval",), "it says how plans are approved, but not that they must be: required: true")
 
 
-def _break_glass_problems(source: Source, approval: Approval) -> Iterator[Problem]:
+def _break_glass_problems(source: Source, environment: Environment) -> Iterator[Problem]:
+    approval = environment.approval
+    if approval.break_glass is not None and environment.apply_from == "pipeline" and not approval.required:
+        message = "the pipeline waits for nobody to break the glass: with apply_from: pipeline it needs required: true"
+        yield source.problem(("approval", "break_glass"), message)
     for index, entry in enumerate(approval.break_glass.by if approval.break_glass is not None else []):
         if set(entry) == {"*"}:
             yield source.problem(("approval", "break_glass", "by", index), "anybody could break the glass; name a role")

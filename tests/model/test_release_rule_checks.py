@@ -133,3 +133,10 @@ def test_who_may_break_the_glass() -> None:
 )
 def test_a_glass_that_anybody_breaks_or_that_makes_no_noise_is_refused(settings: str, message: str) -> None:
     assert message in refusal(prod=f"approval: {{required: true, break_glass: {{{settings}}}}}")
+
+
+def test_a_pipeline_that_waits_for_nobody_gives_nobody_the_time_to_break_the_glass() -> None:
+    glass = f'break_glass: {{by: [OnCall], notify: "{TOPIC}"}}'
+    told = refusal(prod=f"apply_from: pipeline\napproval: {{{glass}}}")
+    assert "approval.break_glass: the pipeline waits for nobody to break the glass" in told
+    rules(prod=f"apply_from: pipeline\napproval: {{required: true, {glass}}}")

@@ -37,7 +37,9 @@ teams: {research: {account: "111111111111"}, risk: {account: "222222222222"}}
 regions: [us-east-1]
 global_resource_deploy_from_region: us-east-1
 teams: {research: {account: "333333333333"}}
-approval: {required: true}
+approval:
+  required: true
+  break_glass: {by: [OnCall], notify: "arn:aws:sns:eu-west-1:000000000000:security"}
 apply_from: pipeline
 """,
 }
