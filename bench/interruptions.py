@@ -20,7 +20,7 @@ from bench.faults import Asked, Fault, between
 from bench.hostile import Ended, Project, Watch, ended, kill, ready
 
 DAY = 86400.0
-_MOMENTS = (0.0, 2.5)  # seconds; an apply takes three from its entry in the ledger on an idle machine
+_MOMENTS = (0.0, 1.6)  # seconds; an apply takes that long from its entry in the ledger on an idle machine
 _EARLY = 5  # one of so many is killed while it prepares
 _VICTIMS = ("orchestrate", "Terraform", "both")
 _FAULTS = (
@@ -48,15 +48,21 @@ class Series:
 def kills(project: Project, watch: Watch, count: int) -> Series:
     """kill -9 at random moments of an apply, of orchestrate, of Terraform, or of both."""
     series = Series("`kill -9` at a random moment of apply")
-    for number in range(1, count + 1):
+    number = 0
+    while number < count:
         project.release()
         project.approved()
-        victim, moment = _VICTIMS[number % len(_VICTIMS)], random.uniform(*_MOMENTS)
         process = project.begin("apply", "--tag", project.tag)
-        from_ = "its start" if number % _EARLY == 0 else "its entry"
+        victim, moment = _VICTIMS[number % len(_VICTIMS)], random.uniform(*_MOMENTS)
+        from_ = "its entry" if number % _EARLY else "its start"
         if from_ == "its entry":
             project.has_begun(process)
         time.sleep(moment)
+        if process.poll() is not None:  # it was done before: that is no kill
+            ended(process)
+            project.settle()
+            continue
+        number += 1
         own = [] if victim == "Terraform" else [process.pid]
         theirs = [] if victim == "orchestrate" else [pid for pid in project.processes() if pid != process.pid]
         kill(*own, *theirs)
