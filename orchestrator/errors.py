@@ -64,7 +64,7 @@ MAKE_ROOM = "`orchestrate doctor` shows which folders are written to, and how mu
 def of_system(error: OSError) -> SurroundingsFailed:
     """What the operating system refused: a full disk, a file that may not be read."""
     where = f": {error.filename}" if error.filename else ""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
     return SurroundingsFailed(f"{error.strerror or type(error).__name__}{where}", hint=MAKE_ROOM if full else None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -95,6 +96,9 @@ def orchestrate() -> None:
 def run() -> NoReturn:
     """The console script."""
     interruption.listen()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As on stderr: what a terminal of another character set cannot show must not end a release that is done.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Nearly all that is imported stays. Looking through it for garbage is a fifth of the time that importing takes,
     gc.set_threshold(50_000)
     code = main(sys.argv[1:])

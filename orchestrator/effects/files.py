@@ -122,7 +122,7 @@ def _git(folder: Path, *arguments: str) -> str:
             limits=Limits(_GIT_SECONDS),
         )
         if code != 0:
-            said = err.read_text(errors="replace").strip().splitlines() or ["no reason given"]
+            said = err.read_text("utf-8", errors="replace").strip().splitlines() or ["no reason given"]
             raise SurroundingsFailed(f"git cannot list the files around {folder}: {printable(said[0], 300)}")
         return os.fsdecode(out.read_bytes())
 

@@ -5,6 +5,7 @@ Parsing HCL takes the library over a second, so what it finds is kept by content
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -58,7 +59,8 @@ def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS) -> Jso
     if kept is not None:
         return dict(json.loads(kept))
     parsed = _parse_hcl(path, content, names)
-    cache.put("hcl", key, json.dumps(parsed).encode())
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never a release
+        cache.put("hcl", key, json.dumps(parsed).encode())
     return parsed
 
 

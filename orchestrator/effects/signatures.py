@@ -109,7 +109,7 @@ def _ssh(repository: Repository, tag_object: str, file: KeyFile, envelope: Envel
             "the tag's signature does not count: git verify-tag does not accept it",
             hint="It asks whether the key was valid on the day that the tag tells.",
         )
-    return read_ssh(principals, signers.read_text(errors="replace"), today.stdout)
+    return read_ssh(principals, signers.read_text("utf-8", errors="replace"), today.stdout)
 
 
 def _program(name: str) -> str:

@@ -187,7 +187,7 @@ class Terraform:
             raise _with_errors(error, output) from None
         finally:
             with contextlib.suppress(OSError):  # a full disk costs the log, never what Terraform has done
-                log.write_text(self.masker(log.read_text(errors="replace")))
+                log.write_text(self.masker(log.read_text("utf-8", errors="replace")), "utf-8")
                 _keep_locks(self.workspace.trace)
         return output, code
 
@@ -223,10 +223,10 @@ class Terraform:
 
 def _keep_locks(trace: Path) -> None:
     """Of Terraform's log only what names its last locks; whole or not at all, for we may be killed here as well."""
-    lines = locking_lines(trace.read_text(errors="replace")) if trace.exists() else []
+    lines = locking_lines(trace.read_text("utf-8", errors="replace")) if trace.exists() else []
     new = trace.with_suffix(".new")
     new.touch(mode=0o600)
-    new.write_text("".join(f"{line}\n" for line in lines[-_KEPT_LOCKS:]))
+    new.write_text("".join(f"{line}\n" for line in lines[-_KEPT_LOCKS:]), "utf-8")
     new.replace(trace)
 
 
@@ -264,7 +264,7 @@ def installed_providers(data: Path) -> frozenset[str]:
 def module_folders(data: Path, root: Path) -> dict[str, Path]:
     """The folders of all modules that `init` found, by address; the root itself left out."""
     try:
-        manifest = json.loads((data / "modules" / "modules.json").read_text())
+        manifest = json.loads((data / "modules" / "modules.json").read_bytes())
     except FileNotFoundError:
         return {}
     return {entry["Key"]: root / entry["Dir"] for entry in manifest["Modules"] if entry["Key"]}
@@ -273,7 +273,7 @@ def module_folders(data: Path, root: Path) -> dict[str, Path]:
 def backend_before(data: Path) -> tuple[str, str] | None:
     """Bucket and key of the state that this workspace used last, None where it is new."""
     try:
-        config = json.loads((data / _BACKEND_SEEN).read_text())["backend"]["config"]
+        config = json.loads((data / _BACKEND_SEEN).read_bytes())["backend"]["config"]
         return str(config["bucket"]), str(config["key"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

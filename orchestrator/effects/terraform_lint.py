@@ -139,7 +139,7 @@ class TerraformLint:
         locked = None
         if lock_file.is_file():
             with contextlib.suppress(InvalidInput):  # Terraform itself says it better
-                locked = locked_versions(parse_lock_file(lock_file.read_text(errors="replace")))
+                locked = locked_versions(parse_lock_file(lock_file.read_text("utf-8", errors="replace")))
         return cli_config(self.bench.env, locked=locked)
 
 

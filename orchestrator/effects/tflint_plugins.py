@@ -74,11 +74,11 @@ class Plugins:
                 return plugin, ""
         mark = self.own / ".aws-unavailable"
         if mark.is_file() and time.time() - mark.stat().st_mtime < _ASK_AGAIN_SECONDS:
-            return None, mark.read_text(errors="replace")
+            return None, mark.read_text("utf-8", errors="replace")
         try:
             self._init([AWS_RULESET])
         except SurroundingsFailed as failure:
-            mark.write_text(failure.message)
+            mark.write_text(failure.message, "utf-8", errors="replace")
             return None, failure.message
         return (AWS_RULESET, "") if self.holding([AWS_RULESET]) else (None, "tflint --init did not install it")
 
@@ -92,7 +92,7 @@ class Plugins:
         tokens = {name: value for name, value in self.env.items() if name.startswith("GITHUB_TOKEN")}
         kept = {name: self.env[name] for name in self.env if name.upper() in _FORWARDED}
         with tempfile.TemporaryDirectory(prefix="orchestrate-") as folder:
-            Path(folder, ".tflint.hcl").write_text("".join(map(block, plugins)))
+            Path(folder, ".tflint.hcl").write_text("".join(map(block, plugins)), "utf-8")
             env = {**kept, **tokens, "HOME": folder, "TFLINT_PLUGIN_DIR": str(self.own), "NO_COLOR": "1"}
             done = process.run([self.tool.path, "--init"], cwd=Path(folder), env=env, timeout=_INIT_SECONDS)
         if done.returncode != 0:

@@ -25,7 +25,7 @@ from orchestrator.model.break_glass import due
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, History
 from orchestrator.model.plan import Plan
-from orchestrator.model.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
+from orchestrator.model.provider_lock import locked_versions
 from orchestrator.model.receipt import (
     Artefact,
     CheckState,
@@ -216,7 +216,7 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidenc
         var_files=_digests(release.var_files, prepared.var_files),
         program=f"{program} {prepared.terraform.version}",
         lock_file=prepared.lock_file,
-        providers=_providers(prepared.root),
+        providers=locked_versions(prepare.locked_providers(prepared.root)),
         checks={check: check_state(admission.history, check, release.commit) for check in CHECKS},
         artefact=evidence.artefact,
         plan_json=evidence.plan_json,
@@ -257,12 +257,6 @@ def place(release: Release) -> Place:
 def check_state(history: History, check: str, commit: str) -> CheckState:
     passed = history.check_passed(check, commit)
     return "not run" if passed is None else "passed" if passed else "failed"
-
-
-def _providers(root: Path) -> dict[str, str]:
-    """Address to version, as fixed by the lock file."""
-    path = root / LOCK_FILE
-    return locked_versions(parse_lock_file(path.read_text())) if path.is_file() else {}
 
 
 def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:

@@ -169,7 +169,7 @@ def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[],
 def locked_providers(root: Path) -> tuple[LockedProvider, ...]:
     """What the lock file of a root fixes; raises InvalidInput where Terraform has not written it."""
     path = root / LOCK_FILE
-    return parse_lock_file(path.read_text(errors="replace")) if path.is_file() else ()
+    return parse_lock_file(path.read_text("utf-8", errors="replace")) if path.is_file() else ()
 
 
 def lacks_providers(terraform: Terraform) -> bool:

@@ -127,3 +127,9 @@ def test_with_opentofu_its_own_files_stand_for_those_of_terraform(root: Path, ca
         written(root, name, "{}" if name.endswith(".json") else "")
     found = read_root(root, cache, suffixes=(*BOTH, ".tofu", ".tofu.json"), skip=())
     assert list(found) == ["a.tofu", "b.tofu.json", "c.tf", "c.tofu.json", "d.tofu", "d.tofu.tf"]
+
+
+def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    (tmp_path / "main.tf").write_text('variable "x" {}\n')
+    assert read_file(tmp_path / "main.tf", Cache(tmp_path / "cache")) == {"variable": [{"x": {}}]}

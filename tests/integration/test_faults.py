@@ -182,6 +182,20 @@ def test_a_plan_without_room_says_so_and_is_on_record(
     assert last.kind == "aborted"
 
 
+def test_a_terminal_of_another_character_set_ends_no_release(new_project: NewProject) -> None:
+    project = new_project("umlauts", "slow")
+    for path in project.folder.glob("*.tf"):
+        path.unlink()
+    project.commit({"main.tf": 'resource "terraform_data" "ä" {\n  input = "ü"\n}\n'})
+    project.tag(GLOBAL)
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    planned = project.ok("plan", "--tag", GLOBAL, env=plain)
+    assert "+ terraform_data." in planned.out
+    project.ok("apply", "--tag", GLOBAL, env=plain)
+    log = (project.workspace("research", "global") / "run/apply.log").read_text("utf-8")
+    assert "terraform_data.ä: Creation complete" in log
+
+
 @pytest.fixture(scope="module")
 def quick(new_project: NewProject) -> Project:
     """Each test releases to a target of its own."""
