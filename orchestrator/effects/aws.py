@@ -78,7 +78,10 @@ class Session:
         key = (service, region or self.region)
         with self._lock, settings_problem():
             if key not in self._clients:
-                self._clients[key] = self._boto.client(service, region_name=key[1], config=self._config)
+                made = self._boto.client(service, region_name=key[1], config=self._config)
+                # botocore makes these classes at first use: two threads at once would each catch its own, and miss.
+                _ = made.exceptions
+                self._clients[key] = made
             return self._clients[key]
 
     @property

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.errorfactory import ClientExceptionsFactory
 
 from orchestrator.effects.aws import Session
 from orchestrator.errors import SurroundingsFailed
@@ -120,6 +122,25 @@ def test_a_client_is_made_once_for_each_region(server: Server) -> None:
     assert len(clients) == 1
     assert session.client("s3").meta.region_name == "us-east-1"
     assert session.client("s3", "eu-central-1").meta.region_name == "eu-central-1"
+
+
+def test_threads_that_share_a_client_catch_the_same_errors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore makes the classes of a client's errors at first use."""
+    make, together = ClientExceptionsFactory._create_client_exceptions, threading.Barrier(8)
+    monkeypatch.setattr(
+        ClientExceptionsFactory,
+        "_create_client_exceptions",
+        lambda *args: [time.sleep(0.05), make(*args)][1],
+    )
+    session = Session("us-east-1")
+
+    def error(_: int) -> type:
+        client = session.client("dynamodb")
+        together.wait()
+        return client.exceptions.ConditionalCheckFailedException
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(error, range(8))}) == 1
 
 
 def test_the_tooling_account_is_required(server: Server) -> None:

@@ -62,4 +62,6 @@ def _client(service: str, region: str, keys: dict[str, str]) -> Any:
 
     make: Any = boto3.client  # the service's name is no literal
     config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1}, proxies={})
-    return make(service, region_name=region, endpoint_url=here().endpoint, config=config, **keys)
+    made = make(service, region_name=region, endpoint_url=here().endpoint, config=config, **keys)
+    _ = made.exceptions  # made at first use, and by two threads at once twice: each would catch its own, and miss
+    return made
