@@ -100,20 +100,8 @@ resource "aws_iam_policy" "releaser" {
   name        = "${var.name}-releaser"
   description = "Ask for releases of tags of ${var.env} and follow them, and nothing else"
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(local.looks, local.reads_ledger, local.key, [
-      # "Example policy: Send events to a custom bus", EventBridge User Guide, has the operators.
-      {
-        Sid      = "AskForReleases"
-        Effect   = "Allow"
-        Action   = "events:PutEvents"
-        Resource = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
-        Condition = {
-          "ForAllValues:StringEquals" = { "events:source" = [local.asked.source] }
-          StringEquals                = { "events:detail-type" = [local.asked.detail_type] }
-        }
-      },
-    ])
+    Version   = "2012-10-17"
+    Statement = concat(local.looks, local.reads_ledger, local.asks, local.key)
   })
 }
 
