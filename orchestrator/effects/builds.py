@@ -1,17 +1,33 @@
-"""CodeBuild: whether a build that held something is over."""
+"""CodeBuild: what became of builds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.effects.aws import Session
 
+_RUNS = "IN_PROGRESS"
+
 
 def own_build(env: Mapping[str, str]) -> str:
     """The id of the build that we run in, empty elsewhere (CodeBuild, "Environment variables in builds")."""
     return env.get("CODEBUILD_BUILD_ID", "")
+
+
+@dataclass(frozen=True)
+class Build:
+    """`status` as CodeBuild names it; `why` is what the phases say of a failure."""
+
+    id: str
+    status: str
+    why: str
+    variables: Mapping[str, str]
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in (_RUNS, "SUCCEEDED")
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,34 @@ class Builds:
     def ended(self, build: str) -> bool:
         """False also where CodeBuild does not know the build: what cannot be shown counts as still under way."""
         with self.aws.explained("ask whether the build has ended:", build, env=self.env):
-            client: Any = self.aws.client
-            answer = client("codebuild", self.region).batch_get_builds(ids=[build])
-        return any(found["id"] == build and found["buildStatus"] != "IN_PROGRESS" for found in answer["builds"])
+            answer = self._codebuild.batch_get_builds(ids=[build])
+        return any(found["id"] == build and found["buildStatus"] != _RUNS for found in answer["builds"])
+
+    def newest(self, project: str) -> tuple[str, ...]:
+        """The ids of its last hundred builds, the newest first."""
+        with self.aws.explained("list the builds of", project, env=self.env):
+            return tuple(self._codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"])
+
+    def of(self, ids: Sequence[str]) -> tuple[Build, ...]:
+        """At most a hundred, in this order; those that CodeBuild knows."""
+        if not ids:
+            return ()
+        with self.aws.explained("ask for builds of", ids[0].partition(":")[0], env=self.env):
+            found = {one["id"]: _build(one) for one in self._codebuild.batch_get_builds(ids=list(ids))["builds"]}
+        return tuple(found[id] for id in ids if id in found)
+
+    @property
+    def _codebuild(self) -> Any:
+        client: Any = self.aws.client
+        return client("codebuild", self.region)
+
+
+def _build(build: Mapping[str, Any]) -> Build:
+    told = [context.get("message") for phase in build["phases"] for context in phase.get("contexts") or ()]
+    variables = build["environment"].get("environmentVariables", ())
+    return Build(
+        build["id"],
+        build["buildStatus"],
+        "; ".join(message for message in told if message),
+        {variable["name"]: variable["value"] for variable in variables},
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from orchestrator.effects.aws import Session
+from orchestrator.effects.builds import Build, Builds
 from orchestrator.effects.events import Events
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.pipelines import UNDER_WAY, Pipelines
@@ -42,6 +43,7 @@ class _Asked:
 
     after: int
     until: float
+    builds: frozenset[str]  # of the submit step, made before
 
 
 @dataclass
@@ -53,6 +55,7 @@ class OnAws:
     parallel: int
     _asked: dict[str, _Asked] = field(default_factory=dict)
     _statuses: dict[str, dict[str, str]] = field(default_factory=dict)
+    _submits: dict[str, tuple[Build, ...]] = field(default_factory=dict)  # builds of submit, by project
     _pause: float = _SHORTEST
     _failures: int = 0
 
@@ -67,14 +70,16 @@ class OnAws:
                 return seen
         if not self._has_room(_pipeline(release)):
             return replace(course, why=f"the pipeline has {self._room} executions, as many as AWS allows")
-        last = history.last
+        last = 0 if history.last is None else history.last.seq
+        before = frozenset(self._builds(release).newest(_pipeline(release).submit_project))
         _ask(self._aws, release, attempt=found or "")
-        self._asked[course.tag] = _Asked(0 if last is None else last.seq, time.monotonic() + _SUBMIT_SECONDS)
+        self._asked[course.tag] = _Asked(last, time.monotonic() + _SUBMIT_SECONDS, before)
         return replace(course, begun=True, stage="Submit", why="")
 
     def look(self, courses: Sequence[Course]) -> Sequence[Course]:
         """AWS may fail for a while, which changes nothing about the executions."""
         self._statuses.clear()
+        self._submits.clear()
         try:
             seen = [self._look(course) for course in courses]
         except SurroundingsFailed:
@@ -106,6 +111,7 @@ class OnAws:
     def _answer(self, course: Course) -> str:
         """The execution that the submit step has started; empty as long as it has not."""
         asked, release = self._asked[course.tag], self.releases[course.tag]
+        build = self._submit_build(course.tag)  # before the ledger is read: what it wrote is there when it has ended
         history = self._ledger(release).history(course.target, _NEWEST)
         newer = [entry for entry in history.entries if entry.seq > asked.after and entry.tag == course.tag]
         if (found := _submitted(newer, release)) is not None:
@@ -115,11 +121,27 @@ class OnAws:
                 raise Refused(str(entry.detail.get("reason")))
             if entry.kind == "stopped" and not entry.detail.get("execution"):
                 raise StageFailed(f"it could not be started: {entry.detail.get('reason')}")
+        if build is not None and build.failed:
+            raise StageFailed(f"the submit step ended without an answer: build {build.id}, {build.status}: {build.why}")
         if time.monotonic() > asked.until:
             raise StageFailed(
                 f"the submit step has not answered: see the builds of {_pipeline(release).submit_project}"
             )
         return ""
+
+    def _submit_build(self, tag: str) -> Build | None:
+        """The newest of those that were made since we asked; None as long as there is none."""
+        release = self.releases[tag]
+        project = _pipeline(release).submit_project
+        if project not in self._submits:
+            builds = self._builds(release)
+            self._submits[project] = builds.of(builds.newest(project))
+        before = self._asked[tag].builds
+        return next((b for b in self._submits[project] if b.id not in before and b.variables.get("TAG") == tag), None)
+
+    def _builds(self, release: Release) -> Builds:
+        pipeline = _pipeline(release)
+        return Builds(self._aws, pipeline.region, pipeline.env)
 
     def _seen(self, course: Course) -> Course:
         """As CodePipeline has it."""

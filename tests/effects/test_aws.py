@@ -126,12 +126,13 @@ def test_a_client_is_made_once_for_each_region(server: Server) -> None:
 
 def test_threads_that_share_a_client_catch_the_same_errors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore makes the classes of a client's errors at first use."""
-    make, together = ClientExceptionsFactory._create_client_exceptions, threading.Barrier(8)
-    monkeypatch.setattr(
-        ClientExceptionsFactory,
-        "_create_client_exceptions",
-        lambda *args: [time.sleep(0.05), make(*args)][1],
-    )
+    make, together = vars(ClientExceptionsFactory)["_create_client_exceptions"], threading.Barrier(8)
+
+    def slowly(*arguments: object) -> object:
+        time.sleep(0.05)
+        return make(*arguments)
+
+    monkeypatch.setattr(ClientExceptionsFactory, "_create_client_exceptions", slowly)
     session = Session("us-east-1")
 
     def error(_: int) -> type:

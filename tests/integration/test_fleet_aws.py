@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.emulated_tooling import Place, emulated
-from tests.sandbox.pipeline.workbench import until
+from tests.sandbox.pipeline.workbench import buildspec, until
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +67,19 @@ def test_executions_that_fail_are_told_and_started_anew_when_asked(place: Place)
     assert len(place.executions("dev")) == before
     assert place.run("release", "--on", "aws", "--again", "--tag", "dev_us-east-1/research/1.1-rc.1").code == 1
     assert len(place.executions("dev")) == before + 1
+
+
+def test_a_submit_build_that_breaks_before_it_can_say_why_is_told(place: Place) -> None:
+    codebuild, (name,) = place.aws("codebuild"), place.push("dev_eu-west-1/research/1.1")
+    (project,) = codebuild.batch_get_projects(names=["fleet-dev-submit"])["projects"]
+    codebuild.update_project(name=project["name"], source=project["source"] | {"buildspec": buildspec("exit 4")})
+    try:
+        done = place.run("release", "--on", "aws", "--tag", name)
+    finally:
+        codebuild.update_project(name=project["name"], source=project["source"])
+    assert done.code == 1, done.err
+    assert "the submit step ended without an answer: build fleet-dev-submit:" in done.out
+    assert place.run("release", "--on", "aws", "--tag", name).code == 0
 
 
 def test_what_submit_refuses_is_a_refusal_here(place: Place) -> None:
