@@ -104,16 +104,22 @@ def newest_receipt(at: Surroundings) -> PlanReceipt:
     return receipts.decode(content, planned.digest)
 
 
+def check_same_release(at: Surroundings, receipt: PlanReceipt) -> None:
+    """Refused where the tag is not what it was when the plan was made."""
+    release = at.release
+    if (receipt.tag, receipt.tag_object, receipt.commit) != (str(release.tag), release.tag_object, release.commit):
+        raise Refused(
+            f"the plan {receipt.digest[:16]} was made of commit {receipt.commit[:12]} (tag object "
+            f"{receipt.tag_object[:12]}), but {release.tag} is {release.commit[:12]} ({release.tag_object[:12]}) now",
+            hint="Was the tag moved? Make a new version instead.",
+        )
+
+
 def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
     """What the digest binds must be what this release is now."""
     release = at.release
     again = f"Run `orchestrate plan --tag {release.tag}` and review that plan."
-    if (receipt.tag, receipt.tag_object, receipt.commit) != (str(release.tag), release.tag_object, release.commit):
-        raise Refused(
-            f"the plan {receipt.digest[:16]} was made of commit {receipt.commit[:12]}, but {release.tag} is "
-            f"{release.commit[:12]} now",
-            hint="Was the tag moved? Make a new version instead.",
-        )
+    check_same_release(at, receipt)
     now = place(release)
     differing = [name for name in now.__struct_fields__ if getattr(now, name) != getattr(receipt.place, name)]
     if differing:

@@ -11,7 +11,7 @@ from orchestrator.model.admission import withdrawn
 from orchestrator.model.approval import Answer, Kind, Principal
 from orchestrator.model.ledger import History
 from orchestrator.model.receipt import PlanReceipt
-from orchestrator.stages.apply import newest_receipt
+from orchestrator.stages.apply import check_same_release, newest_receipt
 from orchestrator.stages.approvals import (
     check_answers,
     check_rejected,
@@ -81,6 +81,7 @@ def approve(at: Surroundings, receipt: PlanReceipt, reply: Reply) -> Answered:
         check_override(receipt, reply.reason)
     objection = judge_of(at, receipt).objection(Principal(caller.arn, caller.user_id))
     if reply.kind != "rejected":
+        check_same_release(at, receipt)
         check_rejected(receipt, tally(at, receipt))
         if objection is not None:
             raise Refused(objection, hint="Ask one who may: `approval` in the rules of the environment says who.")

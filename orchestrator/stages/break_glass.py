@@ -10,6 +10,7 @@ from orchestrator.errors import Refused
 from orchestrator.model.approval import Principal
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.announcement import announce
+from orchestrator.stages.apply import check_same_release
 from orchestrator.stages.approvals import check_rejected, judge_of, missing_approvals, tally
 from orchestrator.stages.approve import Answered, Reply, answer_of, check_open, check_override
 from orchestrator.stages.refusals import recorded
@@ -30,6 +31,7 @@ def break_glass(at: Surroundings, receipt: PlanReceipt, reason: str, override: b
         raise Refused(objection, hint="Who may, and for what: docs/break-glass.md.")
     if override:
         check_override(receipt, reason)
+    check_same_release(at, receipt)
     check_rejected(receipt, tally(at, receipt))
     what = "breaks the glass and overrides the protection of resources" if override else "breaks the glass"
     notified = announce(at, receipt, f"{caller.arn} {what} for", reason)

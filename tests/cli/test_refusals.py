@@ -74,7 +74,9 @@ def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
     kept.project.tag(books.tag)
     for command in ("plan", "apply"):
         assert "has been moved" in run(command, "--tag", books.tag)
-    assert [e["detail"]["action"] for e in entries(books) if e["kind"] == "refused"] == ["plan", "apply"]
+    assert "was made of commit" in run("approve", "--tag", books.tag, "--yes")
+    assert [e["detail"]["action"] for e in entries(books) if e["kind"] == "refused"] == ["plan", "apply", "approve"]
+    run("approve", "--tag", books.tag, "--yes", "--reject", code=0)
 
 
 def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:
