@@ -100,8 +100,16 @@ resource "aws_iam_policy" "releaser" {
   name        = "${var.name}-releaser"
   description = "Ask for releases of tags of ${var.env} and follow them, and nothing else"
   policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = concat(local.looks, local.reads_ledger, local.asks, local.key)
+    Version = "2012-10-17"
+    Statement = concat(local.looks, local.reads_ledger, local.asks, local.key, [
+      # A submit step that breaks before it can write to the ledger.
+      {
+        Sid      = "LookAtSubmit"
+        Effect   = "Allow"
+        Action   = ["codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject"]
+        Resource = "${local.projects}/${var.name}-submit"
+      },
+    ])
   })
 }
 

@@ -281,7 +281,9 @@ def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else
     assert iam.allows(releaser, _ask("dev"))
     assert iam.allows(releaser, Wish("dynamodb:Query", LEDGER))
     assert iam.allows(releaser, Wish("codepipeline:ListActionExecutions", PIPELINE))
+    assert iam.allows(releaser, Wish("codebuild:ListBuildsForProject", f"{PROJECT}-submit"))
     for wish in (
+        Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"),
         _ask("prod"),
         _ask("dev", **{"events:detail-type": "CodeCommit Repository State Change"}),
         Wish("codebuild:StartBuild", f"{PROJECT}-submit"),
