@@ -28,7 +28,8 @@ from orchestrator.sandbox.watched import Execution, Watch
 
 _FOLDER = SOURCE / ".demo" / "pipeline"
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
-TAGS = tuple(f"prod_{region}/research/1.0" for region in REGIONS)
+_TAG = "prod_{}/research/1.0"
+TAGS = tuple(_TAG.format(region) for region in REGIONS)
 PIPELINE = "acme-tf-prod"
 _PLANNED_SECONDS, _RELEASED_SECONDS = 300, 600
 
@@ -63,13 +64,13 @@ def tooling(demo: Demo) -> None:
     demo.orchestrate("accounts", "--apply")
 
 
-def push(demo: Demo) -> None:
+def push(demo: Demo, regions: Sequence[str] = REGIONS) -> None:
     say("2. Code and tags are pushed. Each tag raises an event, which starts an execution; nobody runs orchestrate.")
     demo.git("remote", "add", "origin", str(demo.answer("sandbox", "remote")["url"]))
     demo.git("push", "--quiet", "origin", "main")
-    scopes = [word for region in REGIONS for word in ("--scope", region)]
+    scopes = [word for region in regions for word in ("--scope", region)]
     demo.orchestrate("tag", "--env", "prod", "--team", "research", "--version", "1.0", *scopes)
-    demo.git("push", "origin", *(f"refs/tags/{tag}" for tag in TAGS))
+    demo.git("push", "origin", *(f"refs/tags/{_TAG.format(region)}" for region in regions))
 
 
 def watching(sandbox: Sandbox) -> Watch:
