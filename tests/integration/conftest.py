@@ -52,6 +52,15 @@ class Answer:
         return dict(json.loads(self.out))
 
 
+class Started(subprocess.Popen[str]):
+    """A command that runs; as a context it ends with the test, also with one that fails."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+
 @dataclass
 class Project:
     """A repository with its own name prefix, so that tests share one emulated AWS without meeting."""
@@ -81,8 +90,8 @@ class Project:
         self.git("tag", "--annotate", "--message", "A release", name)
         return name
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Started:
+        return Started(
             [str(ORCHESTRATE), *arguments],
             cwd=self.folder,
             env={**self.env, **(env or {})},
