@@ -231,16 +231,6 @@ def test_who_writes_without_pause_is_still_stopped_in_time(tmp_path: Path) -> No
     assert time.monotonic() - begun < 10
 
 
-def test_the_end_is_noticed_at_once(tmp_path: Path) -> None:
-    def lag() -> float:
-        ended: list[str] = []
-        follow(tmp_path, python("import time; print(time.monotonic())"), ended.append)
-        return time.monotonic() - float(ended[0])
-
-    without_interpreter = min(lag() for _ in range(5))
-    assert without_interpreter < 0.1, "the interpreter's own end takes the most of it"
-
-
 def test_without_word_from_the_system_the_end_is_still_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsupported(_: int) -> int:
         raise OSError(38, "Function not implemented")

@@ -34,7 +34,7 @@ def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> No
     pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     own.set(minute_seconds=1)
     post(own.sandbox.endpoint + RESET_PATH, b"")
-    assert not runs(pid)
+    assert until(lambda: not runs(pid))
     assert own("codepipeline").list_pipelines()["pipelines"] == []
     assert own("codebuild").list_builds()["ids"] == []
     assert remotes(own.sandbox.endpoint) == []
