@@ -41,6 +41,7 @@ _LONGEST_GRACE = 60.0
 _NO_CHANGES, _CHANGES = 0, 2
 _KEPT_LOCKS = 100
 _LEAST_ROOM = 1 << 16  # bytes
+_PART = 1 << 20
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
 _KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
@@ -187,7 +188,7 @@ class Terraform:
             raise _with_errors(error, output) from None
         finally:
             with contextlib.suppress(OSError):  # a full disk costs the log, never what Terraform has done
-                log.write_text(self.masker(log.read_text("utf-8", errors="replace")), "utf-8")
+                _mask(log, self.masker)
                 _keep_locks(self.workspace.trace)
         return output, code
 
@@ -219,6 +220,21 @@ class Terraform:
         with (Path(folder) / ".orchestrate.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _mask(log: Path, masker: Masker) -> None:
+    """In parts: a log may be larger than the memory. What cannot be written masked is not kept at all."""
+    new = log.with_suffix(".new")
+    new.touch(mode=0o600)
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines, new.open("w", encoding="utf-8") as masked:
+            while part := lines.readlines(_PART):
+                masked.write(masker("".join(part)))
+        new.replace(log)
+    except OSError:
+        os.truncate(log, 0)
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _keep_locks(trace: Path) -> None:
