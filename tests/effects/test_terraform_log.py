@@ -23,6 +23,6 @@ def test_a_log_that_cannot_be_masked_is_not_kept(tmp_path: Path) -> None:
     log = tmp_path / "apply.log"
     log.write_text("hunter2-and-more")
     log.with_suffix(".new").mkdir()
-    with pytest.raises(OSError, match="Is a directory|Operation not permitted"):
+    with pytest.raises(OSError, match=r"Is a directory|Operation not permitted"):
         _mask(log, Masker(("hunter2-and-more",)))
     assert log.read_text() == ""
