@@ -88,5 +88,12 @@ def test_the_stages_can_be_run_one_by_one(project: Project) -> None:
         project.ok(stage, "--tag", tag)
 
 
+def test_every_test_that_the_documents_name_is_there() -> None:
+    top = Path(__file__).parents[2]
+    texts = [path.read_text() for path in (*top.glob("*.md"), *top.glob("docs/*.md"), *top.glob("modules/*/*.md"))]
+    named = {name for text in texts for name in re.findall(r"`(tests/[a-z0-9_/.]+\.py)`", text)}
+    assert {name for name in named if not (top / name).is_file()} == set()
+
+
 def test_the_lock_file_of_the_example_is_committed() -> None:
     assert LOCK_FILE.is_file()
