@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.context import CommandWithCommonOptions, Context, load_rules_from_worktree, pass_context
 from orchestrator.cli.stages import answer
+from orchestrator.errors import SurroundingsFailed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -30,4 +31,6 @@ def status(context: Context, env: str | None, team: str | None, scope: str | Non
     from orchestrator.stages.status import status as run
 
     found = run(load_rules_from_worktree(context), Selection(env, team, scope))
-    answer(context, report.status_fields(found), report.status_text(found))
+    answer(context, report.status_fields(found.found), report.status_text(found.found))
+    if found.failed:
+        raise SurroundingsFailed("\n".join(str(error) for error in found.failed))

@@ -10,6 +10,7 @@ from typing import Literal
 from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
+from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.admission import withdraws
 from orchestrator.model.approval import Answer, is_recorded
 from orchestrator.model.break_glass import Broken
@@ -62,20 +63,42 @@ class TargetHistory:
     follow_ups: tuple[Broken, ...]
 
 
-def status(rules: Rules, selection: Selection) -> list[TargetStatus]:
-    """One entry for each target, in the order of `orchestrate targets`."""
-    aws = Session(rules.project.state.region)
-    return [
-        replace(_status(found, remains(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
-        for found in histories(rules, selection)
-    ]
+@dataclass(frozen=True)
+class Statuses:
+    """Of each target, in the order of `orchestrate targets`; `failed` has an error for each environment without one."""
+
+    found: list[TargetStatus]
+    failed: list[SurroundingsFailed]
 
 
-def histories(rules: Rules, selection: Selection) -> Sequence[TargetHistory]:
-    """The newest entries of each target."""
+def status(rules: Rules, selection: Selection) -> Statuses:
+    """An environment that cannot be read, such as one not bootstrapped yet, hides no other.
+
+    Raises SurroundingsFailed where none can be read.
+    """
     targets = selection.of(rules)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
+    statuses = Statuses([], [])
+    for env in dict.fromkeys(target.env for target in targets):
+        try:
+            statuses.found.extend(_environment(aws, rules, [target for target in targets if target.env == env]))
+        except SurroundingsFailed as error:
+            statuses.failed.append(error)
+    if not statuses.found:
+        raise statuses.failed[0]
+    return statuses
+
+
+def _environment(aws: Session, rules: Rules, targets: Sequence[Target]) -> list[TargetStatus]:
+    return [
+        replace(_status(found, remains(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
+        for found in _histories(aws, targets)
+    ]
+
+
+def _histories(aws: Session, targets: Sequence[Target]) -> Sequence[TargetHistory]:
+    """The newest entries of each target."""
 
     def read(target: Target) -> TargetHistory:
         stores = target.stores
