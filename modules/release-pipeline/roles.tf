@@ -334,6 +334,14 @@ locals {
       Action   = ["s3:PutObjectRetention"]
       Resource = "${local.release_bucket}/anchors/*"
     },
+    # An anchor of the number to come tells that the end of the chain was cut off.
+    {
+      Sid       = "LookForAnchors"
+      Effect    = "Allow"
+      Action    = ["s3:ListBucket"]
+      Resource  = local.release_bucket
+      Condition = { StringLike = { "s3:prefix" = ["anchors/*"] } }
+    },
   ]
 
   # An answer names its author's role or user; whether IAM knows that name under the author's id is asked here.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.effects.objects import Bucket, ObjectVersion, Retention
-from orchestrator.model.anchor import FOLDER, anchor_key
+from orchestrator.model.anchor import FOLDER, anchor_key, prefix_of
 from orchestrator.model.config import ObjectLock
 from orchestrator.model.ledger import Entry
 
@@ -29,6 +29,10 @@ class Anchors:
         if key not in self._known:
             self.bucket.put(key, entry.encode(), if_none_match=True, lock=self.lock)
             self._known.add(key)
+
+    def has(self, target: str, seq: int) -> bool:
+        """Whether an entry of that number was ever anchored."""
+        return self.bucket.has_any(prefix_of(target, seq))
 
     def versions(self, target: str = "") -> Iterator[ObjectVersion]:
         """All that has ever been written or deleted there; of one target, or of all."""

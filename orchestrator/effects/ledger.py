@@ -103,6 +103,7 @@ class Ledger:
         So a decision always holds for the entries that stand before it. What `decide` raises, this raises. With a
         `lease` the entry is added only while that lease is ours; else Locked. Only the newest entry of a target is
         ever without an anchor, where its writer was killed or S3 failed: the next one anchors it before its own.
+        Refused where the end of the chain is gone, which an anchor of the number to come tells.
         """
         for _ in range(_TRIES):
             history = self.history(target)
@@ -116,10 +117,23 @@ class Ledger:
                 "hash": {"S": entry.hash},
             }
             self._anchor(history.last)
-            if self._put_new(item, lease):
+            if self._is_next(entry) and self._put_new(item, lease):
                 self._anchor(entry)
                 return entry
         raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
+
+    def _is_next(self, entry: Entry) -> bool:
+        """False where another writer came first: whatever is anchored was in the table before."""
+        if self.anchors is None or not self.anchors.has(entry.target, entry.seq):
+            return True
+        last = next(self.newest_first(entry.target), None)
+        if last is not None and last.seq >= entry.seq:
+            return False
+        raise Refused(
+            f"the end of the record of {entry.target} is gone: entry {entry.seq} was in the ledger {self.table} before",
+            hint="Was the table emptied, or an older state of it put back? `orchestrate history --verify` tells what "
+            "is missing, docs/history.md how to put it back. Until then nothing is released there.",
+        )
 
     def pin(self, tag: str, tag_object: str, commit: str) -> None:
         """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""

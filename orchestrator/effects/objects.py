@@ -93,6 +93,12 @@ class Bucket:
                 _write_private(path, body)
             return True
 
+    def has_any(self, prefix: str) -> bool:
+        """Whether there is an object whose key begins so."""
+        with self.aws.explained("list", self._url(prefix), env=self.env):
+            found = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=self.owner)
+        return found["KeyCount"] > 0
+
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version, and every mark of a deletion, of the objects whose keys begin so; by key."""
         with self.aws.explained("list the versions below", self._url(prefix), env=self.env):

@@ -22,13 +22,18 @@ class Anchor:
 
     @property
     def key(self) -> str:
-        return f"{FOLDER}/{self.target}/{self.seq:012d}-{self.hash}.json"
+        return f"{prefix_of(self.target, self.seq)}{self.hash}.json"
 
     @staticmethod
     def parse(key: str) -> Anchor | None:
         """None for the name of something else."""
         found = _KEY.fullmatch(key)
         return None if found is None else Anchor(found["target"], int(found["seq"]), found["hash"])
+
+
+def prefix_of(target: str, seq: int) -> str:
+    """What the name of every anchor of that number begins with, whatever the entry was."""
+    return f"{FOLDER}/{target}/{seq:012d}-"
 
 
 def anchor_key(entry: Entry) -> str:

@@ -102,7 +102,11 @@ def reader(sandbox: Sandbox, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> 
     """Credentials that may read everything and write nothing, and policies that count."""
     iam = kept.aws.client("iam")
     iam.create_user(UserName="reader")
-    allow = {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "sts:*"], "Resource": "*"}
+    allow = {
+        "Effect": "Allow",
+        "Action": ["dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "s3:List*", "sts:*"],
+        "Resource": "*",
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.put_user_policy(UserName="reader", PolicyName="reader", PolicyDocument=policy)
     key = iam.create_access_key(UserName="reader")["AccessKey"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +13,7 @@ from orchestrator.effects.anchors import Anchors
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.objects import Bucket
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.anchor import Anchor, anchor_key
 from orchestrator.model.config import ObjectLock
 from orchestrator.model.ledger import Draft, Entry
@@ -80,11 +81,32 @@ def test_the_entry_of_somebody_who_was_killed_is_anchored_by_the_next(aws: Sessi
     assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry) for entry in entries]
 
 
-def test_an_entry_that_cannot_be_anchored_is_recorded_and_reported(aws: Session, target: str) -> None:
-    """The first one of a target has nothing before it that would have to be anchored first."""
+def test_where_nobody_can_look_for_anchors_nothing_is_recorded(aws: Session, target: str) -> None:
     with pytest.raises(SurroundingsFailed, match="anchors/"):
         add(ledger(aws, name="no-such-bucket"), target)
-    assert ledger(aws).history(target).last is not None
+    assert ledger(aws).history(target).last is None
+
+
+def test_on_a_record_whose_end_is_gone_nothing_is_written(aws: Session, target: str) -> None:
+    for _ in range(3):
+        add(ledger(aws), target)
+    table = aws.client("dynamodb")
+    for seq in (3, 2, 1):
+        key = {"pk": {"S": f"target#{target}"}, "sk": {"S": f"{seq:012d}"}}
+        item = table.get_item(TableName=TABLE, Key=key)["Item"]
+        table.delete_item(TableName=TABLE, Key=key)
+        with pytest.raises(Refused, match=f"entry {seq} was in the ledger"):
+            add(ledger(aws), target)
+    assert ledger(aws).history(target).last is None
+    table.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(Refused, match="entry 2 was in the ledger"):
+        add(ledger(aws), target)
+
+
+def test_of_many_writers_none_takes_another_s_entry_for_a_lost_one(aws: Session, target: str) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        added = list(pool.map(lambda _: add(ledger(aws), target), range(12)))
+    assert sorted(entry.seq for entry in added) == list(range(1, 13))
 
 
 def test_an_anchor_is_written_once(aws: Session, target: str) -> None:

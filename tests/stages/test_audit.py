@@ -8,14 +8,16 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from orchestrator.errors import Refused
 from orchestrator.model.anchor import anchor_key
 from orchestrator.model.canonical import sha256
+from orchestrator.model.ledger import Draft
 from orchestrator.model.receipt import artefact_key, receipt_key
 from orchestrator.sandbox.process import Sandbox
 from orchestrator.stages.audit import Audit, audit
 from orchestrator.stages.collect import collect
 from orchestrator.stages.selection import Selection
-from tests.books import ARCHIVE, Archive, Books, archive
+from tests.books import ARCHIVE, ME, Archive, Books, archive
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +89,15 @@ def test_a_chain_that_was_replaced_as_a_whole(books: Books) -> None:
 
 
 def test_an_old_head_that_was_put_back(books: Books) -> None:
-    """An older state of the table is restored, and the next run writes on top of it."""
+    """An older state of the table is restored, and somebody else's program writes on top of it."""
     for item in books.items()[3:]:
         books.drop(item)
-    books.add("failed", reason="not so bad")
+    with pytest.raises(Refused, match="entry 4 was in the ledger"):
+        books.add("failed", reason="not so bad")
+    anchors = books.ledger.anchors
+    assert anchors is not None
+    draft = Draft("failed", books.tag, books.commit, ME, None, {"reason": "not so bad"})
+    anchors.put(replace(books.ledger, anchors=None).append(books.target.id, lambda _: draft))
     flaws = found(books)
     assert ("two-anchors", 4, None) in flaws
     assert ("cut-off", 5, None) in flaws

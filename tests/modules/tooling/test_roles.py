@@ -52,6 +52,7 @@ PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-dev"
 PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-dev"
 REPOSITORY = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
 ANCHOR, ONCE = f"{RELEASES}/anchors/research/dev-global/1.json", {"s3:if-none-match": "*"}
+LOOKED_FOR = {"s3:prefix": "anchors/research/dev-global/000000000001-"}
 LOCK_ID = "acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
 
 
@@ -96,6 +97,7 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("s3:PutObject", ANCHOR, ONCE), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("s3:PutObjectRetention", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("s3:PutObjectRetention", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
+    (Wish("s3:ListBucket", RELEASES, LOOKED_FOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("s3:GetObjectVersion", ANCHOR), PEOPLE),
     (Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": "anchors/research/dev-global/"}), PEOPLE),
     (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
