@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context, say
+from orchestrator.cli.context import CommandWithCommonOptions, Context, confirm, pass_context, say
 from orchestrator.cli.stages import answer, surroundings
 from orchestrator.errors import UsageError
 
@@ -37,7 +37,7 @@ def adopt(context: Context, /, *, source: str, check: bool, yes: bool, **release
         return
     say(text)
     if candidate.preview is not None and not yes:
-        click.confirm("Adopt this state?", abort=True, err=True)
+        confirm("Adopt this state?")
     done = stage.adopt(at, candidate)
     answer(context, {**fields, "result": done.result}, report.adopted_text(at, candidate, done))
 

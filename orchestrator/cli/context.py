@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.effects.git import Repository
@@ -63,6 +66,17 @@ def say(message: str) -> None:
     """
     with contextlib.suppress(BrokenPipeError):
         click.echo(message, err=True)
+
+
+def confirm(question: str) -> None:
+    """Goes on after a yes. Raises click.Abort after a no or Ctrl-C, UsageError where nobody can answer."""
+    try:
+        click.confirm(question, abort=True, err=True)
+    except click.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        click.echo(err=True)
+        raise UsageError("nobody said yes: standard input is no terminal", hint="--yes says it beforehand.") from None
 
 
 def common_options(function: _Function) -> _Function:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context, say
+from orchestrator.cli.context import CommandWithCommonOptions, Context, confirm, pass_context, say
 from orchestrator.cli.release import run_release
 from orchestrator.cli.stages import answer
 
@@ -39,7 +39,7 @@ def rollback(context: Context, /, *, preview: bool, yes: bool, **options: Any) -
         return
     say(report.proposal_text(proposal))
     if not yes:
-        click.confirm(f"Go back, as {tag}?", abort=True, err=True)
+        confirm(f"Go back, as {tag}?")
     stage.make_tag(proposal, sign=options["sign"], remote=remote)
     fields |= {"tagged": True, "pushed": remote is not None}
     if remote is not None:

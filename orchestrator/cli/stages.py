@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context, say
+from orchestrator.cli.context import CommandWithCommonOptions, Context, confirm, pass_context, say
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     receipt = reviewed(at)
     say(report.plan_text(receipt))
     if not flags["yes"]:
-        click.confirm(f"{_question(flags)} this plan?", abort=True, err=True)
+        confirm(f"{_question(flags)} this plan?")
     given = _given(at, receipt, reason, flags)
     waits = answer_waiting(at, receipt, approved=not flags["reject"], reason=reason)
     while waits and flags["break_glass"]:
