@@ -29,14 +29,17 @@ def read_root(
     suffixes: tuple[str, ...],
     skip: Collection[str] = (),
     names: Collection[str] = _BLOCKS,
+    told: str = "",
 ) -> dict[str, Json]:
     """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse.
+
+    `told` stands before each name in an error.
 
     Like Terraform, passes over folders and hidden files; like OpenTofu, over `x.tf` where there is an `x.tofu`.
     """
     files = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
     read = {name for name in files - {*skip} if not name.startswith(".") and _instead(name) not in files - {name}}
-    return {name: read_file(folder / name, cache, names) for name in sorted(read)}
+    return {name: read_file(folder / name, cache, names, told=f"{told}{name}") for name in sorted(read)}
 
 
 def _instead(name: str) -> str:
@@ -44,33 +47,37 @@ def _instead(name: str) -> str:
     return re.sub(r"\.tf(\.json)?$", r".tofu\1", name)
 
 
-def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS) -> Json:
-    """The top-level blocks and values of these names in a configuration or variable file, in either syntax."""
+def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS, *, told: str | None = None) -> Json:
+    """The top-level blocks and values of these names in a configuration or variable file, in either syntax.
+
+    `told` is how errors name the file.
+    """
+    told = told or path.name
     if not path.is_file():
         raise InvalidInput(
-            f"{path.name} is no file, or a link that leads nowhere",
+            f"{told} is no file, or a link that leads nowhere",
             hint="A link must lead to a file of the same commit.",
         )
     content = path.read_bytes()
     if path.suffix == ".json":
-        return _parse_json(path, content)
+        return _parse_json(told, content)
     key = hashlib.sha256(json.dumps([_FORMAT, sorted(names)]).encode() + content).hexdigest()
     kept = cache.get("hcl", key)
     if kept is not None:
         return dict(json.loads(kept))
-    parsed = _parse_hcl(path, content, names)
+    parsed = _parse_hcl(told, content, names)
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never a release
         cache.put("hcl", key, json.dumps(parsed).encode())
     return parsed
 
 
-def _parse_json(path: Path, content: bytes) -> Json:
+def _parse_json(told: str, content: bytes) -> Json:
     try:
         value = json.loads(content.decode(), object_pairs_hook=_merged)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path.name} is not JSON: {error}") from None
+        raise InvalidInput(f"{told} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise InvalidInput(f"{path.name} must hold one JSON object")
+        raise InvalidInput(f"{told} must hold one JSON object")
     return value
 
 
@@ -86,14 +93,14 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _parse_hcl(path: Path, content: bytes, names: Collection[str]) -> Json:
+def _parse_hcl(told: str, content: bytes, names: Collection[str]) -> Json:
     try:
         text = hcl_text.items(content.decode(), names)
         plain = _plain(_parsed(text)) if text else {}
     except ValueError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(
-            f"{path.name} cannot be parsed: {reason}",
+            f"{told} cannot be parsed: {reason}",
             hint="`terraform fmt` and `terraform validate` show syntax errors.",
         ) from None
     assert isinstance(plain, dict)

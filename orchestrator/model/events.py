@@ -21,6 +21,7 @@ _LONGEST_DETAIL = 12  # lines
 _LONGEST_LINE = 600  # characters
 _KEPT_LINES = 200
 _TOLD_ERRORS = 3
+_INTRODUCTION = "Terraform encountered problems during initiali"  # says nothing beside the other errors
 # The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is no news.
 _LOCK_TABLE = '"dynamodb_table" is deprecated'
 
@@ -116,6 +117,8 @@ class Output:
     def _diagnostic(self, found: Diagnostic) -> str | None:
         """The first errors are the message of the failure; shown here as well they would be read twice."""
         found = replace(found, summary=self.mask(found.summary), detail=self.mask(found.detail))
+        if found.severity == "error" and self.errors and found.summary.startswith(_INTRODUCTION):
+            return None
         self.diagnostics.append(found)
         if found.severity == "error" and len(self.errors) <= _TOLD_ERRORS:
             return None

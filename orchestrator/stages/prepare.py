@@ -178,11 +178,11 @@ def lacks_providers(terraform: Terraform) -> bool:
     return not locked <= installed_providers(terraform.workspace.data)
 
 
-def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS) -> dict[str, Json]:
+def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS, told: str = "") -> dict[str, Json]:
     """The configuration files of a root or module, ours left out."""
     names = (".tf", ".tf.json", ".tofu", ".tofu.json")
     suffixes = names if at.release.rules.project.terraform.program == "tofu" else names[:2]
-    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=skip)
+    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=skip, told=told)
 
 
 def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
@@ -194,7 +194,7 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     workload = release.rules.project.workload
     root = roots.interpret(files)
     for address, folder in module_folders(workspace.data, terraform.root).items():
-        _refuse_providers(address, read(at, folder))
+        _refuse_providers(address, read(at, folder, told=f"module {address}: "))
     identity = Identity.of(release.tag, release.target, workload)
     # The folder may still hold providers of an earlier version of the root.
     locked = {provider.address for provider in locked_providers(terraform.root)}
@@ -203,11 +203,13 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
     contents = {
-        path: hcl.read_file(path, at.cache, {*reserved, *root.sensitive})
+        (told := str(path.relative_to(workspace.source))): hcl.read_file(
+            path, at.cache, {*reserved, *root.sensitive}, told=told
+        )
         for path in [*var_files, *_automatic_var_files(terraform.root)]
     }
-    for path, content in contents.items():
-        variables.check_reserved(str(path.relative_to(workspace.source)), content, reserved)
+    for told, content in contents.items():
+        variables.check_reserved(told, content, reserved)
     secrets = variables.secrets(root, contents.values(), terraform.env)
     terraform = replace(terraform, masker=Masker.of_environment(at.env, secrets))
     own = workspace.run / VARIABLES_FILE

@@ -173,6 +173,16 @@ def test_secrets_are_taken_out_of_all_that_is_shown_or_kept_but_for_outputs() ->
     assert output.outputs == outputs
 
 
+def test_what_only_introduces_the_other_errors_is_left_out() -> None:
+    introduction = _error(summary="Terraform encountered problems during initialisation, including problems\nwith it")
+    output = Output()
+    output.take(introduction)
+    assert len(output.errors) == 1
+    for line in (_error(summary="Missing expression"), introduction):
+        output.take(line)
+    assert [error.summary[:9] for error in output.errors] == ["Terraform", "Missing e"]
+
+
 @pytest.mark.parametrize(
     ("told", "place"),
     [

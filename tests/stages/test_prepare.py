@@ -427,6 +427,7 @@ def test_variables_that_the_rules_name_are_passed(project: Project, stand: Stand
         ("5.5", {"../envs/dev/research/us-east-1.tfvars": 'account = "9"'}, r"us-east-1.tfvars sets account to '9'"),
         ("5.6", {"main.tf": ASKING.replace("string", "number", 1)}, "the variable account as a number"),
         ("5.7", {"main.tf": 'variable "account" { type = string }'}, "names environment, which the root"),
+        ("5.10", {"../envs/dev.tfvars": "x = ["}, "^envs/dev.tfvars cannot be parsed"),
         ("5.8", {"z_override.tf": 'terraform {\n  backend "local" {}\n}\n'}, "z_override.tf sets the backend after"),
         (
             "5.9",
