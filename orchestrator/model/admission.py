@@ -6,6 +6,17 @@ from orchestrator.model.ledger import Entry, History
 from orchestrator.model.tag import Tag
 
 
+def moved(history: History, tag: str, commit: str) -> str | None:
+    """Why a tag is not what it was, whatever its pin says: the chain tells of which commit it was planned before."""
+    before = history.newest("planned", "applying", "applied", tag=tag)
+    if before is None or before.commit == commit:
+        return None
+    return (
+        f"the tag {tag} has been moved: at {before.at} it was planned as commit {before.commit[:12]}, now it is "
+        f"{commit[:12]}"
+    )
+
+
 def withdrawn(history: History, tag: str, digest: str) -> str | None:
     """Why the plan counts no more although nobody applied it: each new plan of a target withdraws the one before."""
     newest = history.newest("planned")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.errors import Refused
-from orchestrator.model.admission import superseded
+from orchestrator.model.admission import moved, superseded
 from orchestrator.model.ledger import History
 from orchestrator.model.release import Release
 from orchestrator.model.rollback import Rollback, rollback_of
@@ -34,6 +34,9 @@ def admitted(at: Surroundings) -> Admission:
     by = at.identify()
     at.ledger.pin(str(release.tag), release.tag_object, release.commit)
     history = at.ledger.history(release.target.id, _RECENT)
+    other = moved(history, str(release.tag), release.commit)
+    if other is not None:
+        raise Refused(other, hint="A tag is released as it was first seen, or not at all: make a new version.")
     rollback = _rollback(at, history)
     if rollback is None:
         check_promotion(Candidate.of(release, at.repository, at.aws))

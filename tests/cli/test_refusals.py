@@ -77,6 +77,8 @@ def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
     assert "was made of commit" in run("approve", "--tag", books.tag, "--yes")
     assert [e["detail"]["action"] for e in entries(books) if e["kind"] == "refused"] == ["plan", "apply", "approve"]
     run("approve", "--tag", books.tag, "--yes", "--reject", code=0)
+    books.drop({"pk": {"S": f"tag#{books.tag}"}, "sk": {"S": "pin"}})
+    assert "it was planned as commit" in run("plan", "--tag", books.tag), "the chain remembers what the pin did"
 
 
 def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.admission import superseded, withdrawn, withdraws
+from orchestrator.model.admission import moved, superseded, withdrawn, withdraws
 from orchestrator.model.ledger import Draft, Entry, History, Kind, Stamp, following
 from orchestrator.model.tag import Tag
 
@@ -34,6 +34,15 @@ def test_the_newest_plan_of_the_target_stands() -> None:
     why = withdrawn(found, tag("1.0"), "d1")
     assert why is not None
     assert "newer plan of this target, of dev_global/research/1.1, was stored at 2026-01-01T00:00:01+00:00 by me" in why
+
+
+def test_the_chain_tells_of_a_moved_tag_though_its_pin_is_gone() -> None:
+    found = history(("planned", "1.0", "d1"), ("refused", "1.1", None))
+    assert moved(found, tag("1.0"), "c") is None
+    assert moved(found, tag("1.1"), "another") is None, "it was never planned"
+    told = moved(found, tag("1.0"), "another")
+    assert told is not None
+    assert told.endswith("has been moved: at 2026-01-01T00:00:00+00:00 it was planned as commit c, now it is another")
 
 
 def test_a_new_plan_withdraws_the_one_that_waits_and_no_other() -> None:
