@@ -120,6 +120,50 @@ run "role_by_region" {
   }
 }
 
+run "china" {
+  command = plan
+
+  variables {
+    region = "cn-north-1"
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "cn-north-1" }
+  }
+
+  override_data {
+    target = module.network.data.aws_region.current
+    values = { name = "cn-north-1" }
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
+  }
+
+  override_data {
+    target = module.web_entry.data.aws_partition.current
+    values = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
+  }
+
+  override_data {
+    target = data.aws_availability_zones.available
+    values = { names = ["cn-north-1a", "cn-north-1b"] }
+  }
+
+  # CloudWatch Logs is one of the few services whose principal ends in .cn there; load balancers' log delivery is not.
+  assert {
+    condition     = jsondecode(aws_kms_key.logs.policy).Statement[1].Principal.Service == "logs.cn-north-1.amazonaws.com.cn"
+    error_message = "${jsondecode(aws_kms_key.logs.policy).Statement[1].Principal.Service} cannot use the key"
+  }
+
+  assert {
+    condition     = !strcontains(aws_kms_key.logs.policy, "arn:aws:")
+    error_message = "every ARN lies in the Region's own partition"
+  }
+}
+
 run "reject_missing_global_role" {
   command = plan
 
