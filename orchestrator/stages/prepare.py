@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +71,13 @@ def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = Tru
             hint="Remove it from the commit: from now on nobody could tell it from one of this workspace.",
         )
     root = workspace.source / at.repository.in_project(at.release.target.root)
+    _refuse_what_we_write(root)
+    _refuse_other_backend(at, root)
+    return root
+
+
+def _refuse_what_we_write(root: Path) -> None:
+    """Files that orchestrate writes itself, and a state, which is another one than the target's."""
     for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
         if os.path.lexists(root / name):
             raise InvalidInput(f"the root configuration has a file {name}, a name that orchestrate uses itself")
@@ -79,8 +86,6 @@ def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = Tru
             "the root configuration holds a state, terraform.tfstate: what it knows, the state of this target does not",
             hint="Remove it from the commit, once its resources are in the target's state or no longer needed.",
         )
-    _refuse_other_backend(at, root)
-    return root
 
 
 def _refuse_other_backend(at: Surroundings, root: Path) -> None:
@@ -202,19 +207,25 @@ def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) 
     write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
-    contents = {
-        (told := str(path.relative_to(workspace.source))): hcl.read_file(
-            path, at.cache, {*reserved, *root.sensitive}, told=told
-        )
-        for path in [*var_files, *_automatic_var_files(terraform.root)]
-    }
-    for told, content in contents.items():
-        variables.check_reserved(told, content, reserved)
-    secrets = variables.secrets(root, contents.values(), terraform.env)
+    given = _given(at, terraform, var_files, {*reserved, *root.sensitive})
+    for name, values in given.items():
+        variables.check_reserved(name, values, reserved)
+    secrets = variables.secrets(root, given.values(), terraform.env)
     terraform = replace(terraform, masker=Masker.of_environment(at.env, secrets))
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
     return Prepared(terraform, terraform.root, (*var_files, own))
+
+
+def _given(
+    at: Surroundings, terraform: Terraform, var_files: Iterable[Path], names: Collection[str]
+) -> dict[str, Json]:
+    """What variable files say of the variables of these names, by the file's path in the repository."""
+    found = {}
+    for path in [*var_files, *_automatic_var_files(terraform.root)]:
+        told = str(path.relative_to(terraform.workspace.source))
+        found[told] = hcl.read_file(path, at.cache, names, told=told)
+    return found
 
 
 def _automatic_var_files(root: Path) -> list[Path]:
