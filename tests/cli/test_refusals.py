@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.main import main
+from orchestrator.model.ledger import Draft
+from orchestrator.model.receipt import receipt_key
 from orchestrator.sandbox.process import Sandbox
-from tests.books import Archive, Books, archive
+from tests.books import ME, Archive, Books, archive
 from tests.emulator import enforce_policies
 from tests.integration.conftest import sandbox
 
@@ -79,6 +81,19 @@ def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
     run("approve", "--tag", books.tag, "--yes", "--reject", code=0)
     books.drop({"pk": {"S": f"tag#{books.tag}"}, "sk": {"S": "pin"}})
     assert "it was planned as commit" in run("plan", "--tag", books.tag), "the chain remembers what the pin did"
+
+
+def test_a_receipt_that_was_edited_or_swapped_with_another_target_s(run: Run, books: Books, kept: Archive) -> None:
+    receipt, other = books.plan(), kept.books().plan()
+    key = receipt_key(books.target.id, receipt.digest)
+    for content in (receipt.encode().replace(b'"changes":true', b'"changes":false'), other.encode()):
+        books.bucket.put(key, content)
+        for command in ("approve", "apply"):
+            assert "somebody changed it" in run(command, "--tag", books.tag, *(["--yes"] * (command == "approve")))
+    forged = Draft("planned", books.tag, books.commit, ME, other.digest, {"changes": True})
+    books.add_draft(forged)
+    books.bucket.put(receipt_key(books.target.id, other.digest), other.encode())
+    assert "was made of commit" in run("approve", "--tag", books.tag, "--yes"), "a whole receipt of another target"
 
 
 def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import uuid
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bench.faults import Fault, between
 from orchestrator.effects.anchors import Anchors
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
@@ -107,6 +109,23 @@ def test_of_many_writers_none_takes_another_s_entry_for_a_lost_one(aws: Session,
     with ThreadPoolExecutor(6) as pool:
         added = list(pool.map(lambda _: add(ledger(aws), target), range(12)))
     assert sorted(entry.seq for entry in added) == list(range(1, 13))
+
+
+def test_each_entry_is_written_once_while_aws_fails_every_other_request(
+    aws: Session, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused, or carried out with the answer lost: each request is asked a second time."""
+    asked = itertools.count()
+    faults = itertools.cycle(
+        [Fault(500, "InternalError", late=True), Fault(503, "SlowDown"), Fault(400, "ThrottlingException", late=True)]
+    )
+    with between(os.environ["AWS_ENDPOINT_URL"], lambda _: next(faults) if next(asked) % 2 == 0 else None) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        failing = Session(REGION)
+        entries = [add(ledger(failing), target) for _ in range(2)]
+    assert next(asked) > 8
+    assert ledger(aws).history(target).entries == tuple(reversed(entries))
+    assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry) for entry in entries]
 
 
 def test_an_anchor_is_written_once(aws: Session, target: str) -> None:
