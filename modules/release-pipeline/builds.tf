@@ -1,6 +1,9 @@
 # One project for each step. What it does is fixed here: a release cannot change its own pipeline.
 
 locals {
+  # Where S3 manages the stores' keys, builds still name one of ours.
+  build_key = coalesce(var.stores.kms_key_arn, var.logs.kms_key_arn)
+
   # Beyond Terraform's own limits there is time to install the tools and to store the result.
   steps = {
     lint   = { role = "check", minutes = 60 }
@@ -19,7 +22,7 @@ resource "aws_codebuild_project" "this" {
   service_role   = aws_iam_role.this[each.value.role].arn
   build_timeout  = each.value.minutes
   queued_timeout = 480
-  encryption_key = coalesce(var.stores.kms_key_arn, var.logs.kms_key_arn)
+  encryption_key = local.build_key
 
   source {
     type      = "CODEPIPELINE"

@@ -352,12 +352,12 @@ locals {
     Resource = [for kind in ["role", "user"] : "arn:${local.partition}:iam::${local.account}:${kind}/*"]
   }]
 
-  # The environment's key, through the services that keep its stores.
-  key = [for statement in [{
+  # The key of the environment's stores and of the builds' output, through the services that keep them.
+  key = [{
     Sid       = "UseKey"
     Effect    = "Allow"
     Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-    Resource  = var.stores.kms_key_arn
+    Resource  = local.build_key
     Condition = { StringLike = { "kms:ViaService" = [for service in ["dynamodb", "s3"] : "${service}.${local.region}.*"] } }
-  }] : statement if var.stores.kms_key_arn != null]
+  }]
 }

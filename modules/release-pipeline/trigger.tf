@@ -123,7 +123,7 @@ resource "aws_codebuild_project" "submit" {
   service_role   = aws_iam_role.this["submit"].arn
   build_timeout  = 30
   queued_timeout = 480
-  encryption_key = coalesce(var.stores.kms_key_arn, var.logs.kms_key_arn)
+  encryption_key = local.build_key
 
   source {
     type            = var.source_repository.type

@@ -66,7 +66,10 @@ resource "aws_iam_role" "copier" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "codebuild.amazonaws.com" }
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnEquals    = { "aws:SourceArn" = "arn:${local.partition}:codebuild:${local.region}:${local.account}:project/${each.value}" }
+      }
     }]
   })
 }
