@@ -74,34 +74,16 @@ run "reject_unknown_kind" {
   expect_failures = [var.kind]
 }
 
-run "reject_owner_in_codecommit" {
+run "reject_names_that_nothing_can_have" {
   command = plan
 
   variables {
     repository = "acme/infrastructure"
+    branch     = "-main"
+    stem       = "ACME"
   }
 
-  expect_failures = [var.repository]
-}
-
-run "reject_branch" {
-  command = plan
-
-  variables {
-    branch = "-main"
-  }
-
-  expect_failures = [var.branch]
-}
-
-run "reject_stem" {
-  command = plan
-
-  variables {
-    stem = "ACME"
-  }
-
-  expect_failures = [var.stem]
+  expect_failures = [var.repository, var.branch, var.stem]
 }
 
 run "reject_copies_of_a_linked_repository" {

@@ -66,22 +66,13 @@ run "reject_other_region_with_layout_central" {
   expect_failures = [var.region]
 }
 
-run "reject_missing_package" {
+run "reject_missing_package_and_image_that_is_not_pinned" {
   command = plan
 
   variables {
     package = "../../tests/modules/tooling/nothing"
+    build   = { image = "python", compute_type = "BUILD_GENERAL1_SMALL" }
   }
 
-  expect_failures = [var.package]
-}
-
-run "reject_image_that_is_not_pinned" {
-  command = plan
-
-  variables {
-    build = { image = "python", compute_type = "BUILD_GENERAL1_SMALL" }
-  }
-
-  expect_failures = [var.build]
+  expect_failures = [var.package, var.build]
 }
