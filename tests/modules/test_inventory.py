@@ -69,6 +69,20 @@ def workload(root: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
+def planned_once(workload: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The plan of an empty state; the same variables are planned once."""
+    plans: dict[str, dict[str, Any]] = {}
+
+    def plan(variables: dict[str, Any]) -> dict[str, Any]:
+        key = json.dumps(variables, sort_keys=True)
+        if key not in plans:
+            plans[key] = workload.with_state("none").plan(variables)
+        return plans[key]
+
+    return plan
+
+
+@pytest.fixture(scope="module")
 def with_role(emulated: Sandbox) -> Iterator[Callable[[str, str], None]]:
     """Makes the role that a regional scope looks for, in the partition of its Region."""
     made: set[tuple[str, str]] = set()
@@ -85,12 +99,14 @@ def with_role(emulated: Sandbox) -> Iterator[Callable[[str, str], None]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", INVENTORIES, ids=lambda path: path.stem)
-def test_inputs_give_the_inventory(path: Path, workload: Any, with_role: Callable[[str, str], None]) -> None:
+def test_inputs_give_the_inventory(
+    path: Path, planned_once: Callable[[dict[str, Any]], dict[str, Any]], with_role: Callable[[str, str], None]
+) -> None:
     case = read(path.read_text())
     variables = {"account": ACCOUNT, "release": "1.0", **case.variables}
     if variables["scope"] != "global":
         with_role(variables["region"], f"{variables['env']}-{variables['team']}-flow-logs")
-    plan = workload.with_state("none").plan(variables)
+    plan = planned_once(variables)
     planned = _planned(plan)
     assert Counter(resource["type"] for resource in planned.values()) == case.inventory
     for address, values in case.values.items():
@@ -102,38 +118,33 @@ def _partitions(plan: dict[str, Any]) -> set[str]:
     return set(re.findall(r"arn:(aws[a-z-]*):", json.dumps([plan["planned_values"], plan["prior_state"]])))
 
 
-PROJECT = f"""
-state: {{prefix: acme-tf, region: us-east-1}}
-tooling: {{account: "{ACCOUNT}"}}
-workload: {{root: modules/workload}}
-"""
-ENVIRONMENT = f"""
-regions:
-  - us-east-1
-global_resource_deploy_from_region: us-east-1
-teams:
-  research: {{account: "{ACCOUNT}", shared_account: true}}
-"""
+US = ("dev", "research", "us-east-1")
+ENVS = Path(__file__).parents[2] / "envs"
+REGIONS = "regions: [us-east-1, eu-central-1, ap-southeast-1]\n"
 
 
-def _targets(environment: str) -> dict[str, Target]:
-    rules = Rules.parse({"envs/orchestrate.yaml": PROJECT, "envs/dev.yaml": environment})
-    return {target.scope: target for target in all_targets(rules)}
+def _targets(dev: str) -> dict[tuple[str, str, str], Target]:
+    """By environment, team and scope, of the repository's own configuration with another envs/dev.yaml."""
+    files = {f"envs/{file.name}": file.read_text() for file in ENVS.glob("*.yaml")}
+    rules = Rules.parse({**files, "envs/dev.yaml": dev})
+    return {(target.env, target.team, target.scope): target for target in all_targets(rules)}
 
 
 def _variables(target: Target) -> dict[str, str]:
-    names = ("account", "region", "env", "team", "scope")
-    return {name: getattr(target, name) for name in names} | {"release": "1.0"}
+    names = ("region", "env", "team", "scope")
+    return {name: getattr(target, name) for name in names} | {"account": ACCOUNT, "release": "1.0"}
 
 
 @pytest.mark.slow
-def test_new_region_is_one_line_of_configuration(workload: Any, with_role: Callable[[str, str], None]) -> None:
+def test_new_region_is_one_line_of_configuration(
+    workload: Any, planned_once: Callable[[dict[str, Any]], dict[str, Any]], with_role: Callable[[str, str], None]
+) -> None:
     with_role("us-east-1", "dev-research-flow-logs")
-    before = _targets(ENVIRONMENT)
-    after = _targets(ENVIRONMENT.replace("  - us-east-1\n", "  - us-east-1\n  - eu-central-1\n"))
-    assert set(after) - set(before) == {"eu-central-1"}
-    assert {scope: after[scope] for scope in before} == before
-    old = [_planned(workload.with_state("none").plan(_variables(side["us-east-1"]))) for side in (before, after)]
-    assert old[0] == old[1] != {}
-    new = _planned(workload.with_state("none").plan(_variables(after["eu-central-1"])))
-    assert {resource["type"] for resource in new.values()} == {resource["type"] for resource in old[0].values()}
+    dev = (ENVS / "dev.yaml").read_text()
+    before, after = _targets(dev), _targets(dev.replace(REGIONS, REGIONS.replace("]", ", ca-central-1]")))
+    assert set(after) - set(before) == {("dev", "research", "ca-central-1")}
+    assert {target: after[target] for target in before} == before
+    old = _planned(planned_once(_variables(before[US])))
+    assert _planned(workload.with_state("none").plan(_variables(after[US]))) == old != {}
+    new = _planned(planned_once(_variables(after["dev", "research", "ca-central-1"])))
+    assert {resource["type"] for resource in new.values()} == {resource["type"] for resource in old.values()}
