@@ -99,5 +99,5 @@ def _plan_is_open(at: Surroundings) -> bool:
     except OrchestrateError:
         return False
     needs_word = at.release.rules.environments[at.release.tag.env].approval.required or bool(receipt.protected)
-    is_open = receipt.commit == at.release.commit and not receipt.expired(clock.now())
+    is_open = receipt.commit == at.release.commit and receipt.untimely(clock.now()) is None
     return receipt.changes and needs_word and is_open

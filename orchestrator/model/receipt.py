@@ -6,7 +6,7 @@ check it with `sha256sum`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -19,6 +19,9 @@ from orchestrator.model.rollback import Rollback
 from orchestrator.model.signature import Signed
 
 CheckState: TypeAlias = Literal["passed", "failed", "not run"]
+
+# Amazon S3 refuses requests whose clock is further off (error RequestTimeTooSkewed).
+_CLOCKS_MAY_DIFFER = timedelta(minutes=15)
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +104,17 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def expired(self, now: datetime) -> bool:
         return now >= datetime.fromisoformat(self.expires_at)
+
+    def untimely(self, now: datetime) -> str | None:
+        """Why it cannot be used now. A plan of the future would live longer by as much as a clock was wrong."""
+        if self.expired(now):
+            return f"the plan {self.digest[:16]} expired at {self.expires_at}"
+        if datetime.fromisoformat(self.planned_at) > now + _CLOCKS_MAY_DIFFER:
+            return (
+                f"the plan {self.digest[:16]} was made at {self.planned_at}, which is yet to come: the clock there was "
+                "wrong, or the one here is"
+            )
+        return None
 
 
 def decode(content: bytes, digest: str) -> PlanReceipt:

@@ -129,8 +129,9 @@ def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
             f"it is {getattr(now, name)} now",
             hint=again,
         )
-    if receipt.expired(clock.now()):
-        raise Refused(f"the plan {receipt.digest[:16]} expired at {receipt.expires_at}", hint=again)
+    untimely = receipt.untimely(clock.now())
+    if untimely is not None:
+        raise Refused(untimely, hint=again)
     if state_version(at) != receipt.state:
         raise Refused("the state has changed since the plan was made: the plan is stale", hint=again)
 

@@ -61,8 +61,9 @@ def check_open(history: History, receipt: PlanReceipt) -> None:
     gone = withdrawn(history, receipt.tag, receipt.digest)
     if gone is not None:
         raise Refused(gone, hint="Review that one.")
-    if receipt.expired(clock.now()):
-        raise Refused(f"the plan {receipt.digest[:16]} expired at {receipt.expires_at}", hint="Plan again.")
+    untimely = receipt.untimely(clock.now())
+    if untimely is not None:
+        raise Refused(untimely, hint="Plan again.")
     if history.newest("applying", "applied", digest=receipt.digest) is not None:
         raise Refused(
             f"the plan {receipt.digest[:16]} has been applied already", hint="`orchestrate history` shows it."
