@@ -19,9 +19,14 @@ def listen() -> None:
     signal.signal(signal.SIGINT, _ignore if ignored else _interrupt)
 
 
+def came() -> bool:
+    """Whether either has come."""
+    return _came.is_set()
+
+
 def here() -> bool:
     """Whether this thread should stop; the main thread is told by an exception, and may have work left to do then."""
-    return _came.is_set() and threading.current_thread() is not threading.main_thread()
+    return came() and threading.current_thread() is not threading.main_thread()
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:

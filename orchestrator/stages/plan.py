@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.effects import artefact, clock
+from orchestrator.effects import artefact, clock, interruption
 from orchestrator.effects.terraform import Terraform
 from orchestrator.effects.workspace import Workspace, opened, place_of
 from orchestrator.errors import OrchestrateError, StageFailed
@@ -134,7 +134,8 @@ class _Background:
         try:
             yield held
         except OrchestrateError:
-            self.admitted.result()
+            if not interruption.came():
+                self.admitted.result()
             raise
         finally:
             held.flush()
