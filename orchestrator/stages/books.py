@@ -28,9 +28,16 @@ class Books:
     target: str
     by: str
 
-    def record(self, kind: Kind, tag: str, detail: Mapping[str, object], commit: str = "") -> None:
-        draft = Draft(kind, tag[:_LONGEST], commit, self.by, None, dict(detail))
-        append_once(self.ledger, self.target, lambda _: draft)
+    def record(self, kind: Kind, tag: str, detail: Mapping[str, object]) -> None:
+        """Always, also what was said before: who has asked for it waits for an answer of their own."""
+        self.ledger.append(self.target, lambda _: self._draft(kind, tag, detail))
+
+    def refuse(self, tag: str, detail: Mapping[str, object], commit: str) -> None:
+        """Adds a refusal, unless the newest entry says exactly the same."""
+        append_once(self.ledger, self.target, lambda _: self._draft("refused", tag, detail, commit))
+
+    def _draft(self, kind: Kind, tag: str, detail: Mapping[str, object], commit: str = "") -> Draft:
+        return Draft(kind, tag[:_LONGEST], commit, self.by, None, dict(detail))
 
 
 def books(rules: Rules, env: str, tag: str) -> Books:

@@ -117,7 +117,7 @@ class OnAws:
         if (found := _submitted(newer, release)) is not None:
             return found
         for entry in newer:
-            if entry.kind == "refused":
+            if entry.kind == "refused" and entry.detail.get("action") == "submit":
                 raise Refused(str(entry.detail.get("reason")))
             if entry.kind == "stopped" and not entry.detail.get("execution"):
                 raise StageFailed(f"it could not be started: {entry.detail.get('reason')}")

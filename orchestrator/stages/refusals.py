@@ -90,7 +90,7 @@ def of_name(
     except Refused as error:
         detail = {"action": action, "reason": error.message[:_LONGEST], "exit_code": error.exit_code}
         try:
-            where().record("refused", tag, detail, commit)
+            where().refuse(tag, detail, commit)
         except OrchestrateError as failure:
             tell(f"Note: that this was refused could not be recorded: {failure.message}")
         raise
