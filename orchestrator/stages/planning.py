@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from orchestrator.effects.lease import here
 from orchestrator.effects.workspace import Workspace
-from orchestrator.errors import OrchestrateError, Refused, StageFailed, of_system
+from orchestrator.errors import Interrupted, OrchestrateError, Refused, StageFailed, of_system
 from orchestrator.model.ledger import Draft, Kind
 from orchestrator.model.recovery import RUN
 from orchestrator.stages.admission import Admission
@@ -35,6 +35,10 @@ def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
         if admitted.exception() is None:
             _aborted(at, admitted.result(), error)
         raise error from None
+    except KeyboardInterrupt:
+        if admitted.done() and admitted.exception() is None:
+            _aborted(at, admitted.result(), Interrupted("it was interrupted"))
+        raise
 
 
 def _aborted(at: Surroundings, admission: Admission, error: OrchestrateError) -> None:

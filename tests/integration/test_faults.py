@@ -9,13 +9,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import boto3
 import pytest
 
 from orchestrator.errors import SurroundingsFailed
+from orchestrator.model.ledger import History
+from orchestrator.stages.admission import Admission
 from orchestrator.stages.plan import plan
+from orchestrator.stages.planning import ends
 from tests.conftest import Mounted
 from tests.integration.conftest import NewProject, Project
 from tests.stages.conftest import Standing, stand
@@ -200,6 +204,17 @@ def test_a_terminal_of_another_character_set_ends_no_release(new_project: NewPro
 def quick(new_project: NewProject) -> Project:
     """Each test releases to a target of its own."""
     return new_project("quick", "slow")
+
+
+def test_a_plan_that_is_interrupted_between_two_commands_has_an_end_on_record(quick: Project, stand: Standing) -> None:
+    at = stand(quick, quick.tag("dev_eu-central-1/risk/1.0")).at
+    admission: Future[Admission] = Future()
+    admission.set_result(Admission(History([]), at.identify(), None, run="x"))
+    with pytest.raises(KeyboardInterrupt), ends(at, admission):
+        raise KeyboardInterrupt
+    last = at.ledger.history(at.release.target.id).last
+    assert last is not None
+    assert (last.kind, last.detail["exit_code"]) == ("aborted", 130)
 
 
 def test_a_newer_plan_of_the_target_withdraws_the_one_that_waits(quick: Project) -> None:
