@@ -14,6 +14,7 @@ from orchestrator.effects.git import Repository
 from orchestrator.effects.git_version import git_version
 from orchestrator.effects.worktree import project_folder
 from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
+from orchestrator.model.coverage import CONFIGURATION
 from orchestrator.model.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.needed_providers import BLOCKS, module_sources, needs_providers
 from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, doubts, parse_lock_file
@@ -138,7 +139,7 @@ class LockFiles:
             module = waiting.pop()
             seen.add(module)
             try:
-                bodies = list(hcl.read_root(module, self.cache, suffixes=(".tf", ".tf.json"), names=BLOCKS).values())
+                bodies = list(hcl.read_root(module, self.cache, suffixes=CONFIGURATION, names=BLOCKS).values())
             except (InvalidInput, OSError):
                 return True
             sources = list(module_sources(bodies))
