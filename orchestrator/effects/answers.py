@@ -79,7 +79,7 @@ class Answers:
             answer = msgspec.json.decode(item["body"]["S"], type=Answer)
         except (KeyError, msgspec.DecodeError):
             answer = None
-        if answer is None or not answer.user_id or _key(answer) != key:
+        if answer is None or not answer.user_id or not answer.is_plain or _key(answer) != key:
             raise Refused(
                 f"the answer {key['pk']['S']!r} in the ledger {self.table} is not one that orchestrate has written",
                 hint="Whoever owns that key wrote it by hand. Make a new plan, and find out why.",

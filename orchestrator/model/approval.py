@@ -17,11 +17,14 @@ from orchestrator.model.check_settings import like
 from orchestrator.model.ledger import Draft, History
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.model.release_settings import Approval, People
+from orchestrator.model.text import escaped
 
 Kind: TypeAlias = Literal["approved", "rejected", "overridden", "break-glass", "followed-up"]
 
 SHORTEST_REASON = 20
 """Characters of a reason for breaking the glass, and of the note that follows it up."""
+
+_SHOWN = 300  # characters of a reason in a message
 
 # IAM Identity Center names its sessions by the user: "Identity Center user names in CloudTrail" in its User Guide.
 _IDENTITY_CENTER = "AWSReservedSSO_*"
@@ -51,6 +54,22 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     @property
     def principal(self) -> Principal:
         return Principal(self.by, self.user_id)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all but what people say is as AWS writes it, and fit for a terminal."""
+        names = (self.target, self.tag, self.commit, self.digest, self.by, self.user_id, self.at)
+        return all(name.isascii() and name.isprintable() for name in names)
+
+    @property
+    def said(self) -> str:
+        """The reason, fit for a terminal and not endless; empty where there is none."""
+        return shown(self.reason)
+
+
+def shown(reason: str) -> str:
+    """What somebody says, as it is told to others."""
+    return escaped(reason[:_SHOWN])
 
 
 @dataclass(frozen=True)

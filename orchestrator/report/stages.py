@@ -115,7 +115,7 @@ def approved_text(approved: Approved) -> str:
     if broken is None:
         return f"{receipt.tag}: no approval is missing for plan {receipt.digest[:16]}"
     plan = f"{receipt.tag}: plan {receipt.digest[:16]}"
-    return f"BREAK-GLASS: {plan} goes on because {broken.by} acts alone: {broken.reason}"
+    return f"BREAK-GLASS: {plan} goes on because {broken.by} acts alone: {broken.said}"
 
 
 def apply_fields(result: ApplyResult) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.model.approval import shown
 from orchestrator.model.recovery import Remains, stage_of
 from orchestrator.stages.status import TargetStatus
 
@@ -29,7 +30,7 @@ def status_text(found: Sequence[TargetStatus]) -> str:
 def _due(found: Sequence[TargetStatus]) -> list[str]:
     """Every broken glass that somebody must still follow up."""
     return [
-        f"BREAK-GLASS {broken.tag}, {broken.at}, {broken.by}: {broken.reason}\n"
+        f"BREAK-GLASS {broken.tag}, {broken.at}, {broken.by}: {shown(broken.reason)}\n"
         f"  told: {broken.notified}\n"
         f"  follow-up due: orchestrate follow-up --tag {broken.tag} --note ..."
         for status in found

@@ -38,6 +38,6 @@ def announce_apply(at: Surroundings, receipt: PlanReceipt, found: Tally) -> dict
     broken = found.broken
     if broken is None:
         return {}
-    at.progress(f"BREAK-GLASS: {receipt.tag} is applied because {broken.by} acts alone: {broken.reason}")
+    at.progress(f"BREAK-GLASS: {receipt.tag} is applied because {broken.by} acts alone: {broken.said}")
     notified = announce(at, receipt, f"{broken.by} has broken the glass; now is applied", broken.reason)
     return {"break_glass": {"by": broken.by, "at": broken.at, "reason": broken.reason, "notified": notified}}

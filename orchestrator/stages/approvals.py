@@ -64,7 +64,7 @@ def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
     """One rejection ends a plan, whoever has approved it."""
     answer = found.rejected
     if answer is not None:
-        why = f": {answer.reason}" if answer.reason else ""
+        why = f": {answer.said}" if answer.said else ""
         raise Refused(
             f"the plan {receipt.digest[:16]} of {receipt.tag} was rejected at {answer.at} by {answer.by}{why}",
             hint="Plan again when the reason is gone.",

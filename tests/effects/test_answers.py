@@ -87,6 +87,7 @@ def test_an_approval_and_a_rejection_of_one_person_are_two_answers(answers: Answ
         ("approval#AROAALICE:alice#research", "no JSON"),
         ("approval#AROAALICE:alice#research", None),
         ("approval##research", changed(user_id="").encode().decode()),
+        ("approval#AROAALICE:alice#research", changed(by="arn:\x1b[2Jalice").encode().decode()),
         ("target#research/dev-global", SAID.encode().decode()),
     ],
 )

@@ -355,6 +355,14 @@ def test_an_answer_is_kept_as_it_was_given() -> None:
     assert msgspec.json.decode(said.encode(), type=Answer) == said
 
 
+def test_what_people_say_cannot_move_the_terminal_of_others_or_fill_it() -> None:
+    said = msgspec.structs.replace(answer(sso("alice")), reason="fine\x1b[2J\n" + "x" * 1000)
+    assert said.is_plain
+    assert said.said.startswith("fine\\x1b[2J\\nxxx")
+    assert len(said.said) < 320
+    assert not msgspec.structs.replace(said, by="arn:\u202ealice").is_plain
+
+
 def test_the_copy_in_the_chain_is_known_again() -> None:
     said, other = answer(sso("alice")), answer(sso("bob"))
     entry = following(None, said.target, Stamp("2026-01-01T02:00:00+00:00", "i"), copy_of(said))
