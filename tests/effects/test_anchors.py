@@ -111,7 +111,7 @@ def test_of_many_writers_none_takes_another_s_entry_for_a_lost_one(aws: Session,
     assert sorted(entry.seq for entry in added) == list(range(1, 13))
 
 
-def test_each_entry_is_written_once_while_aws_fails_every_other_request(
+def test_an_entry_is_written_once_while_aws_fails_every_other_request(
     aws: Session, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Refused, or carried out with the answer lost: each request is asked a second time."""
@@ -122,10 +122,10 @@ def test_each_entry_is_written_once_while_aws_fails_every_other_request(
     with between(os.environ["AWS_ENDPOINT_URL"], lambda _: next(faults) if next(asked) % 2 == 0 else None) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         failing = Session(REGION)
-        entries = [add(ledger(failing), target) for _ in range(2)]
-    assert next(asked) > 8
-    assert ledger(aws).history(target).entries == tuple(reversed(entries))
-    assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry) for entry in entries]
+        entry = add(ledger(failing), target)
+    assert next(asked) >= 8
+    assert ledger(aws).history(target).entries == (entry,)
+    assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry)]
 
 
 def test_an_anchor_is_written_once(aws: Session, target: str) -> None:
