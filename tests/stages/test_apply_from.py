@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.effects.aws import Identity
 from orchestrator.errors import Refused
 from orchestrator.stages.apply import apply, require_pipeline
+from orchestrator.stages.approve import reviewed
+from orchestrator.stages.break_glass import break_glass
 from orchestrator.stages.plan import plan
-from tests.integration.conftest import DEV, NewProject, Project
+from tests.integration.conftest import DEV, TOOLING, NewProject, Project
 from tests.stages.conftest import Standing
+from tests.stages.test_break_glass import called_by, oncall
+
+__all__ = ["oncall"]
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +46,21 @@ def test_only_the_apply_step_s_role_counts_as_the_pipeline(project: Project, sta
     for other in ("plan", "people", "deploy", "apply2"):
         with pytest.raises(Refused):
             require_pipeline(at, SESSION.format(other))
+
+
+def test_who_breaks_the_glass_opens_the_window_for_the_pipeline_and_does_not_apply_themselves(
+    project: Project, stand: Standing, oncall: Identity
+) -> None:
+    glass = f'break_glass: {{by: [OnCall], notify: "arn:aws:sns:us-east-1:{TOOLING}:nobody-has-made-it"}}'
+    rules = f"approval: {{required: true, count: 2, {glass}}}\n"
+    frozen = 'freeze: [{from: "2020-01-01", to: "2099-12-31", reason: year end}]\n'
+    project.commit({"envs/dev.yaml": f"{DEV}apply_from: pipeline\n{rules}{frozen}"})
+    plan(stand(project, TAG).at)
+    pipeline = Identity(TOOLING, SESSION.format("apply"), "AROAAPPLY:AWSCodeBuild-1")
+    with pytest.raises(Refused, match="changes are frozen"):
+        apply(called_by(stand(project, TAG).at, pipeline))
+    alone = called_by(stand(project, TAG).at, oncall)
+    break_glass(alone, reviewed(alone), "orders are lost, nobody else is awake", False)
+    with pytest.raises(Refused, match="applied from its pipeline alone"):
+        apply(alone)
+    assert apply(called_by(stand(project, TAG).at, pipeline)).result == "applied"
