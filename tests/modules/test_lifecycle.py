@@ -71,6 +71,11 @@ def test_nat_for_each_zone_moves_only_the_other_zones_route(blocks: Any) -> None
             id="managed-names-change-the-build-policy-alone",
         ),
         pytest.param(
+            {"replica_regions": ["eu-central-1", "ap-southeast-1"]},
+            {"module.table.aws_dynamodb_table.this": "update"},
+            id="another-replica-changes-the-table-in-place",
+        ),
+        pytest.param(
             {"table_protected": True},
             {"module.table.aws_dynamodb_table.this": "update"},
             id="protection-changes-the-table-in-place",
@@ -89,6 +94,9 @@ def test_destroy_leaves_nothing(blocks: Any, emulated: Sandbox) -> None:
     assert blocks.state() == set()
     left = client(emulated, "ec2").describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Vpcs"]
     roles = client(emulated, "iam").list_roles()["Roles"]
-    tables = client(emulated, "dynamodb").list_tables()["TableNames"]
+    regions = ("us-east-1", "eu-central-1")
+    tables = [
+        name for where in regions for name in client(emulated, "dynamodb", region=where).list_tables()["TableNames"]
+    ]
     groups = client(emulated, "logs").describe_log_groups()["logGroups"]
     assert (left, roles, tables, groups) == ([], [], [], [])

@@ -262,6 +262,22 @@ class TestConditionalWrites:
         assert at_once([alias] * 8) == ["AlreadyExistsException"] * 7 + ["done"]
 
 
+class TestReplicas:
+    def test_a_replica_holds_the_same_items_until_it_is_removed(self, emulated: Sandbox, table: str) -> None:
+        home, there = client(emulated, "dynamodb"), client(emulated, "dynamodb", region="eu-central-1")
+        home.update_table(TableName=table, ReplicaUpdates=[{"Create": {"RegionName": "eu-central-1"}}])
+        replicas = home.describe_table(TableName=table)["Table"]["Replicas"]
+        assert [(replica["RegionName"], replica["ReplicaStatus"]) for replica in replicas] == [
+            ("eu-central-1", "ACTIVE")
+        ]
+        home.put_item(TableName=table, Item={"LockID": {"S": "k"}})
+        assert there.get_item(TableName=table, Key={"LockID": {"S": "k"}})["Item"] == {"LockID": {"S": "k"}}
+        assert ":eu-central-1:" in there.describe_table(TableName=table)["Table"]["TableArn"]
+        home.update_table(TableName=table, ReplicaUpdates=[{"Delete": {"RegionName": "eu-central-1"}}])
+        assert "Replicas" not in home.describe_table(TableName=table)["Table"]
+        assert error_of(lambda: there.describe_table(TableName=table)) == ("ResourceNotFoundException", 400)
+
+
 class TestStores:
     """What bootstrap sets can be read back."""
 

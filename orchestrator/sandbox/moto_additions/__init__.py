@@ -13,7 +13,7 @@ _OF_SERVICE = {
     "codebuild": ("build_projects", "builds", "report_groups"),
     "codecommit": ("repositories",),
     "codepipeline": ("pipelines", "pipeline_executions"),
-    "dynamodb": ("table_encryption",),
+    "dynamodb": ("table_encryption", "table_replicas"),
     "elb": ("dns_names",),  # and elbv2: they share an address
     "events": ("event_rules",),
     "logs": ("log_keys",),

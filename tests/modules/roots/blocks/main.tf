@@ -41,6 +41,12 @@ variable "table_protected" {
   default     = false
 }
 
+variable "replica_regions" {
+  description = "As in module global-table."
+  type        = set(string)
+  default     = ["eu-central-1"]
+}
+
 locals {
   account = "000000000000"
 }
@@ -98,6 +104,7 @@ module "table" {
   name                = "blocks-orders"
   hash_key            = { name = "order" }
   range_key           = { name = "line", type = "N" }
+  replica_regions     = var.replica_regions
   deletion_protection = var.table_protected
 }
 
