@@ -16,7 +16,7 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
 from orchestrator.effects import interruption
-from orchestrator.effects.surroundings import environment
+from orchestrator.effects.surroundings import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
 from orchestrator.model.masking import Masker
 from orchestrator.model.text import did_you_mean, quoted
@@ -95,6 +95,7 @@ def orchestrate() -> None:
 
 def run() -> NoReturn:
     """The console script."""
+    speak_utf8()
     interruption.listen()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As on stderr: what a terminal of another character set cannot show must not end a release that is done.

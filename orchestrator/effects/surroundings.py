@@ -16,5 +16,12 @@ def ourselves() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "orchestrator")
 
 
+def speak_utf8() -> None:
+    """In a locale of another character set begins anew: git, Terraform and all that we write have names in UTF-8."""
+    if sys.getfilesystemencoding() != "utf-8":
+        program, *arguments = ourselves()
+        os.execv(program, [program, "-X", "utf8", *arguments, *sys.argv[1:]])  # noqa: S606 - ourselves
+
+
 def processors() -> int:
     return os.cpu_count() or 1

@@ -186,8 +186,9 @@ def test_a_plan_without_room_says_so_and_is_on_record(
     assert last.kind == "aborted"
 
 
-def test_a_terminal_of_another_character_set_ends_no_release(new_project: NewProject) -> None:
+def test_a_locale_of_another_character_set_ends_no_release(new_project: NewProject) -> None:
     project = new_project("umlauts", "slow")
+    project.folder = project.folder.rename(project.folder.with_name("répository"))
     for path in project.folder.glob("*.tf"):
         path.unlink()
     project.commit({"main.tf": 'resource "terraform_data" "ä" {\n  input = "ü"\n}\n'})
