@@ -342,6 +342,12 @@ locals {
       Resource  = local.release_bucket
       Condition = { StringLike = { "s3:prefix" = ["anchors/*"] } }
     },
+    {
+      Sid      = "ReadAnchors"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = "${local.release_bucket}/anchors/*"
+    },
   ]
 
   # An answer names its author's role or user; whether IAM knows that name under the author's id is asked here.

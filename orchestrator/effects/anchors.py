@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.effects.objects import Bucket, ObjectVersion, Retention
-from orchestrator.model.anchor import FOLDER, anchor_key, prefix_of
+from orchestrator.model.anchor import FOLDER, anchor_key, anchored, prefix_of
 from orchestrator.model.config import ObjectLock
 from orchestrator.model.ledger import Entry
 
@@ -30,9 +30,10 @@ class Anchors:
             self.bucket.put(key, entry.encode(), if_none_match=True, lock=self.lock)
             self._known.add(key)
 
-    def has(self, target: str, seq: int) -> bool:
-        """Whether an entry of that number was ever anchored."""
-        return self.bucket.has_any(prefix_of(target, seq))
+    def entries(self, target: str, seq: int) -> tuple[Entry, ...]:
+        """The entries of that number that were ever anchored; what is not the content its name tells is none."""
+        found = ((key, self.bucket.get(key)) for key in self.bucket.keys(prefix_of(target, seq)))
+        return tuple(entry for key, content in found if (entry := anchored(key, content)) is not None)
 
     def versions(self, target: str = "") -> Iterator[ObjectVersion]:
         """All that has ever been written or deleted there; of one target, or of all."""

@@ -123,8 +123,9 @@ class Ledger:
         raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
 
     def _is_next(self, entry: Entry) -> bool:
-        """False where another writer came first: whatever is anchored was in the table before."""
-        if self.anchors is None or not self.anchors.has(entry.target, entry.seq):
+        """False where another writer came first: whatever is anchored, and follows here, was in the table before."""
+        anchored = self.anchors.entries(entry.target, entry.seq) if self.anchors is not None else ()
+        if not any(each.previous == entry.previous for each in anchored):
             return True
         last = next(self.newest_first(entry.target), None)
         if last is not None and last.seq >= entry.seq:

@@ -93,11 +93,11 @@ class Bucket:
                 _write_private(path, body)
             return True
 
-    def has_any(self, prefix: str) -> bool:
-        """Whether there is an object whose key begins so."""
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """Of the objects whose keys begin so; at most 1000."""
         with self.aws.explained("list", self._url(prefix), env=self.env):
-            found = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=self.owner)
-        return found["KeyCount"] > 0
+            found = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, ExpectedBucketOwner=self.owner)
+        return tuple(each["Key"] for each in found.get("Contents", ()))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version, and every mark of a deletion, of the objects whose keys begin so; by key."""

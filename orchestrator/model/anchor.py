@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import msgspec
+
+from orchestrator.model.decoding import decoder
 from orchestrator.model.ledger import Entry
 
 FOLDER = "anchors"
@@ -39,3 +42,12 @@ def prefix_of(target: str, seq: int) -> str:
 def anchor_key(entry: Entry) -> str:
     """The object holds exactly `entry.encode()`, so that `sha256sum` proves its name."""
     return Anchor(entry.target, entry.seq, entry.hash).key
+
+
+def anchored(key: str, content: bytes | None) -> Entry | None:
+    """The entry that an anchor holds; None where it holds something else than its name tells."""
+    try:
+        entry = decoder(Entry).decode(content or b"")
+    except msgspec.DecodeError:
+        return None
+    return entry if entry.encode() == content and anchor_key(entry) == key else None

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from bench.faults import Fault, between
@@ -18,7 +19,7 @@ from orchestrator.effects.objects import Bucket
 from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.anchor import Anchor, anchor_key
 from orchestrator.model.config import ObjectLock
-from orchestrator.model.ledger import Draft, Entry
+from orchestrator.model.ledger import Draft, Entry, Stamp, following
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import start
 
@@ -101,6 +102,23 @@ def test_on_a_record_whose_end_is_gone_nothing_is_written(aws: Session, target: 
             add(ledger(aws), target)
     assert ledger(aws).history(target).last is None
     table.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(Refused, match="entry 2 was in the ledger"):
+        add(ledger(aws), target)
+
+
+@pytest.mark.parametrize("fits", [False, True])
+def test_what_somebody_anchors_beforehand_does_not_stop_a_target_unless_it_can_be_put_back(
+    aws: Session, target: str, fits: bool
+) -> None:
+    """Object Lock would keep it for years."""
+    last = add(ledger(aws), target)
+    forged = following(last if fits else None, target, Stamp("2026", "id"), Draft("applied", "t", "c", "mallory"))
+    forged = msgspec.structs.replace(forged, seq=2)
+    bucket(aws).put(anchor_key(forged), forged.encode())
+    bucket(aws).put(Anchor(target, 2, "0" * 64).key, b"nothing that was ever an entry")
+    if not fits:
+        assert add(ledger(aws), target).seq == 2
+        return
     with pytest.raises(Refused, match="entry 2 was in the ledger"):
         add(ledger(aws), target)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.anchor import Anchor, anchor_key
+from orchestrator.model.anchor import Anchor, anchor_key, anchored
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import Draft, Stamp, following
 
@@ -31,3 +31,12 @@ def test_other_names_are_none(key: str) -> None:
 def test_an_anchor_is_named_by_the_hash_of_what_it_holds() -> None:
     entry = following(None, "team/dev-global", Stamp("t", "i"), Draft("planned", "t", "c", "me"))
     assert anchor_key(entry) == f"anchors/team/dev-global/000000000001-{sha256(entry.encode())}.json"
+
+
+def test_only_an_entry_under_its_own_name_is_anchored() -> None:
+    entry = following(None, "team/dev-global", Stamp("t", "i"), Draft("planned", "t", "c", "me"))
+    key = anchor_key(entry)
+    assert anchored(key, entry.encode()) == entry
+    other = following(entry, "team/dev-global", Stamp("t", "i"), Draft("applied", "t", "c", "me"))
+    for content in (None, b"no entry", other.encode(), entry.encode() + b" "):
+        assert anchored(key, content) is None

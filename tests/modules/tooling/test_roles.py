@@ -98,6 +98,7 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("s3:PutObjectRetention", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("s3:PutObjectRetention", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
     (Wish("s3:ListBucket", RELEASES, LOOKED_FOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (Wish("s3:GetObject", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (Wish("s3:GetObjectVersion", ANCHOR), PEOPLE),
     (Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": "anchors/research/dev-global/"}), PEOPLE),
     (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
