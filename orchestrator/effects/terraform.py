@@ -23,10 +23,11 @@ from orchestrator.effects.process import Limits
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import MAKE_ROOM, OrchestrateError, StageFailed, SurroundingsFailed
 from orchestrator.model.config import Terraform as Settings
-from orchestrator.model.events import Export, Output, Run, failure
+from orchestrator.model.events import Export, Output
 from orchestrator.model.masking import Masker
 from orchestrator.model.recovery import locking_lines
 from orchestrator.model.root import ROLE_VARIABLE
+from orchestrator.model.terraform_errors import Run, failure
 
 PLAN_FILE = "plan.tfplan"
 VARIABLES_FILE = "orchestrate.tfvars.json"

@@ -20,9 +20,10 @@ from orchestrator.effects.tools import cli_config
 from orchestrator.errors import InvalidInput, SurroundingsFailed
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.coverage import LOCK_FILE
-from orchestrator.model.events import Diagnostic, Output, failure
+from orchestrator.model.events import Diagnostic, Output
 from orchestrator.model.finding import Finding, Severity
 from orchestrator.model.provider_lock import locked_versions, parse_lock_file
+from orchestrator.model.terraform_errors import failure
 from orchestrator.model.tool import Tool
 
 _FORMATTED = (".tf", ".tfvars", ".tftest.hcl", ".tofu", ".tofutest.hcl")

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
-from orchestrator.model.events import Diagnostic, Export, LockInfo, Output, Run, failure
+from orchestrator.model.events import Diagnostic, Export, Output
+from orchestrator.model.terraform_errors import LockInfo, Run, failure
 
 CAPTURED = Path(__file__).parent / "terraform_output"
 
