@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.effects.tools import cli_config
-from orchestrator.effects.tools.install import ensure
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
@@ -45,7 +43,7 @@ apply_from: pipeline
 }
 REGIONAL = {
     "orchestrate": """\
-state: {prefix: acme-tf, region: us-east-1, layout: regional}
+state: {prefix: acme-tf, region: us-east-1, layout: regional, encryption: s3}
 tooling: {account: "000000000000"}
 """,
     "dev": """\
@@ -110,28 +108,6 @@ def central(new_project: Callable[[Mapping[str, str]], Project]) -> Project:
     (applied,) = project.ok("tooling", "apply")["tooling"]
     assert applied["result"] == "applied"
     return project
-
-
-@pytest.fixture(scope="session")
-def destroy() -> Callable[[Project, Path], str]:
-    """Takes down what a workspace holds, with Terraform itself: orchestrate has no command for it."""
-
-    def run(project: Project, workspace: Path) -> str:
-        terraform = str(ensure("terraform", env=os.environ, progress=lambda _: None).path)
-        folder = workspace / "source/modules/tooling"
-        variables = f"-var-file={workspace / 'run/orchestrate.tfvars.json'}"
-        done = subprocess.run(
-            [terraform, "destroy", "-auto-approve", "-input=false", "-no-color", variables],
-            cwd=folder,
-            env={**project.env, **cli_config(os.environ), "TF_DATA_DIR": str(workspace / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""The tooling with layout regional: the same module in each of two Regions, and taken down again in one."""
+"""The tooling with layout regional: the same module in each of two Regions, here with keys that S3 manages."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def _rules(sandbox: Any, region: str) -> dict[str, Any]:
 
 
 def test_two_regions_have_tooling_of_their_own(
-    new_project: Callable[[Mapping[str, str]], Any], destroy: Callable[[Any, Path], str], regional: Mapping[str, str]
+    new_project: Callable[[Mapping[str, str]], Any], regional: Mapping[str, str]
 ) -> None:
     project = new_project(regional)
     applied = project.ok("tooling", "apply")["tooling"]
@@ -46,7 +45,3 @@ def test_two_regions_have_tooling_of_their_own(
     copies = client(project.sandbox, "codebuild").batch_get_projects(names=["acme-tf-use1-tooling-copy"])["projects"]
     told = {variable["name"]: variable["value"] for variable in copies[0]["environment"]["environmentVariables"]}
     assert "eu-central-1" in told["REPLICA_URLS"]
-    place = project.workspaces / "acme-tf-000000000000/_tooling"
-    assert "Destroy complete" in destroy(project, place / "eu-central-1")
-    assert _pipelines(project.sandbox, "eu-central-1") == {}
-    assert list(_pipelines(project.sandbox, "us-east-1")) == ["acme-tf-use1-dev"]
