@@ -36,21 +36,21 @@ def test_default_security_group_lets_nothing_through(blocks: Any, emulated: Sand
     assert [(group["IpPermissions"], group["IpPermissionsEgress"]) for group in groups] == [([], [])]
 
 
-def test_another_zone_adds_its_own_resources_and_touches_no_other_zone(blocks: Any) -> None:
+def test_a_zone_between_others_adds_its_own_resources_and_touches_no_other_zone(blocks: Any) -> None:
     found = blocks.changes({"zones": ["a", "b", "c"]}, refresh=False)
     updated = {address for address, action in found.items() if action == "update"}
     assert updated == {f'module.network.aws_vpc_endpoint.gateway["{service}"]' for service in ("dynamodb", "s3")}
     created = set(found) - updated
     assert {found[address] for address in created} == {"create"}
     assert len(created) == 6
-    assert all(address.endswith('["us-east-1c"]') for address in created)
+    assert all(address.endswith('["us-east-1b"]') for address in created)
 
 
 def test_nat_for_each_zone_moves_only_the_other_zones_route(blocks: Any) -> None:
     assert blocks.changes({"nat": "per_zone"}, refresh=False) == {
-        'module.network.aws_eip.nat["us-east-1b"]': "create",
-        'module.network.aws_nat_gateway.this["us-east-1b"]': "create",
-        'module.network.aws_route.nat["us-east-1b"]': "update",
+        'module.network.aws_eip.nat["us-east-1c"]': "create",
+        'module.network.aws_nat_gateway.this["us-east-1c"]': "create",
+        'module.network.aws_route.nat["us-east-1c"]': "update",
     }
 
 

@@ -14,7 +14,7 @@ terraform {
 variable "zones" {
   description = "Letters of the zones."
   type        = list(string)
-  default     = ["a", "b"]
+  default     = ["a", "c"]
 }
 
 variable "nat" {
