@@ -62,10 +62,6 @@ class Project:
     env: dict[str, str]
     sandbox: Sandbox
 
-    @property
-    def workspaces(self) -> Path:
-        return Path(self.env["ORCHESTRATE_WORKSPACES"])
-
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(ORCHESTRATE), *arguments]
         done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
