@@ -91,7 +91,7 @@ def _popen(arguments: list[str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
     if importlib.util.find_spec("moto") is None:
         raise SurroundingsFailed(
             "the sandbox needs moto, which is not installed",
-            hint="Install it: `pip install 'orchestrate[sandbox]'`, or `make install` in orchestrate's own repository.",
+            hint="Install it from orchestrate's own repository: `make install`, or `pip install '.[sandbox]'`.",
         )
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator.sandbox.server", *arguments],
