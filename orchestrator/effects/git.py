@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orchestrator.effects.git_objects import Entry, GitObject, Objects, entries
 from orchestrator.effects.git_place import Place, find_place
+from orchestrator.effects.git_tags import TagRef
 from orchestrator.effects.worktree import (
     find_project,
     is_rules_file,
@@ -29,18 +29,6 @@ from orchestrator.model.text import did_you_mean, escaped, quoted
 _OBJECT_ID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
 
 __all__ = ["Repository", "TagRef", "find_project", "is_rules_file", "project_folder", "read_worktree_rules"]
-
-
-@dataclass(frozen=True)
-class TagRef:
-    """A tag as git has it: the name of the ref, the object it points to, and the commit behind that."""
-
-    name: str
-    object: str
-    commit: str
-    annotated: bool
-    inner_name: str | None
-    tagger: str | None
 
 
 class Repository:
@@ -84,10 +72,7 @@ class Repository:
             if self.is_shallow:
                 raise _shallow(f"the commit of the tag {escaped(name)} is not here")
             raise InvalidInput(f"the tag {escaped(name)} does not point to a commit")
-        if target.kind == "commit":
-            return TagRef(name, object_id, commit.id, annotated=False, inner_name=None, tagger=None)
-        header = _header(target)
-        return TagRef(name, object_id, commit.id, True, header.get("tag"), header.get("tagger"))
+        return TagRef.of(name, target, commit.id)
 
     def verify_tag(self, tag_object: str, settings: Mapping[str, str], env: Mapping[str, str]) -> tuple[bool, str]:
         """What `git verify-tag` says of a tag object, with git's settings and the environment as given."""
@@ -312,15 +297,6 @@ class Repository:
 
 def _name(commit: str, path: str) -> str:
     return f"{commit}^{{tree}}" if path == "." else f"{commit}:{path}"
-
-
-def _header(tag: GitObject) -> dict[str, str]:
-    """The header of a tag object; of a field that stands twice, the first, as git reads it."""
-    fields: dict[str, str] = {}
-    for line in tag.content.partition(b"\n\n")[0].decode(errors="replace").splitlines():
-        key, _, value = line.partition(" ")
-        fields.setdefault(key, value)
-    return fields
 
 
 def _shallow(what: str) -> OrchestrateError:
