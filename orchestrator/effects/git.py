@@ -183,10 +183,6 @@ class Repository:
 
         return self._place.top is not None and git_porcelain.has_changes(self._place.top)
 
-    def files(self, commit: str, folder: str) -> list[str]:
-        """Names of the files and links directly in a folder of the project at that commit."""
-        return [entry.name for entry in self._entries(commit, folder) if entry.is_file or entry.is_link]
-
     def read(self, commit: str, path: str) -> bytes | None:
         """The content of a file of the project at that commit, None where it is missing."""
         found = self._at(commit, path)

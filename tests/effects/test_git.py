@@ -274,7 +274,6 @@ def test_a_project_in_a_folder_of_a_larger_repository(git_project: GitProject, t
         assert repository.rules(commit).environments["dev"]
         assert repository.has_folder(commit, "modules/workload")
         assert repository.read(commit, "modules/workload/main.tf") == b"# the root\n"
-        assert repository.files(commit, "envs") == ["dev.yaml", "orchestrate.yaml"]
     repository.export(commit, tmp_path / "out")
     assert (tmp_path / "out/infra/aws/modules/workload/main.tf").is_file()
 
@@ -739,8 +738,6 @@ def test_files_and_folders_of_a_commit(git_project: GitProject) -> None:
     assert repository.has_folder(commit, "a b")
     assert not repository.has_folder(commit, "-x")
     assert repository.has_folder(commit, ".")
-    assert sorted(repository.files(commit, ".")) == ["-x", "link"]
-    assert repository.files(commit, "missing") == []
     assert repository.is_link(commit, "link")
     assert not repository.is_link(commit, "-x")
     assert not repository.is_link(commit, "envs/missing")
