@@ -63,10 +63,3 @@ def test_root_is_valid_without_the_rest_of_the_repository(
             [terraform, *command], cwd=tmp_path / name, env=terraform_env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_file_is_formatted(copy: Path, terraform: str) -> None:
-    done = subprocess.run(
-        [terraform, "fmt", "-check", "-recursive", "."], cwd=copy, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "")
