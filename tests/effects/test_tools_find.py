@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.effects.cache import cache_folder
-from orchestrator.effects.tools import Tool, find
+from orchestrator.effects.tools import Tool, find, versions
 from orchestrator.effects.tools.find import tool_folder
 from orchestrator.effects.tools.pinned import PINS, load_pins
 from orchestrator.effects.tools.private import private_folder
@@ -367,3 +367,12 @@ def test_a_private_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, -1)
     with pytest.raises(SurroundingsFailed, match="belongs to another user"):
         private_folder(tmp_path)
+
+
+def test_a_program_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(versions, "_PATIENCE", 0.2)
+    silent = tmp_path / "terraform"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    with pytest.raises(SurroundingsFailed, match=rf"{silent} does not say its version: terraform did not end within"):
+        versions.ask("terraform", silent, {})

@@ -20,6 +20,7 @@ _QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--versi
 _KIND = "versions"
 _PATIENCE = 20.0  # seconds
 _CHECKOVS = 90.0  # whose first start on a cold disk takes long
+_SEE = "`orchestrate tools` shows which tools are found, and where."
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,15 @@ def ask(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
     quiet = {key: value for key, value in env.items() if not key.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
     with tempfile.TemporaryDirectory(prefix="orchestrate-") as empty:
         patience = _CHECKOVS if name == "checkov" else _PATIENCE
-        done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=patience)
+        try:
+            done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=patience)
+        except SurroundingsFailed as failure:
+            raise SurroundingsFailed(f"{path} does not say its version: {failure.message}", hint=_SEE) from None
     found = announced(name, done.stdout) if done.returncode == 0 else None
     if found is None:
         raise SurroundingsFailed(
             f"{path} does not say that it is {name} when asked for its version: {_excerpt(done)}",
-            hint="`orchestrate tools` shows which tools are found, and where.",
+            hint=_SEE,
         )
     return Announcement(*found)
 
