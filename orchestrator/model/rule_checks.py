@@ -108,6 +108,8 @@ def _accounts(parts: Parts) -> Iterator[Problem]:
 
 def _sharing(parts: Parts, account: str, places: list[tuple[str, str]], here: tuple[str, str]) -> Iterator[str]:
     env, team = here
+    if parts.project is not None and account == parts.project.tooling.account:
+        yield f"account {account} is the tooling account, whose states and record its releases could change"
     others = sorted({other_env for other_env, _ in places} - {env})
     if others:
         files = " and ".join(escaped(parts.sources[other].file) for other in others)

@@ -283,6 +283,13 @@ def test_an_account_stands_in_one_environment_only() -> None:
     ]
 
 
+def test_the_tooling_account_is_nobodys_workload_account() -> None:
+    assert problems(changed(PROD_FILE, "333333333333", "000000000000")) == [
+        "envs/prod.yaml:4: teams.research.account: account 000000000000 is the tooling account, whose states and "
+        "record its releases could change"
+    ]
+
+
 def test_an_account_in_three_environments() -> None:
     found = problems(FILES | {"envs/qa.yaml": PROD, "envs/uat.yaml": PROD})
     assert "account 333333333333 is also in envs/qa.yaml and envs/uat.yaml" in found[0]
