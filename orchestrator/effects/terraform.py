@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import pwd
 import re
@@ -20,18 +19,19 @@ from typing import Any
 
 from orchestrator.effects import clock, process
 from orchestrator.effects.process import Limits
+from orchestrator.effects.terraform_data import BACKEND_SEEN
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import MAKE_ROOM, OrchestrateError, StageFailed, SurroundingsFailed
 from orchestrator.model.config import Terraform as Settings
 from orchestrator.model.events import Export, Output
 from orchestrator.model.masking import Masker
+from orchestrator.model.plan import is_plan
 from orchestrator.model.recovery import locking_lines
 from orchestrator.model.root import ROLE_VARIABLE
 from orchestrator.model.terraform_errors import Run, failure
 
 PLAN_FILE = "plan.tfplan"
 VARIABLES_FILE = "orchestrate.tfvars.json"
-_BACKEND_SEEN = "terraform.tfstate"  # in TF_DATA_DIR: not the state, but where it is
 
 _INIT_SECONDS = 900
 _SHOW_SECONDS = 600
@@ -80,7 +80,7 @@ class Terraform:
     def init(self) -> None:
         """Installs the locked providers and modules and opens the backend."""
         # The rules say how the state is kept, not what this workspace saw before (or half wrote when it was killed).
-        (self.workspace.data / _BACKEND_SEEN).unlink(missing_ok=True)
+        (self.workspace.data / BACKEND_SEEN).unlink(missing_ok=True)
         with self._plugin_cache():
             self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
 
@@ -116,7 +116,10 @@ class Terraform:
             raise self._full_disk("the plan") or StageFailed(
                 f"the saved plan cannot be read: {self.masker(done.stderr.strip())[:2000]}"
             )
-        return done.stdout.encode()
+        content = done.stdout.encode()
+        if not is_plan(content):
+            raise SurroundingsFailed(f"{self.program} does not show the saved plan as JSON that can be read")
+        return content
 
     def apply(self, role: str) -> dict[str, Any]:
         """Applies the saved plan under `role`; returns the outputs as Terraform tells them (value, sensitive)."""
@@ -273,27 +276,3 @@ def _with_errors(error: OrchestrateError, output: Output) -> OrchestrateError:
         error.args = (error.message,)
         error.hint = "\n".join(filter(None, [error.hint, output.first_errors]))
     return error
-
-
-def installed_providers(data: Path) -> frozenset[str]:
-    """Addresses of the providers that `init` installed, such as `registry.terraform.io/hashicorp/aws`."""
-    base = data / "providers"
-    return frozenset("/".join(path.relative_to(base).parts) for path in base.glob("*/*/*") if path.is_dir())
-
-
-def module_folders(data: Path, root: Path) -> dict[str, Path]:
-    """The folders of all modules that `init` found, by address; the root itself left out."""
-    try:
-        manifest = json.loads((data / "modules" / "modules.json").read_bytes())
-    except FileNotFoundError:
-        return {}
-    return {entry["Key"]: root / entry["Dir"] for entry in manifest["Modules"] if entry["Key"]}
-
-
-def backend_before(data: Path) -> tuple[str, str] | None:
-    """Bucket and key of the state that this workspace used last, None where it is new."""
-    try:
-        config = json.loads((data / _BACKEND_SEEN).read_bytes())["backend"]["config"]
-        return str(config["bucket"]), str(config["key"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import StageFailed
+from orchestrator.model.decoding import decoder
 
 _COUNTED = ("add", "change", "destroy", "replace")
 _SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+", "forget": ".", "import": "<-", "move": "->"}
@@ -50,6 +51,18 @@ class Plan:
     summary: Summary
     changes: tuple[Change, ...]
     resources_after: int
+
+
+class _Head(msgspec.Struct):
+    format_version: str
+
+
+def is_plan(content: bytes) -> bool:
+    """Whether it is JSON of the form that `terraform show -json` gives to a plan (its documentation, "JSON Output")."""
+    try:
+        return decoder(_Head).decode(content).format_version.startswith("1.")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def read(content: bytes) -> Plan:

@@ -14,11 +14,9 @@ from orchestrator.effects.files import lfs_pointers
 from orchestrator.effects.terraform import (
     VARIABLES_FILE,
     Terraform,
-    backend_before,
     environment,
-    installed_providers,
-    module_folders,
 )
+from orchestrator.effects.terraform_data import backend_before, installed_providers, module_folders
 from orchestrator.effects.tools import cli_config, find
 from orchestrator.effects.workspace import Workspace
 from orchestrator.errors import InvalidInput, Refused

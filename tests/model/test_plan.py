@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import StageFailed
-from orchestrator.model.plan import Change, Plan, Summary, read
+from orchestrator.model.plan import Change, Plan, Summary, is_plan, read
 
 SECRET = "hunter2-hunter2"
 
@@ -256,3 +256,11 @@ def test_no_sensitive_value_ever_reaches_a_change(
 @given(trees)
 def test_equal_values_are_no_difference(value: Any) -> None:
     assert details(value, value) == ()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x" * 1000, b"[]", b"{}", b'{"format_version": "2.0"}', b'{"format_version": 1', b"\xff"]
+)
+def test_what_a_tool_prints_instead_of_a_plan_is_none(content: bytes) -> None:
+    assert not is_plan(content)
+    assert is_plan(b'{"format_version": "1.2", "resource_changes": []}')
