@@ -21,7 +21,8 @@ locals {
         Statement = [{
           Sid    = "Assume${title(pair[0])}Roles"
           Effect = "Allow"
-          Action = ["sts:AssumeRole", "sts:TagSession"]
+          # A session that carries a source identity carries it on, or AWS refuses it.
+          Action = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
           Resource = [
             for account in sort(local.groups[pair[1]]) :
             "arn:${local.partition}:iam::${account}:role/${var.workload_roles[pair[0]]}"

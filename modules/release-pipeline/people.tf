@@ -54,7 +54,7 @@ resource "aws_iam_role" "people" {
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
-      Action    = "sts:AssumeRole"
+      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
       Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
     }]
   })

@@ -131,6 +131,6 @@ def test_what_steers_a_terminal_is_dropped(text: str, shown: str) -> None:
     ids=lambda text: text[:24],
 )
 def test_five_megabytes_do_not_take_long(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()  # other programs' time does not count
     knowing("hunter2-hunter2", KEY)(text)
-    assert time.monotonic() - begun < 4
+    assert time.process_time() - begun < 4

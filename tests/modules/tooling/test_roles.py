@@ -76,6 +76,7 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("s3:GetObject", f"{HANDED_ON}/scan/1"), {"plan", "runner"}),
     (Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (Wish("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (Wish("sts:SetSourceIdentity", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (Wish("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
     (Wish("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
     (Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-dev"), {"plan", "apply", "people", "deploy"}),
