@@ -14,7 +14,6 @@ from orchestrator.model.backend import TOOLING, Backend, Stores, stem, store_reg
 from orchestrator.model.config import Environment
 from orchestrator.model.region import partition_of
 from orchestrator.model.rules import Rules, store_regions
-from orchestrator.model.tag import GLOBAL
 
 RoleKind: TypeAlias = Literal["submit", "check", "plan", "apply", "verify", "runner", "events", "people", "deploy"]
 Step: TypeAlias = Literal["lint", "scan", "plan", "apply", "verify"]
@@ -54,10 +53,6 @@ class Pipeline:
     def asked_source(self) -> str:
         """The source of these events; it names the pipeline, so that leave to ask can be given for one alone."""
         return f"orchestrate.{self.name}"
-
-    @property
-    def topic_arn(self) -> str:
-        return f"arn:{partition_of(self.region)}:sns:{self.region}:{self.account}:{self.name}"
 
     def role_name(self, kind: RoleKind) -> str:
         return f"{self.name}-{kind}"
@@ -105,17 +100,6 @@ def pipelines(rules: Rules, region: str) -> Iterator[Pipeline]:
     for env, environment in sorted(rules.environments.items()):
         if region in store_regions(rules.project.state, environment):
             yield pipeline(rules, env, region)
-
-
-def tag_prefixes(rules: Rules, found: Pipeline) -> tuple[str, ...]:
-    """What the names of the tags begin with that start this pipeline."""
-    if rules.project.state.layout == "central":
-        return (f"{found.env}_",)
-    environment = rules.environments[found.env]
-    scopes = [found.region] if found.region in environment.regions else []
-    if environment.global_resource_deploy_from_region == found.region:
-        scopes.append(GLOBAL)
-    return tuple(f"{found.env}_{scope}/" for scope in scopes)
 
 
 def regions_of_team(rules: Rules, environment: Environment, team: str) -> tuple[str, ...]:
