@@ -10,8 +10,8 @@ PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --allow-unsafe --generate-hashes \
   --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 
-# Of the tests. One more than there are processors: a third of their time they wait for Terraform, which waits for AWS.
-PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Of the tests. Two more than there are processors: a third of their time they wait for Terraform, which waits for AWS.
+PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 
 # Terraform and its providers do not tidy their memory up to 2 GiB: a third of their processor time.
 PYTEST = GOGC=off GOMEMLIMIT=2GiB $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder

@@ -73,7 +73,7 @@ def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(SurroundingsFailed, match=r"orchestrate\[sandbox\]"), process.start(LAYOUT):
+    with pytest.raises(SurroundingsFailed, match="needs moto, which is not installed"), process.start(LAYOUT):
         pass
 
 
