@@ -10,11 +10,11 @@ PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --allow-unsafe --generate-hashes \
   --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 
-# Of the tests. Two more than there are processors: a third of their time they wait for Terraform, which waits for AWS.
-PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
+# Of the tests. One more than there are processors: a third of their time they wait for Terraform, which waits for AWS.
+PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-# Terraform and its providers do not tidy their memory up to 2 GiB: a third of their processor time.
-PYTEST = GOGC=off GOMEMLIMIT=2GiB $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# Terraform and its providers do not tidy their memory up to 1 GiB: a third of their processor time.
+PYTEST = GOGC=off GOMEMLIMIT=1GiB $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3 ...` takes another.
 PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from orchestrator.effects.git import Repository
 # A shared machine is slow at times; what takes long shows in the durations of the tests.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+_MEASURE = "COVERAGE_PROCESS_CONFIG"  # set by coverage for its patch `subprocess`
+_UNMEASURED = re.compile(
+    "tests/(modules/|integration/test_(break_glass|faults|foreign_roots|integrity_.*|pipeline|policy|recover|rollback).py)"
+)
 
 RULES = {
     "envs/orchestrate.yaml": 'state: {prefix: acme-tf, region: us-east-1}\ntooling: {account: "000000000000"}\n',
@@ -40,6 +46,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with the most slow tests first (with --no-loadscope-reorder): the short ones fill the gaps at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measuring the coverage of the programs that a test starts doubles their time: not where other tests show it.
+
+    A server that several files share is measured, or not, as the first of them says.
+    """
+    told = os.environ.pop(_MEASURE, None)
+    if told is not None and not _UNMEASURED.search(str(item.path)):
+        os.environ[_MEASURE] = told
+    try:
+        return (yield)
+    finally:
+        if told is not None:
+            os.environ[_MEASURE] = told
 
 
 @dataclass
