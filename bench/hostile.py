@@ -20,6 +20,7 @@ import boto3
 
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import start
+from tests.processes import working_in
 
 TOOLING, PREFIX = "000000000000", "hostile"
 _PATIENCE = 120.0
@@ -151,12 +152,7 @@ class Project:
 
     def processes(self) -> list[int]:
         """Those that work in the workspace (Linux)."""
-        found = []
-        for process in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if process.name.isdigit() and (process / "cwd").resolve().is_relative_to(self.workspace):
-                    found.append(int(process.name))
-        return found
+        return working_in(self.workspace)
 
     def quiet(self) -> None:
         deadline = time.monotonic() + _PATIENCE

@@ -14,6 +14,7 @@ from orchestrator.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.model.evidence import Record
+    from orchestrator.model.rules import Rules
     from orchestrator.stages.audit import Audit
     from orchestrator.stages.selection import Selection
 
@@ -72,7 +73,8 @@ def _show(context: Context, selection: Selection, asked: dict[str, Any]) -> None
 def _verify(context: Context, selection: Selection, asked: dict[str, Any]) -> None:
     from orchestrator.stages.audit import audit
 
-    _conclude(context, audit(_records(context, selection, plans=not asked["skip_plans"])))
+    rules = load_rules_from_worktree(context)
+    _conclude(context, audit(_records(context, rules, selection, plans=not asked["skip_plans"])))
 
 
 def _verify_bundle(context: Context, path: Path) -> None:
@@ -93,21 +95,22 @@ def _export(context: Context, selection: Selection, asked: dict[str, Any]) -> No
     from orchestrator.stages.audit import audit
     from orchestrator.stages.evidence import store
 
-    found = audit(_records(context, selection, plans=not asked["skip_plans"]))
+    rules = load_rules_from_worktree(context)
+    found = audit(_records(context, rules, selection, plans=not asked["skip_plans"]))
     files = report.files(found)
     if asked["export"]:
         write(files, asked["export"])
         say(f"{len(files)} files of evidence are in {asked['export']}")
     if asked["store"]:
-        for url in store(load_rules_from_worktree(context), selection, archive(files)):
+        for url in store(rules, selection, archive(files)):
             say(f"kept as {url}")
     _conclude(context, found)
 
 
-def _records(context: Context, selection: Selection, *, plans: bool) -> tuple[Record, ...]:
+def _records(context: Context, rules: Rules, selection: Selection, *, plans: bool) -> tuple[Record, ...]:
     from orchestrator.stages.collect import collect
 
-    return collect(load_rules_from_worktree(context), selection, context.repository(), plans=plans)
+    return collect(rules, selection, context.repository(), plans=plans)
 
 
 def _conclude(context: Context, found: Audit) -> None:

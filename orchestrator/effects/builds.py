@@ -40,9 +40,7 @@ class Builds:
 
     def ended(self, build: str) -> bool:
         """False also where CodeBuild does not know the build: what cannot be shown counts as still under way."""
-        with self.aws.explained("ask whether the build has ended:", build, env=self.env):
-            answer = self._codebuild.batch_get_builds(ids=[build])
-        return any(found["id"] == build and found["buildStatus"] != _RUNS for found in answer["builds"])
+        return any(found.status != _RUNS for found in self.of([build]))
 
     def newest(self, project: str) -> tuple[str, ...]:
         """The ids of its last hundred builds, the newest first."""

@@ -46,8 +46,7 @@ class Ledger:
     @staticmethod
     def of(aws: Session, stores: Stores, project: Project) -> Ledger:
         """With its anchors in the release bucket."""
-        bucket = Bucket(aws, stores.release_bucket, stores.region, project.tooling.account, stores.env)
-        anchors = Anchors(bucket, project.state.object_lock)
+        anchors = Anchors(Bucket.of_releases(aws, stores, project), project.state.object_lock)
         return Ledger(aws, stores.ledger_table, stores.region, stores.env, anchors)
 
     def history(self, target: str, limit: int = _RECENT) -> History:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.effects import clock
 from orchestrator.effects.aws import Session
 from orchestrator.effects.patience import patiently, unless
-from orchestrator.model.config import ObjectLock
+from orchestrator.model.backend import Stores
+from orchestrator.model.config import ObjectLock, Project
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -57,6 +58,10 @@ class Bucket:
     region: str
     owner: str
     env: str
+
+    @staticmethod
+    def of_releases(aws: Session, stores: Stores, project: Project) -> Bucket:
+        return Bucket(aws, stores.release_bucket, stores.region, project.tooling.account, stores.env)
 
     def put(
         self,

@@ -47,7 +47,7 @@ class Archive:
         return Archive(
             stores,
             Ledger.of(aws, stores, rules.project),
-            Bucket(aws, stores.release_bucket, stores.region, rules.project.tooling.account, stores.env),
+            Bucket.of_releases(aws, stores, rules.project),
             Answers(aws, stores.ledger_table, stores.region, stores.env),
             repository,
             plans,

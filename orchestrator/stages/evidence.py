@@ -11,11 +11,11 @@ from orchestrator.stages.selection import Selection
 
 def store(rules: Rules, selection: Selection, archive: bytes) -> list[str]:
     """Where it is then, once for each bucket: under its own hash, so that the same evidence is kept once."""
-    aws, account = Session(rules.project.state.region), rules.project.tooling.account
-    aws.require_account(account)
+    aws = Session(rules.project.state.region)
+    aws.require_account(rules.project.tooling.account)
     key = f"evidence/{sha256(archive)}.tar"
     stores = sorted({target.stores for target in selection.of(rules)}, key=lambda each: each.release_bucket)
     for each in stores:
-        bucket = Bucket(aws, each.release_bucket, each.region, account, each.env)
+        bucket = Bucket.of_releases(aws, each, rules.project)
         bucket.put(key, archive, if_none_match=True, lock=rules.project.state.object_lock)
     return [f"s3://{each.release_bucket}/{key}" for each in stores]

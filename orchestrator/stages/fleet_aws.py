@@ -55,7 +55,7 @@ class OnAws:
     parallel: int
     _asked: dict[str, _Asked] = field(default_factory=dict)
     _statuses: dict[str, dict[str, str]] = field(default_factory=dict)
-    _submits: dict[str, tuple[Build, ...]] = field(default_factory=dict)  # builds of submit, by project
+    _submits: dict[str, tuple[Build, ...]] = field(default_factory=dict)  # builds of submit, by pipeline
     _pause: float = _SHORTEST
     _failures: int = 0
 
@@ -71,7 +71,7 @@ class OnAws:
         if not self._has_room(_pipeline(release)):
             return replace(course, why=f"the pipeline has {self._room} executions, as many as AWS allows")
         last = 0 if history.last is None else history.last.seq
-        before = frozenset(self._builds(release).newest(_pipeline(release).submit_project))
+        before = frozenset(build.id for build in self._submit_builds(release))
         _ask(self._aws, release, attempt=found or "")
         self._asked[course.tag] = _Asked(last, time.monotonic() + _SUBMIT_SECONDS, before)
         return replace(course, begun=True, stage="Submit", why="")
@@ -131,17 +131,16 @@ class OnAws:
 
     def _submit_build(self, tag: str) -> Build | None:
         """The newest of those that were made since we asked; None as long as there is none."""
-        release = self.releases[tag]
-        project = _pipeline(release).submit_project
-        if project not in self._submits:
-            builds = self._builds(release)
-            self._submits[project] = builds.of(builds.newest(project))
-        before = self._asked[tag].builds
-        return next((b for b in self._submits[project] if b.id not in before and b.variables.get("TAG") == tag), None)
+        before, builds = self._asked[tag].builds, self._submit_builds(self.releases[tag])
+        return next((each for each in builds if each.id not in before and each.variables.get("TAG") == tag), None)
 
-    def _builds(self, release: Release) -> Builds:
+    def _submit_builds(self, release: Release) -> tuple[Build, ...]:
+        """The newest first; asked for once in a round."""
         pipeline = _pipeline(release)
-        return Builds(self._aws, pipeline.region, pipeline.env)
+        if pipeline.name not in self._submits:
+            client = Builds(self._aws, pipeline.region, pipeline.env)
+            self._submits[pipeline.name] = client.of(client.newest(pipeline.submit_project))
+        return self._submits[pipeline.name]
 
     def _seen(self, course: Course) -> Course:
         """As CodePipeline has it."""

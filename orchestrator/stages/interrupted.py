@@ -38,7 +38,7 @@ def stored_state(aws: Session, rules: Rules, target: Target) -> State | None:
     """None where there is none yet; StageFailed where it is none of Terraform's."""
     backend = target.backend
     content = Bucket(aws, backend.bucket, backend.region, rules.project.tooling.account, target.env).get(backend.key)
-    return None if content is None else State.read(content, f"s3://{backend.bucket}/{backend.key}")
+    return None if content is None else State.read(content, f"the state s3://{backend.bucket}/{backend.key}")
 
 
 def tell(at: Surroundings, history: History) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,7 @@ import msgspec
 from orchestrator.effects import artefact, clock, interruption
 from orchestrator.effects.terraform import Terraform
 from orchestrator.effects.workspace import Workspace, opened, place_of
-from orchestrator.errors import OrchestrateError, StageFailed
+from orchestrator.errors import OrchestrateError
 from orchestrator.model import credentials
 from orchestrator.model import plan as plans
 from orchestrator.model.admission import withdraws
@@ -41,6 +40,7 @@ from orchestrator.model.release import Release
 from orchestrator.stages import prepare
 from orchestrator.stages.admission import Admission, admitted
 from orchestrator.stages.approvals import record_answers
+from orchestrator.stages.interrupted import stored_state
 from orchestrator.stages.planning import begins, ends
 from orchestrator.stages.prepare import Prepared
 from orchestrator.stages.refusals import recorded
@@ -170,16 +170,9 @@ def _judge() -> Callable[[Surroundings, bytes, Admission], Verdict]:
 
 
 def state_version(at: Surroundings) -> StateVersion:
-    """Lineage and serial of the stored state (Terraform's state format, version 4)."""
-    content = at.states.get(at.release.target.backend.key)
-    if content is None:
-        return StateVersion(lineage="", serial=0)
-    try:
-        document = json.loads(content)
-        return StateVersion(lineage=document["lineage"], serial=document["serial"])
-    except (ValueError, KeyError, TypeError):
-        backend = at.release.target.backend
-        raise StageFailed(f"the state s3://{backend.bucket}/{backend.key} is not a Terraform state") from None
+    """Lineage and serial of the stored state; raises StageFailed where it is none."""
+    state = stored_state(at.aws, at.release.rules, at.release.target)
+    return StateVersion(lineage="", serial=0) if state is None else state.version
 
 
 def _store_artefact(at: Surroundings, workspace: Workspace, before: artefact.Snapshot) -> Artefact:

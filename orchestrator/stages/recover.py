@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -192,7 +192,7 @@ def _finish(scene: _Scene, record: _Record) -> Recovery:
     done = Recovery(str(at.release.tag), version, left, ended, released, fits)
     entry = _recorded(scene, record, done) if ended or released or fits or scene.taken_over else None
     unsaved.put_away(states)
-    return Recovery(done.tag, version, left, ended, released, fits, entry)
+    return replace(done, entry=entry)
 
 
 def _require_end_of_builds(scene: _Scene) -> None:

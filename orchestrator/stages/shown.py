@@ -64,7 +64,7 @@ def show_receipt(rules: Rules, digest: str, selection: Selection) -> Shown:
     aws.require_account(rules.project.tooling.account)
     place = _one(digest, list(_places(rules, aws, digest, selection)))
     ledger = Ledger.of(aws, place.stores, rules.project)
-    content = _bucket(rules, aws, place.stores).get(place.key)
+    content = Bucket.of_releases(aws, place.stores, rules.project).get(place.key)
     if content is None:
         raise Refused(
             f"the receipt {place.digest[:16]} of {place.target} is no longer stored: somebody deleted it",
@@ -112,12 +112,9 @@ def _places(rules: Rules, aws: Session, digest: str, selection: Selection) -> It
 
 
 def _stored(rules: Rules, aws: Session, stores: Stores, digest: str) -> list[_Place]:
-    keys = (_KEY.fullmatch(each.key) for each in _bucket(rules, aws, stores).versions("receipts/"))
+    kept = Bucket.of_releases(aws, stores, rules.project).versions("receipts/")
+    keys = (_KEY.fullmatch(each.key) for each in kept)
     return [_Place(key["digest"], key["target"], stores) for key in keys if key and key["digest"].startswith(digest)]
-
-
-def _bucket(rules: Rules, aws: Session, stores: Stores) -> Bucket:
-    return Bucket(aws, stores.release_bucket, stores.region, rules.project.tooling.account, stores.env)
 
 
 def _planned(rules: Rules, aws: Session, stores: Stores, target: str, digest: str) -> list[_Place]:

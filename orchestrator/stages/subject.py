@@ -138,8 +138,7 @@ class Checking:
         here = Checking.here(environment(), progress)
         project, stores = release.rules.project, release.target.stores
         aws = Session(project.state.region)
-        shared = Bucket(aws, stores.release_bucket, stores.region, project.tooling.account, stores.env)
-        return replace(here, cache=replace(here.cache, shared=shared))
+        return replace(here, cache=replace(here.cache, shared=Bucket.of_releases(aws, stores, project)))
 
     @contextlib.contextmanager
     def scratch(self, subject: Subject) -> Iterator[Bench]:

@@ -52,9 +52,7 @@ class Surroundings:
     @cached_property
     def releases(self) -> Bucket:
         """The release bucket."""
-        stores = self.release.target.stores
-        owner = self.release.rules.project.tooling.account
-        return Bucket(self.aws, stores.release_bucket, stores.region, owner, stores.env)
+        return Bucket.of_releases(self.aws, self.release.target.stores, self.release.rules.project)
 
     @cached_property
     def states(self) -> Bucket:

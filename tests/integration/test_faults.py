@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from orchestrator.stages.plan import plan
 from orchestrator.stages.planning import ends
 from tests.conftest import Mounted
 from tests.integration.conftest import NewProject, Project
+from tests.processes import wait_for, working_in
 from tests.stages.conftest import Standing, stand
 
 __all__ = ["stand"]
@@ -30,13 +29,6 @@ pytestmark = pytest.mark.slow
 
 GLOBAL = "dev_global/research/1.0"
 _PATIENCE = 60.0
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -78,10 +70,10 @@ def test_killing_terraform_as_well_leaves_a_lock_that_the_next_run_explains_and_
     process = apply_until_gate(project, gate)
     process.kill()
     process.communicate()
-    for pid in _processes_in(project.workspace("research", "global")):
+    for pid in working_in(project.workspace("research", "global")):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not _processes_in(project.workspace("research", "global")), "all processes to be gone")
+    wait_for(lambda: not working_in(project.workspace("research", "global")), "all processes to be gone")
     locked = project.run("plan", "--tag", GLOBAL)
     assert locked.code == 5, locked.err
     assert "is locked by" in locked.err
@@ -293,17 +285,3 @@ def test_where_approval_is_required_apply_waits_for_it_and_a_rejected_plan_is_ne
     assert project.run("apply", "--tag", GLOBAL).code == 4, "the approval of one plan is none of the next"
     project.ok("approve", "--tag", GLOBAL, "--yes")
     project.ok("apply", "--tag", GLOBAL)
-
-
-def _processes_in(folder: Path) -> list[int]:
-    """Processes that work in a folder (Linux)."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                inside = (process / "cwd").resolve().is_relative_to(folder)
-            except OSError:
-                continue
-            if inside:
-                found.append(int(process.name))
-    return found

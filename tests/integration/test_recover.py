@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from bench.faults import Asked, Fault, between
 from orchestrator.sandbox.process import Sandbox
 from tests.integration.conftest import NewProject, Project
+from tests.processes import wait_for, working_in
 
 pytestmark = pytest.mark.slow
 
@@ -132,37 +132,16 @@ def case(project: Project, boto_env: None, tmp_path: Path) -> Iterator[Case]:
     kill_all(case.workspace)
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
-
-
-def terraform_in(folder: Path) -> list[int]:
-    """The processes that work in a folder (Linux)."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                inside = (process / "cwd").resolve().is_relative_to(folder)
-            except OSError:
-                continue
-            if inside:
-                found.append(int(process.name))
-    return found
-
-
 def kill_all(folder: Path, *processes: subprocess.Popen[str]) -> None:
     """At once, like a machine that loses its power."""
-    for pid in [*(process.pid for process in processes), *terraform_in(folder)]:
+    for pid in [*(process.pid for process in processes), *working_in(folder)]:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
     for process in processes:
         process.communicate(timeout=_PATIENCE)
-    wait_for(lambda: not terraform_in(folder), "all processes to be gone")
+    wait_for(lambda: not working_in(folder), "all processes to be gone")
 
 
 def test_killing_the_orchestrator_alone_lets_terraform_finish(case: Case) -> None:
@@ -174,7 +153,7 @@ def test_killing_the_orchestrator_alone_lets_terraform_finish(case: Case) -> Non
         assert busy.code == 5, busy.err
         assert "another run of this target is under way on this machine" in busy.err
     case.gate.touch()
-    wait_for(lambda: not terraform_in(case.workspace), "Terraform to finish")
+    wait_for(lambda: not working_in(case.workspace), "Terraform to finish")
     assert case.locks == []
     left = case.status()
     assert left["state"] == "apply unfinished"
