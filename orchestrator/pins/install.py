@@ -75,7 +75,7 @@ def _install(options: argparse.Namespace) -> None:
     if mark.is_file() and mark.read_text("utf-8") == wanted and not options.project:
         return
     started = time.monotonic()
-    _say(f"Installing what {os.path.relpath(lock)} names into {os.path.relpath(folder)} (Python {_version()})")
+    _say(f"Installing what {lock} names into {folder} (Python {_version()})")
     _new_environment(folder)
     _install_lock(folder, lock)
     if options.editable:
@@ -125,10 +125,11 @@ def _pip(folder: Path, *arguments: str) -> None:
 
 def _run(argv: Sequence[str]) -> None:
     env = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    code = subprocess.run(argv, env=env, check=False).returncode
-    if code != 0:
+    done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, check=False, text=True)
+    if done.returncode != 0:
+        sys.stdout.write(done.stdout)
         called = " ".join(argv[2:5])
-        raise _NotInstalled(f"`{called} ...` failed (exit code {code}): see what it printed")
+        raise _NotInstalled(f"`{called} ...` failed (exit code {done.returncode}): see what it printed")
 
 
 def _python(folder: Path) -> str:

@@ -91,7 +91,7 @@ def _popen(arguments: list[str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
     if importlib.util.find_spec("moto") is None:
         raise SurroundingsFailed(
             "the sandbox needs moto, which is not installed",
-            hint="Install it from orchestrate's own repository: `make install`, or `pip install '.[sandbox]'`.",
+            hint="In a clone of orchestrate, run `make install`, or `make install-to DEST=... WITH=sandbox`.",
         )
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator.sandbox.server", *arguments],

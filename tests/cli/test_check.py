@@ -711,7 +711,7 @@ def test_as_a_hook_of_git_it_stops_a_bad_commit_and_no_good_one(make: Make, fake
 def test_the_hook_for_pre_commit_takes_the_files_that_matter() -> None:
     (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
 
-    assert hook["entry"] == "orchestrate check"
+    assert (Path(__file__).parents[2] / hook["entry"]).is_file()
     for name in ("a/main.tf", "main.tf.json", "envs/dev.yaml", "infra/policies/x.py", "x/.tflint.hcl", "a.tfvars"):
         assert re.search(hook["files"], name), name
     assert not re.search(hook["files"], "README.md")

@@ -178,6 +178,7 @@ def works(python: str) -> bool:
         return False
 
 
+FILES = ("pyproject.toml", "README.md", "LICENSE", "Makefile")
 IMPORT_ALL = """
 import importlib, pkgutil, orchestrator
 for module in pkgutil.walk_packages(orchestrator.__path__, "orchestrator."):
@@ -193,10 +194,11 @@ def test_orchestrate_installs_and_works_with_the_oldest_and_the_newest_python(
 ) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
-    for name in ("orchestrator", "buildspecs", "modules", "requirements", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("orchestrator", "buildspecs", "modules", "requirements", ".ci", *FILES):
         subprocess.run(["cp", "-R", str(REPOSITORY / name), str(copy)], check=True)
-    made = tmp_path / "venv"
-    done = install(made, copy / "requirements/runtime.txt", os.environ, "--project", str(copy), python=python)
+    made = copy / ".hook"
+    make = ["make", "-C", str(copy), f"PYTHON={python}", "install-to", f"DEST={made}"]
+    done = subprocess.run(make, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     subprocess.run([made / "bin/python", "-W", "error", "-I", "-c", IMPORT_ALL], check=True)
     git_project.tag("dev_us-east-1/research/1.0")
@@ -205,3 +207,5 @@ def test_orchestrate_installs_and_works_with_the_oldest_and_the_newest_python(
         subprocess.run(list(map(str, command)), cwd=git_project.folder, capture_output=True, check=True).stdout
     )
     assert shown["account"] == "111111111111"
+    helped = subprocess.run([copy / ".ci/pre-commit-check", "--help"], capture_output=True, text=True, check=True)
+    assert helped.stdout.startswith("Usage: orchestrate check")
