@@ -24,6 +24,7 @@ from orchestrator.effects.aws import Session
 from orchestrator.effects.git import Repository
 from orchestrator.effects.ledger import Ledger
 from orchestrator.effects.objects import Bucket
+from orchestrator.model import decoding
 from orchestrator.model.approval import Answer, copy_of
 from orchestrator.model.canonical import sha256
 from orchestrator.model.ledger import FIRST_HASH, Draft, Entry, Kind
@@ -191,7 +192,7 @@ class Books:
         return [dict(item) for item in answer["Items"]]
 
     def entry(self, number: int) -> Entry:
-        return msgspec.json.decode(self.items()[number - 1]["body"]["S"], type=Entry)
+        return decoding.decode(self.items()[number - 1]["body"]["S"], Entry)
 
     def put(self, item: dict[str, Any]) -> None:
         self.aws.client("dynamodb").put_item(TableName=self.table, Item=item)

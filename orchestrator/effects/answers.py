@@ -16,6 +16,7 @@ import msgspec
 from orchestrator.effects.aws import Session
 from orchestrator.effects.patience import code_of
 from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.model.approval import Answer
 from orchestrator.model.drift import ANSWERS_INDEX
 
@@ -76,7 +77,7 @@ class Answers:
         if item is None:
             return None
         try:
-            answer = msgspec.json.decode(item["body"]["S"], type=Answer)
+            answer = decoding.decode(item["body"]["S"], Answer)
         except (KeyError, msgspec.DecodeError):
             answer = None
         if answer is None or not answer.user_id or not answer.is_plain or _key(answer) != key:

@@ -19,9 +19,9 @@ import msgspec
 
 from orchestrator.effects.cache import Cache
 from orchestrator.errors import SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.model.canonical import canonical_json
 from orchestrator.model.check import Observed
-from orchestrator.model.decoding import decoder
 
 if TYPE_CHECKING:
     from orchestrator.effects.objects import Bucket
@@ -95,7 +95,7 @@ def _decode(key: str, content: bytes | None) -> Observed | None:
     if content is None:
         return None
     try:
-        entry = decoder(_Entry).decode(content)
+        entry = decoding.decode(content, _Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return entry.observed if entry.key == key else None

@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.effects import process
 from orchestrator.effects.process import Limits
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.decoding import decoder
+from orchestrator.model import decoding
 from orchestrator.model.finding import masked, printable
 from orchestrator.model.tool import Tool
 
@@ -123,8 +123,7 @@ def decode(path: Path, kind: type[_T]) -> list[_T]:
         raise msgspec.DecodeError("it printed nothing")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         many = content[:64].lstrip()[:1] == b"["
-        one = decoder(kind)
-        return msgspec.json.decode(content, type=list[kind]) if many else [one.decode(content)]  # type: ignore[valid-type]
+        return decoding.decode(content, list[kind]) if many else [decoding.decode(content, kind)]  # type: ignore[valid-type]
 
 
 def tail(path: Path) -> str:

@@ -19,10 +19,10 @@ from orchestrator.effects.aws import Session
 from orchestrator.effects.lease import Held
 from orchestrator.effects.objects import Bucket
 from orchestrator.errors import Locked, Refused, SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.model.backend import Stores
 from orchestrator.model.chain import Stored
 from orchestrator.model.config import Project
-from orchestrator.model.decoding import decoder
 from orchestrator.model.evidence import Pin
 from orchestrator.model.ledger import Draft, Entry, History, Stamp, following
 
@@ -184,7 +184,7 @@ class Ledger:
 
     def _entry(self, item: dict[str, Any]) -> Entry:
         try:
-            return decoder(Entry).decode(item["body"]["S"])
+            return decoding.decode(item["body"]["S"], Entry)
         except (KeyError, msgspec.DecodeError) as error:
             raise Refused(
                 f"an entry of the ledger {self.table} cannot be read: {error}",

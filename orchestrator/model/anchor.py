@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from orchestrator.model.decoding import decoder
+from orchestrator.model import decoding
 from orchestrator.model.ledger import Entry
 
 FOLDER = "anchors"
@@ -47,7 +47,7 @@ def anchor_key(entry: Entry) -> str:
 def anchored(key: str, content: bytes | None) -> Entry | None:
     """The entry that an anchor holds; None where it holds something else than its name tells."""
     try:
-        entry = decoder(Entry).decode(content or b"")
+        entry = decoding.decode(content or b"", Entry)
     except msgspec.DecodeError:
         return None
     return entry if entry.encode() == content and anchor_key(entry) == key else None

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
+from orchestrator.model import decoding
 from orchestrator.model.anchor import Anchor
 from orchestrator.model.canonical import sha256
 from orchestrator.model.chain import Anchored, Stored
@@ -188,7 +189,7 @@ def read_records(files: Mapping[str, bytes]) -> tuple[tuple[Record, ...], tuple[
             folder = name.removesuffix(_SHEET)
             own = {path.removeprefix(folder): content for path, content in files.items() if path.startswith(folder)}
             try:
-                sheet = msgspec.json.decode(files[name], type=Sheet)
+                sheet = decoding.decode(files[name], Sheet)
                 wrong += [f"{folder}{path} is not the tag object {path[5:]}" for path in _false_tags(own)]
                 records.append(_record(sheet, own))
             except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.model import decoding
 from orchestrator.model.anchor import Anchor
 from orchestrator.model.canonical import sha256
-from orchestrator.model.decoding import decoder
 from orchestrator.model.flaw import Flaw
 from orchestrator.model.ledger import FIRST_HASH, Entry
 
@@ -59,7 +59,7 @@ class Anchored:
 
 def read_entry(content: bytes) -> Entry | None:
     try:
-        return decoder(Entry).decode(content)
+        return decoding.decode(content, Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

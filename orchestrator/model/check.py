@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.errors import InvalidInput, OrchestrateError
+from orchestrator.model import decoding
 from orchestrator.model.check_settings import Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.finding import RANKS, CheckName, Finding, Severity, by_importance
 
@@ -189,7 +190,7 @@ class Baseline:
     def parse(content: bytes) -> Baseline:
         """Raises InvalidInput for what is no baseline."""
         try:
-            document = msgspec.json.decode(content, type=_Document)
+            document = decoding.decode(content, _Document)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             hint = "Write it anew with `orchestrate check --write-baseline`, or remove it."
             raise InvalidInput(f"{BASELINE_FILE} is not a baseline: {error}", hint=hint) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from orchestrator.model import decoding
 from orchestrator.model.config import KNOWN_REGION, Environment, Project
 from orchestrator.model.text import did_you_mean, quoted
 from orchestrator.model.yaml_source import Path, Problem, Source
@@ -38,7 +39,7 @@ def convert(source: Source, kind: type[Config]) -> tuple[Config | None, list[Pro
     value = source.value
     while value is not None:
         try:
-            return msgspec.convert(value, kind), problems
+            return decoding.convert(value, kind), problems
         except msgspec.ValidationError as error:
             found = list(_errors(value, kind))
             if not problems:
@@ -62,7 +63,7 @@ def _errors(value: object, kind: type[Config]) -> Iterator[ValidationError]:
     )
     extend: Any = validators.extend
     validator = extend(Draft202012Validator, type_checker=plain_integers)
-    for error in validator(msgspec.json.schema(kind)).iter_errors(value):
+    for error in validator(decoding.schema(kind)).iter_errors(value):
         inner = _innermost(error)
         if inner.validator_value != KNOWN_REGION["enum"]:
             yield inner

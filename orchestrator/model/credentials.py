@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import InvalidInput
+from orchestrator.model import decoding
 from orchestrator.model.root import ROLE_VARIABLE, UNSET
 
 _GIVEN_ROLE = {"constant_value": f"${{var.{ROLE_VARIABLE}}}", "references": [f"var.{ROLE_VARIABLE}"]}
@@ -52,7 +53,7 @@ def check(plan_json: bytes, account: str, unmanaged: Collection[str]) -> None:
 
     `plan_json` is what `terraform show -json` tells of a saved plan; providers named in `unmanaged` are passed over.
     """
-    document = msgspec.json.decode(plan_json, type=_Document)
+    document = decoding.decode(plan_json, _Document)
     found = document.configuration.provider_config
     aws = {key: provider for key, provider in found.items() if provider.full_name.endswith("/aws")}
     _check_names(aws.values())

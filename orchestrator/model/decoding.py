@@ -1,15 +1,19 @@
-"""Decoders of msgspec types, for threads.
+"""The one place that hands a type to msgspec: `make lint` refuses every other (`banned-api` in pyproject.toml).
 
-The first use of a type makes msgspec note what it looks like. A thread that uses the type while another one is still
-noting it crashes the process (msgspec 0.22); so each type is noted by one thread, and the others wait.
+The first use of a type makes msgspec note what it looks like, and another thread can see the note before it is
+complete; using it then crashes the process (msgspec 0.22, `StructInfo_Convert`). So one thread at a time notes a type,
+and all that it is made of. What writes (`encode`, `to_builtins`, `replace`) needs no note.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _T = TypeVar("_T")
 
@@ -17,8 +21,30 @@ _one_at_a_time = threading.Lock()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
-def decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
-    """For JSON; from then on `msgspec.convert` may be used for that type as well, by any thread."""
+def decode(content: Buffer | str, kind: type[_T]) -> _T:
+    """From JSON. Raises msgspec.DecodeError (a ValidationError is one) and UnicodeDecodeError."""
+    return _decoder(kind).decode(content)
+
+
+def convert(value: object, kind: type[_T]) -> _T:
+    """From plain dictionaries and lists. Raises msgspec.ValidationError."""
+    _decoder(kind)
+    return msgspec.convert(value, kind)
+
+
+def schema(kind: type) -> dict[str, Any]:
+    """As JSON Schema."""
+    _decoder(kind)
+    return msgspec.json.schema(kind)
+
+
+def type_info(kind: type) -> msgspec.inspect.Type:
+    _decoder(kind)
+    return msgspec.inspect.type_info(kind)
+
+
+def _decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
+    """From then on any thread may use the type."""
     with _one_at_a_time:
         if kind not in _decoders:
             _decoders[kind] = msgspec.json.Decoder(kind)

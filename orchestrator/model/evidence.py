@@ -12,6 +12,7 @@ from functools import cached_property
 
 import msgspec
 
+from orchestrator.model import decoding
 from orchestrator.model.approval import Answer
 from orchestrator.model.canonical import sha256
 from orchestrator.model.chain import Anchored, Stored, check_chain, differing
@@ -172,7 +173,7 @@ def read_receipt(content: bytes | None, digest: str) -> PlanReceipt | None:
 
 def _decoded(content: bytes) -> PlanReceipt | None:
     try:
-        return msgspec.json.decode(content, type=PlanReceipt)
+        return decoding.decode(content, PlanReceipt)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -202,7 +203,7 @@ def _answer(record: Record, entry: Entry) -> Iterator[Flaw]:
         message = f"the answer that entry {entry.seq} ({entry.kind} by {entry.by}) copies is gone, or is another one"
         yield Flaw(record.target, "answer-missing", message, entry.seq, "answer")
         return
-    answer = msgspec.json.decode(originals[copied], type=Answer)
+    answer = decoding.decode(originals[copied], Answer)
     for name in ("kind", "tag", "commit", "by"):
         said, is_ = getattr(entry, name), getattr(answer, name)
         if said != is_:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.model.release import Release
 
@@ -91,7 +92,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def handed_on(content: bytes, check: str, release: Release) -> CheckResult:
     """Raises Refused for a result that is not of this check and commit."""
     try:
-        result = msgspec.json.decode(content, type=CheckResult)
+        result = decoding.decode(content, CheckResult)
     except msgspec.DecodeError as error:
         raise Refused(f"the result of {check} cannot be read: {error}") from None
     if (result.check, result.tag, result.commit) != (check, str(release.tag), release.commit):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import StageFailed
-from orchestrator.model.decoding import decoder
+from orchestrator.model import decoding
 
 _COUNTED = ("add", "change", "destroy", "replace")
 _SIGNS = {"add": "+", "change": "~", "destroy": "-", "replace": "-/+", "forget": ".", "import": "<-", "move": "->"}
@@ -60,7 +60,7 @@ class _Head(msgspec.Struct):
 def is_plan(content: bytes) -> bool:
     """Whether it is JSON of the form that `terraform show -json` gives to a plan (its documentation, "JSON Output")."""
     try:
-        return decoder(_Head).decode(content).format_version.startswith("1.")
+        return decoding.decode(content, _Head).format_version.startswith("1.")
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from orchestrator.errors import Refused
+from orchestrator.model import decoding
 from orchestrator.model.canonical import canonical_json, sha256
 from orchestrator.model.plan import Change, Summary
 from orchestrator.model.rollback import Rollback
@@ -125,7 +126,7 @@ def decode(content: bytes, digest: str) -> PlanReceipt:
             hint="Plan again; find out who wrote to the release bucket.",
         )
     try:
-        return msgspec.json.decode(content, type=PlanReceipt)
+        return decoding.decode(content, PlanReceipt)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(f"the stored receipt {digest[:16]} cannot be read: {error}", hint="Plan again.") from None
 

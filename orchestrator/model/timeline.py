@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.model import decoding
 from orchestrator.model.approval import Answer, copy_of
 from orchestrator.model.execution import execution_address
 from orchestrator.model.ledger import Entry, Stamp, following
@@ -164,7 +165,7 @@ def _words(entry: Entry) -> Iterator[str]:
 
 def _planned(detail: Mapping[str, Any]) -> str:
     try:
-        counts = msgspec.convert(detail.get("summary"), Summary)
+        counts = decoding.convert(detail.get("summary"), Summary)
     except msgspec.ValidationError:
         return ""
     if not detail.get("changes"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.model import decoding
 from orchestrator.model.bundle import Sheet
 from orchestrator.model.config import KNOWN_REGION, Environment, Project
 from orchestrator.model.ledger import Entry
@@ -50,8 +51,8 @@ def as_markdown() -> str:
 def _schema(name: str) -> Any:
     """msgspec's schema, with the defaults that are lists, which it leaves out."""
     kind = (FILES | RECORDS)[name]
-    schema: Any = msgspec.json.schema(kind)
-    for struct in _structs(msgspec.inspect.type_info(kind)):
+    schema: Any = decoding.schema(kind)
+    for struct in _structs(decoding.type_info(kind)):
         properties = schema["$defs"][struct.cls.__name__]["properties"]
         for field in struct.fields:
             made = [] if field.default_factory is msgspec.NODEFAULT else field.default_factory()

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from orchestrator.model import decoding
+
 
 @dataclass(frozen=True)
 class RoleSpec:
@@ -48,7 +50,7 @@ def encode(layout: SandboxLayout) -> bytes:
 
 def decode(data: bytes) -> SandboxLayout:
     """Raises msgspec.ValidationError or msgspec.DecodeError for anything that is no layout."""
-    return msgspec.json.decode(data, type=SandboxLayout)
+    return decoding.decode(data, SandboxLayout)
 
 
 @dataclass(frozen=True)

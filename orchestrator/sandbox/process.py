@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 from orchestrator.errors import SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.sandbox import environment
 from orchestrator.sandbox.layout import Address, SandboxLayout, encode
 
@@ -125,7 +124,7 @@ def _ready(server: subprocess.Popen[bytes], layout: SandboxLayout, sink: IO[byte
     line = server.stdout.readline() if readable else b""
     if not line:
         raise SurroundingsFailed("the sandbox did not start", hint=_why(sink, late=not readable))
-    return msgspec.json.decode(line, type=Address)
+    return decoding.decode(line, Address)
 
 
 def _why(sink: IO[bytes], *, late: bool) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from orchestrator.errors import InvalidInput, Refused
+from orchestrator.model import decoding
 from orchestrator.sandbox.private import post
 
 REMOTES_PATH = "/sandbox-api/remotes"
@@ -25,7 +24,7 @@ class Remote:
 
 def remotes(endpoint: str) -> list[Remote]:
     """Raises SurroundingsFailed where the sandbox does not answer."""
-    return msgspec.json.decode(post(endpoint + REMOTES_PATH, b""), type=list[Remote])
+    return decoding.decode(post(endpoint + REMOTES_PATH, b""), list[Remote])
 
 
 def chosen(found: Sequence[Remote], name: str | None, region: str) -> Remote:

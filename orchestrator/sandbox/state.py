@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.errors import SurroundingsFailed
+from orchestrator.model import decoding
 from orchestrator.sandbox.layout import Address, SandboxLayout
 
 LOST_SECONDS = 15.0
@@ -120,7 +121,7 @@ def write(folder: Path, state: State) -> None:
 def read(folder: Path) -> State | None:
     """What was written last, whether or not it is still true; None where there is nothing readable."""
     try:
-        return msgspec.json.decode(_state_file(folder).read_bytes(), type=State)
+        return decoding.decode(_state_file(folder).read_bytes(), State)
     except (FileNotFoundError, msgspec.DecodeError):  # a ValidationError is a DecodeError
         return None
 

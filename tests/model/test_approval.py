@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from orchestrator.model import decoding
 from orchestrator.model.approval import Answer, Judge, Kind, Principal, Tally, copy_of, is_recorded
 from orchestrator.model.ledger import History, Stamp, following
 from orchestrator.model.plan import Summary
@@ -352,7 +353,7 @@ def test_more_answers_never_make_fewer_approvals_and_order_does_not_matter(given
 
 def test_an_answer_is_kept_as_it_was_given() -> None:
     said = answer(sso("alice"), "overridden")
-    assert msgspec.json.decode(said.encode(), type=Answer) == said
+    assert decoding.decode(said.encode(), Answer) == said
 
 
 def test_what_people_say_cannot_move_the_terminal_of_others_or_fill_it() -> None:

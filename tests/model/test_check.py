@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput
+from orchestrator.model import decoding
 from orchestrator.model.check import OWN, Baseline, CheckReport, Judge
 from orchestrator.model.check_settings import Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.finding import RANKS, Finding, State
@@ -22,7 +23,7 @@ FINDING = Finding(
 
 
 def skip(**fields: Any) -> Skip:
-    return msgspec.convert(
+    return decoding.convert(
         {"rule": "CKV_AWS_18", "reason": "logged elsewhere", "expires": "2026-03-01", **fields}, Skip
     )
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from orchestrator.model import decoding
 from orchestrator.model.config import Environment, Project, State, Team, Tooling
 from orchestrator.model.region import REGIONS
 
@@ -24,12 +25,12 @@ def properties(schema: Any) -> Iterator[tuple[str, str, Any]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_schemas_are_schemas(kind: type[msgspec.Struct]) -> None:
-    Draft202012Validator.check_schema(msgspec.json.schema(kind))
+    Draft202012Validator.check_schema(decoding.schema(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_mapping_refuses_unknown_keys_and_every_key_is_described(kind: type[msgspec.Struct]) -> None:
-    schema: Any = msgspec.json.schema(kind)
+    schema: Any = decoding.schema(kind)
     for definition in schema["$defs"].values():
         assert definition["additionalProperties"] is False
         assert definition["description"]
@@ -40,7 +41,7 @@ def test_every_mapping_refuses_unknown_keys_and_every_key_is_described(kind: typ
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_pattern_is_anchored_at_both_ends(kind: type[msgspec.Struct]) -> None:
-    patterns = re.findall(r"'pattern': '(.*?)'[,}]", str(msgspec.json.schema(kind)))
+    patterns = re.findall(r"'pattern': '(.*?)'[,}]", str(decoding.schema(kind)))
     assert patterns
     assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
 
@@ -66,19 +67,19 @@ def test_every_pattern_is_anchored_at_both_ends(kind: type[msgspec.Struct]) -> N
 def test_texts_that_a_key_takes(kind: type[msgspec.Struct], key: str, accepted: list[str], refused: list[str]) -> None:
     rest = {Tooling: {}, Team: {"account": "1" * 12}, State: {"region": "us-east-1", "prefix": "a"}}[kind]
     for text in accepted:
-        assert getattr(msgspec.convert({**rest, key: text}, kind), key) == text
+        assert getattr(decoding.convert({**rest, key: text}, kind), key) == text
     for text in refused:
         with pytest.raises(msgspec.ValidationError):
-            msgspec.convert({**rest, key: text}, kind)
+            decoding.convert({**rest, key: text}, kind)
 
 
 def test_editors_know_the_regions() -> None:
-    schema: Any = msgspec.json.schema(State)
+    schema: Any = decoding.schema(State)
     assert schema["$defs"]["State"]["properties"]["region"]["enum"] == list(REGIONS)
 
 
 def test_the_defaults_are_the_safe_ones() -> None:
-    environment = msgspec.convert(
+    environment = decoding.convert(
         {
             "regions": ["us-east-1"],
             "global_resource_deploy_from_region": "us-east-1",
@@ -90,7 +91,7 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert not environment.allow_lightweight_tags
     assert not environment.allow_unmerged_commits
     assert not environment.teams["a"].shared_account
-    project = msgspec.convert(
+    project = decoding.convert(
         {"state": {"prefix": "a", "region": "us-east-1"}, "tooling": {"account": "1" * 12}}, Project
     )
     assert (project.state.layout, project.state.locking, project.state.encryption) == ("central", "both", "kms")

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import Refused
+from orchestrator.model import decoding
 from orchestrator.model.receipt import PlanReceipt, artefact_key, decode, receipt_key, rollback_detail
 from orchestrator.model.rollback import Rollback
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-RECEIPT = msgspec.convert(
+RECEIPT = decoding.convert(
     {
         "version": 1,
         "tag": "dev_global/research/1.0",

@@ -11,7 +11,7 @@ import msgspec
 
 from orchestrator import pins
 from orchestrator.errors import InvalidInput
-from orchestrator.model.decoding import decoder
+from orchestrator.model import decoding
 from orchestrator.model.tool import Pin, Platform, platform_name
 
 PINS = pins.FOLDER / "tools.toml"
@@ -21,8 +21,7 @@ def load_pins(path: Path = PINS) -> Mapping[str, Pin]:
     """The pin of each program. Raises InvalidInput for whatever the file should not hold."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        decoder(Pin)
-        return msgspec.convert(document, dict[str, Pin])
+        return decoding.convert(document, dict[str, Pin])
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidInput(f"{path}: {error}", hint="This file is part of orchestrate: install it again.") from None
 

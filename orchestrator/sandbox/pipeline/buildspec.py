@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
+from orchestrator.model import decoding
+
 Names = tuple[str, ...]
 
 
@@ -88,7 +90,7 @@ class Buildspec(Part, frozen=True):
 def parse(text: str) -> Buildspec:
     """Raises BuildspecError."""
     try:
-        found = msgspec.convert(yaml.safe_load(text), type=Buildspec)
+        found = decoding.convert(yaml.safe_load(text), Buildspec)
     except yaml.YAMLError as error:
         raise BuildspecError(f"YAML_FILE_ERROR: {error}") from None
     except msgspec.ValidationError as error:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from orchestrator.model import decoding
+
 
 class Part(msgspec.Struct, frozen=True, rename="camel"):
     """Keys that are not named here steer nothing in the sandbox."""
@@ -112,4 +114,4 @@ class Pipeline(Part, frozen=True):
 
 
 def read(stored: dict[str, Any]) -> Pipeline:
-    return msgspec.convert(stored, type=Pipeline)
+    return decoding.convert(stored, Pipeline)

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from orchestrator.model import decoding
+
 
 @dataclass(frozen=True)
 class Place:
@@ -62,8 +64,8 @@ def settings() -> Settings:
 def change(changes: bytes) -> None:
     """`changes` is a JSON object; raises msgspec.DecodeError for anything that Settings has not."""
     global _settings
-    merged = {**msgspec.to_builtins(_settings), **msgspec.json.decode(changes, type=dict[str, object])}
-    _settings = msgspec.convert(merged, type=Settings)
+    merged = {**msgspec.to_builtins(_settings), **decoding.decode(changes, dict[str, object])}
+    _settings = decoding.convert(merged, Settings)
 
 
 def as_they_were() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.model import decoding
 from orchestrator.sandbox.pipeline import place, pushes, repositories
 from orchestrator.sandbox.pipeline.repositories import RECEIVED_PATH, Push
 from orchestrator.sandbox.remotes import REMOTES_PATH, Remote
@@ -16,7 +17,7 @@ def answer(path: str, body: bytes) -> tuple[str, bytes]:
     """Status and plain text; JSON for settings, which a POST with an empty object only reads."""
     try:
         if path == RECEIVED_PATH:
-            return "200 OK", pushes.received(msgspec.json.decode(body, type=Push)).encode()
+            return "200 OK", pushes.received(decoding.decode(body, Push)).encode()
         if path == REMOTES_PATH:
             return "200 OK", msgspec.json.encode([_remote(location) for location in repositories.every()])
         if path == _SETTINGS_PATH:
