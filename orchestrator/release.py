@@ -9,8 +9,11 @@ from typing import TypeAlias
 
 from orchestrator.effects import clock
 from orchestrator.errors import OrchestrateError, StageFailed
+from orchestrator.model.admission import unapplied, withdrawn
 from orchestrator.model.check import CheckReport
+from orchestrator.model.ledger import History
 from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
+from orchestrator.stages.approvals import check_not_rejected
 from orchestrator.stages.approve import Approved, require_approval
 from orchestrator.stages.lint import lint
 from orchestrator.stages.plan import PlanResult, plan
@@ -78,21 +81,22 @@ def release(at: Surroundings) -> Iterator[Result]:
     """Runs the stages in order and yields each result as it comes.
 
     Where a plan of this tag waits for an approval or has it, the release goes on from there instead of planning
-    anew: what was reviewed is what is applied. Raises what the stage that stops it raises.
+    anew: what was reviewed is what is applied. Refused where that plan was rejected: planning anew is then for a
+    person to decide. Raises what the stage that stops it raises.
     """
-    stages = STAGES[2:] if _plan_is_open(at) else STAGES
+    history = at.ledger.history(at.release.target.id)
+    check_not_rejected(at, history)
+    stages = STAGES[2:] if _plan_is_open(at, history) else STAGES
     for stage in stages:
         at.progress(f"== {stage.name}: {at.release.tag}")
         yield from stage.run(at)
 
 
-def _plan_is_open(at: Surroundings) -> bool:
-    """A stored plan of this very commit that is neither applied, rejected nor expired, and needs somebody's word."""
-    history = at.ledger.history(at.release.target.id)
-    newest = history.newest("planned")
-    if newest is None or newest.tag != str(at.release.tag):
-        return False
-    if history.newest("applying", "applied", "rejected", digest=newest.digest) is not None:
+def _plan_is_open(at: Surroundings, history: History) -> bool:
+    """A stored plan of this very commit that is neither applied, withdrawn nor expired, and needs somebody's word."""
+    tag = str(at.release.tag)
+    digest = unapplied(history, tag)
+    if digest is None or withdrawn(history, tag, digest) is not None:
         return False
     try:
         receipt = newest_receipt(at)

@@ -30,6 +30,14 @@ def withdrawn(history: History, tag: str, digest: str) -> str | None:
     )
 
 
+def unapplied(history: History, tag: str) -> str | None:
+    """The digest of the newest plan of a tag, as long as nobody has begun to apply it."""
+    newest = history.newest("planned", tag=tag)
+    if newest is None or history.newest("applying", "applied", digest=newest.digest) is not None:
+        return None
+    return newest.digest
+
+
 def withdraws(history: History) -> str | None:
     """The digest of the plan that a new one withdraws; None where none is waiting."""
     newest = history.newest("planned", "applying", "applied", "rejected")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from orchestrator.effects.principals import genuine
 from orchestrator.errors import Refused
-from orchestrator.model.approval import Answer, Judge, Tally, copy_of, is_recorded
-from orchestrator.model.ledger import Draft
+from orchestrator.model.admission import unapplied
+from orchestrator.model.approval import Answer, Judge, Tally, copy_of, is_recorded, shown
+from orchestrator.model.ledger import Draft, History
 from orchestrator.model.receipt import PlanReceipt
 from orchestrator.stages.surroundings import Surroundings
 
@@ -62,13 +63,33 @@ def check_protected(receipt: PlanReceipt) -> None:
 
 def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
     """One rejection ends a plan, whoever has approved it."""
-    answer = found.rejected
-    if answer is not None:
-        why = f": {answer.said}" if answer.said else ""
-        raise Refused(
-            f"the plan {receipt.digest[:16]} of {receipt.tag} was rejected at {answer.at} by {answer.by}{why}",
-            hint="Plan again when the reason is gone.",
-        )
+    if found.rejected is not None:
+        raise _rejected(receipt.digest, copy_of(found.rejected))
+
+
+def check_not_rejected(at: Surroundings, history: History) -> None:
+    """Refused where the newest plan of this tag was rejected: that stands until somebody plans the tag again.
+
+    By the copies of the answers in the chain, so whatever has become of the plan and its receipt.
+    """
+    tag = str(at.release.tag)
+    digest = unapplied(history, tag)
+    if digest is None:
+        return
+    record_answers(at, digest)
+    said = at.ledger.history(at.release.target.id).newest("rejected", tag=tag, digest=digest)
+    if said is not None:
+        raise _rejected(digest, said.draft)
+
+
+def _rejected(digest: str, said: Draft) -> Refused:
+    reason = shown(str(said.detail["reason"]))
+    why = f": {reason}" if reason else ""
+    return Refused(
+        f"the plan {digest[:16]} of {said.tag} was rejected at {said.detail['at']} by {said.by}{why}",
+        hint=f"When that is settled, `orchestrate plan --tag {said.tag}` makes a new plan to review; other code needs "
+        "a new tag.",
+    )
 
 
 def record_answers(at: Surroundings, digest: str) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.main import main
+from orchestrator.model.approval import Answer
 from orchestrator.model.ledger import Draft
 from orchestrator.model.receipt import receipt_key
+from orchestrator.release import STAGES, Stage
 from orchestrator.sandbox.process import Sandbox
-from tests.books import ME, Archive, Books, archive
+from tests.books import ALICE, ME, RULES, Archive, Books, archive
 from tests.emulator import enforce_policies
 from tests.integration.conftest import sandbox
 
@@ -67,6 +69,47 @@ def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: Books) -> N
     assert "applied before" in run("apply", "--tag", books.tag)
     refused = entries(books)[-1]
     assert (refused["kind"], refused["digest"]) == ("refused", receipt.digest)
+
+
+def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(run: Run, books: Books, kept: Archive) -> None:
+    receipt = books.plan()
+    said = books.answer(receipt, "rejected")
+    first = run("release", "--tag", books.tag)
+    assert f"the plan {receipt.digest[:16]} of {books.tag} was rejected at {said.at} by {ALICE}: fine" in first
+    assert f"`orchestrate plan --tag {books.tag}` makes a new plan" in first
+    kept.aws.client("dynamodb").delete_item(TableName=books.table, Key=key_of(said))
+    books.delete(receipt_key(books.target.id, receipt.digest), for_good=True)
+    assert run("release", "--tag", books.tag) == first
+    assert [entry["kind"] for entry in entries(books)] == ["planned", "rejected"]
+
+    books.plan(planned_by=ALICE)
+    with_approval(kept)
+    assert "has not been approved" in run("release", "--tag", books.tag, "--rules-ref", "strict", code=7)
+
+
+def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
+    run: Run, books: Books, kept: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.release.STAGES", [Stage(stage.name, lambda _: iter(())) for stage in STAGES])
+    assert run("release", "--tag", books.tag, code=0).startswith("== lint and scan")
+    books.plan()
+    with_approval(kept)
+    assert run("release", "--tag", books.tag, "--rules-ref", "strict", code=0).startswith("== approve")
+    books.add_draft(Draft("planned", f"dev_us-east-1/{books.team}/1.1", books.commit, ME, "0" * 64, {}))
+    assert run("release", "--tag", books.tag, "--rules-ref", "strict", code=0).startswith("== lint and scan")
+
+
+def key_of(said: Answer) -> dict[str, Any]:
+    team = said.target.partition("/")[0]
+    return {"pk": {"S": f"approval#{said.user_id}#{team}"}, "sk": {"S": f"{said.digest}#{said.kind}"}}
+
+
+def with_approval(kept: Archive) -> None:
+    """The branch `strict` asks for an approval in dev."""
+    project = kept.project
+    project.git("checkout", "--quiet", "-B", "strict")
+    project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + "approval: {required: true}\n"})
+    project.git("checkout", "--quiet", "main")
 
 
 def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:

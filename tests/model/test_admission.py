@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.admission import moved, superseded, withdrawn, withdraws
+from orchestrator.model.admission import moved, superseded, unapplied, withdrawn, withdraws
 from orchestrator.model.ledger import Draft, Entry, History, Kind, Stamp, following
 from orchestrator.model.tag import Tag
 
@@ -43,6 +43,17 @@ def test_the_chain_tells_of_a_moved_tag_though_its_pin_is_gone() -> None:
     told = moved(found, tag("1.0"), "another")
     assert told is not None
     assert told.endswith("has been moved: at 2026-01-01T00:00:00+00:00 it was planned as commit c, now it is another")
+
+
+def test_the_newest_plan_of_a_tag_waits_until_its_apply_begins_whatever_is_planned_or_said_meanwhile() -> None:
+    planned: list[tuple[Kind, str, str | None]] = [("planned", "1.0", "d1"), ("planned", "1.0", "d2")]
+    assert unapplied(history(), tag("1.0")) is None
+    assert unapplied(history(*planned), tag("1.1")) is None
+    meanwhile: list[tuple[Kind, str, str | None]] = [("rejected", "1.0", "d2"), ("planned", "1.1", "d3")]
+    assert unapplied(history(*planned, *meanwhile, ("applied", "1.1", "d3")), tag("1.0")) == "d2"
+    begun: list[Kind] = ["applying", "applied"]
+    for kind in begun:
+        assert unapplied(history(*planned, (kind, "1.0", "d2"), *meanwhile), tag("1.0")) is None
 
 
 def test_a_new_plan_withdraws_the_one_that_waits_and_no_other() -> None:
