@@ -146,12 +146,13 @@ class Leases:
 
     def _outwaited(self, key: dict[str, Any], found: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
         """Watches a lease of somebody else for its whole length; returns it if it stays as it is."""
+        length = float(found["length"]["N"])
         progress(
-            f"{_whose(found)} holds this target's lock; watching for {self.length:g} s whether that run is still alive"
+            f"{_whose(found)} holds this target's lock; watching for up to {length:g} s whether that run is still alive"
         )
-        until = time.monotonic() + float(found["length"]["N"])
+        until = time.monotonic() + length
         while time.monotonic() < until:
-            time.sleep(min(_LOOKS, self.length / _RENEWALS))
+            time.sleep(min(_LOOKS, length / _RENEWALS))
             now = self._read(key) or {}
             if now != found:
                 if not now.get("holder", {}).get("S"):

@@ -99,19 +99,38 @@ def test_a_living_holder_is_told_apart_and_named(leases: Leases, said: list[str]
             pytest.fail("both hold it")
     finally:
         end(process)
-    assert "watching" in said[0]
+    assert ["watching" in line for line in said] == [True], "it is not taken for dead"
 
 
-def test_a_holder_that_was_killed_is_outwaited(leases: Leases, said: list[str]) -> None:
+def test_a_holder_that_was_killed_is_outwaited_for_its_own_length(aws: Session, said: list[str]) -> None:
     process = elsewhere()
     process.kill()
     with process:
         process.wait(30)
     began = time.monotonic()
-    with leases.held("t", HOLDER, said.append) as lease:
+    with Leases(aws, TABLE, REGION, "dev", 30 * LENGTH).held("t", HOLDER, said.append) as lease:
         assert lease.token > 1
-    assert time.monotonic() - began >= LENGTH
+    assert LENGTH <= time.monotonic() - began < 30 * LENGTH
+    assert "watching for up to 2 s" in said[0]
     assert "taken over" in said[-1]
+
+
+def test_a_holder_that_renews_at_the_last_moment_keeps_its_lease(aws: Session, leases: Leases) -> None:
+    key = {"pk": {"S": "lease#late"}, "sk": {"S": "lease"}}
+    numbers = {name: {"N": number} for name, number in (("token", "1"), ("renewals", "7"), ("length", "0"))}
+    aws.client("dynamodb").put_item(TableName=TABLE, Item={**key, **numbers, "holder": {"S": "x"}, "by": {"S": "bob"}})
+
+    def renewed(said: str) -> None:
+        if "taken over" in said:
+            aws.client("dynamodb").update_item(
+                TableName=TABLE,
+                Key=key,
+                UpdateExpression="ADD renewals :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    with pytest.raises(Locked, match="released by bob"), leases.held("late", HOLDER, renewed):
+        pytest.fail("it was taken over")
 
 
 def test_a_holder_that_was_taken_over_can_record_nothing(aws: Session, leases: Leases, said: list[str]) -> None:
