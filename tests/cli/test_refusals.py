@@ -12,8 +12,11 @@ from orchestrator.cli.main import main
 from orchestrator.model.approval import Answer
 from orchestrator.model.ledger import Draft
 from orchestrator.model.receipt import receipt_key
+from orchestrator.model.rollback import Rollback
 from orchestrator.release import STAGES, Stage
 from orchestrator.sandbox.process import Sandbox
+from orchestrator.stages.plan import place
+from orchestrator.stages.resolve import resolve
 from tests.books import ALICE, ME, RULES, Archive, Books, archive
 from tests.emulator import enforce_policies
 from tests.integration.conftest import sandbox
@@ -21,6 +24,12 @@ from tests.integration.conftest import sandbox
 __all__ = ["sandbox"]
 
 Run = Callable[..., str]
+
+QA = """\
+regions: [us-east-1]
+global_resource_deploy_from_region: us-east-1
+teams: {another: {account: "999999999999"}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +92,8 @@ def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(run: Run, books:
     assert [entry["kind"] for entry in entries(books)] == ["planned", "rejected"]
 
     books.plan(planned_by=ALICE)
-    with_approval(kept)
-    assert "has not been approved" in run("release", "--tag", books.tag, "--rules-ref", "strict", code=7)
+    approval = rules(kept, "approval: {required: true}\n")
+    assert "has not been approved" in run("release", "--tag", books.tag, *approval, code=7)
 
 
 def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
@@ -93,23 +102,54 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
     monkeypatch.setattr("orchestrator.release.STAGES", [Stage(stage.name, lambda _: iter(())) for stage in STAGES])
     assert run("release", "--tag", books.tag, code=0).startswith("== lint and scan")
     books.plan()
-    with_approval(kept)
-    assert run("release", "--tag", books.tag, "--rules-ref", "strict", code=0).startswith("== approve")
+    approval = rules(kept, "approval: {required: true}\n")
+    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== approve")
     books.add_draft(Draft("planned", f"dev_us-east-1/{books.team}/1.1", books.commit, ME, "0" * 64, {}))
-    assert run("release", "--tag", books.tag, "--rules-ref", "strict", code=0).startswith("== lint and scan")
+    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== lint and scan")
+
+
+def test_a_plan_for_a_place_that_the_rules_have_changed_since(run: Run, books: Books, kept: Archive) -> None:
+    plan_without_changes(books)
+    elsewhere = rules(kept, "", (f'{books.team}: {{account: "0', f'{books.team}: {{account: "9'))
+    refused = run("apply", "--tag", books.tag, *elsewhere)
+    account = books.target.account
+    assert f"the rules have changed since the plan was made: account was {account}, it is 9{account[1:]} now" in refused
+    run("apply", "--tag", books.tag, code=0)
+
+
+def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(run: Run, books: Books, kept: Archive) -> None:
+    promoted = rules(kept, "promote_from: qa\n")
+    plan_without_changes(books)
+    assert "dev is promoted from qa, which does not have the team" in run("apply", "--tag", books.tag, *promoted)
+    plan_without_changes(books, rollback=Rollback(f"dev_us-east-1/{books.team}/0.9", f"dev_us-east-1/{books.team}/0.8"))
+    run("apply", "--tag", books.tag, *promoted, code=0)
+
+
+def checked(books: Books) -> None:
+    for check in ("lint", "scan"):
+        books.add("checked", check=check, passed=True, findings=0)
+
+
+def plan_without_changes(books: Books, **facts: Any) -> None:
+    """To apply it, Terraform need not run."""
+    checked(books)
+    books.plan(place=place(resolve(books.archive.repository, books.tag, None)), changes=False, **facts)
+
+
+def rules(kept: Archive, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:
+    """The option that takes the rules from a branch with these of dev; its qa has a team that dev has not."""
+    project, own = kept.project, RULES["envs/dev.yaml"]
+    for old, new in changes:
+        own = own.replace(old, new)
+    project.git("checkout", "--quiet", "-B", "other-rules")
+    project.commit({"envs/dev.yaml": own + dev, "envs/qa.yaml": QA})
+    project.git("checkout", "--quiet", "main")
+    return "--rules-ref", "other-rules"
 
 
 def key_of(said: Answer) -> dict[str, Any]:
     team = said.target.partition("/")[0]
     return {"pk": {"S": f"approval#{said.user_id}#{team}"}, "sk": {"S": f"{said.digest}#{said.kind}"}}
-
-
-def with_approval(kept: Archive) -> None:
-    """The branch `strict` asks for an approval in dev."""
-    project = kept.project
-    project.git("checkout", "--quiet", "-B", "strict")
-    project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + "approval: {required: true}\n"})
-    project.git("checkout", "--quiet", "main")
 
 
 def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
@@ -137,6 +177,8 @@ def test_a_receipt_that_was_edited_or_swapped_with_another_target_s(run: Run, bo
     books.add_draft(forged)
     books.bucket.put(receipt_key(books.target.id, other.digest), other.encode())
     assert "was made of commit" in run("approve", "--tag", books.tag, "--yes"), "a whole receipt of another target"
+    checked(books)
+    assert "was made of commit" in run("apply", "--tag", books.tag)
 
 
 def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:

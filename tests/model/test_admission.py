@@ -36,6 +36,12 @@ def test_the_newest_plan_of_the_target_stands() -> None:
     assert "newer plan of this target, of dev_global/research/1.1, was stored at 2026-01-01T00:00:01+00:00 by me" in why
 
 
+def test_a_second_plan_of_the_same_tag_withdraws_the_first() -> None:
+    found = history(("planned", "1.0", "d1"), ("planned", "1.0", "d2"))
+    assert withdrawn(found, tag("1.0"), "d1") is not None
+    assert withdrawn(found, tag("1.0"), "d2") is None
+
+
 def test_the_chain_tells_of_a_moved_tag_though_its_pin_is_gone() -> None:
     found = history(("planned", "1.0", "d1"), ("refused", "1.1", None))
     assert moved(found, tag("1.0"), "c") is None

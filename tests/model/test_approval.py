@@ -156,6 +156,8 @@ def test_sessions_of_identity_center_and_of_roles_that_tie_them_to_people_are_pe
         (receipt(planned_by=sso("Alice@Example.com", "Developers")), "made this plan"),
         (receipt(tagger="alice@example.com"), "made the tag"),
         (receipt(submitted_by=sso("alice@example.com", "Developers")), "started the release"),
+        (receipt(tagger="rita@example.com", submitted_by=sso("alice@example.com")), "started the release"),
+        (receipt(tagger="alice@example.com", submitted_by=sso("rita@example.com")), "made the tag"),
         (receipt(submitted_by="alice"), "started the release"),
         (receipt(submitted_by=session("Any", "alice")), "started the release"),
         (receipt(signer="alice"), "signed the tag"),
