@@ -18,6 +18,7 @@ This runs before anything is installed: it imports the standard library alone, a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -31,7 +32,7 @@ INSTALLER = Path(__file__).with_name("installer.txt")
 
 _SOURCE_ONLY = "python-terraform"
 _MARK = ".installed"
-_ALONE = ["install", "--quiet", "--no-deps", "--no-compile"]  # Python compiles what it uses at the first use
+_ALONE = ["install", "--quiet", "--no-deps", "--no-compile"]
 
 # Settings that would have pip install something else, or elsewhere. The index, proxies and certificates stay as set.
 _DROPPED = frozenset(
@@ -83,6 +84,7 @@ def _install(options: argparse.Namespace) -> None:
     if options.project:
         _install_project(folder, str(options.project))
     _pip(folder, "check")
+    _compile(folder)
     mark.write_text(wanted, "utf-8")
     _say(f"Installed in {time.monotonic() - started:.0f} s")
 
@@ -96,6 +98,12 @@ def _install_lock(folder: Path, lock: Path) -> None:
 
 def _install_project(folder: Path, *which: str) -> None:
     _pip(folder, *_ALONE, "--no-build-isolation", "--no-index", *which)
+
+
+def _compile(folder: Path) -> None:
+    """On all processors, which pip does not. What does not compile (some packages hold templates) matters to nobody."""
+    with contextlib.suppress(_NotInstalled):
+        _run([_python(folder), "-I", "-m", "compileall", "-qq", "-j", "0", str(folder / "lib")])
 
 
 def _new_environment(folder: Path) -> None:

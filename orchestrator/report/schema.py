@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -49,11 +50,14 @@ def as_markdown() -> str:
 
 
 def _schema(name: str) -> Any:
-    """msgspec's schema, with the defaults that are lists, which it leaves out."""
+    """msgspec's schema, with the defaults that are lists, which it leaves out, and without the indentation of texts."""
     kind = (FILES | RECORDS)[name]
     schema: Any = decoding.schema(kind)
     for struct in _structs(decoding.type_info(kind)):
-        properties = schema["$defs"][struct.cls.__name__]["properties"]
+        definition = schema["$defs"][struct.cls.__name__]
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])  # Python 3.13 does it by itself
+        properties = definition["properties"]
         for field in struct.fields:
             made = [] if field.default_factory is msgspec.NODEFAULT else field.default_factory()
             if made and isinstance(made, list):
