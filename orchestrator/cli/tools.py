@@ -14,10 +14,12 @@ _NAMES = ("terraform", "tofu", "tflint", "checkov")
 @pass_context
 @click.pass_context
 def tools(click_context: click.Context, context: Context) -> None:
-    """Show which terraform, tflint and checkov are used; install what is missing.
+    """Show which terraform (or tofu), tflint and checkov are used; install what is missing.
 
-    A program is looked for where ORCHESTRATE_TERRAFORM, ORCHESTRATE_TFLINT or ORCHESTRATE_CHECKOV says, then on PATH,
-    then among those that `install` has put into the cache folder ($ORCHESTRATE_CACHE).
+    In a project whose `terraform.program` is tofu, tofu takes the place of terraform.
+
+    A program is looked for where ORCHESTRATE_TERRAFORM, ORCHESTRATE_TOFU, ORCHESTRATE_TFLINT or ORCHESTRATE_CHECKOV
+    says, then on PATH, then among those that `install` has put into the cache folder ($ORCHESTRATE_CACHE).
     """
     if click_context.invoked_subcommand is not None:
         return
@@ -25,7 +27,7 @@ def tools(click_context: click.Context, context: Context) -> None:
     from orchestrator.effects.tools.survey import survey
     from orchestrator.report import tools as report
 
-    findings = survey(environment())
+    findings = survey(_needed(context), environment())
     click.echo(report.as_json(findings) if context.json else report.as_text(findings))
 
 
@@ -35,19 +37,27 @@ def tools(click_context: click.Context, context: Context) -> None:
 def install(context: Context, names: tuple[str, ...]) -> None:
     """Install what is missing, in the pinned versions, for this user alone.
 
-    Without a NAME: terraform, tflint and checkov. What is there already stays as it is.
+    Without a NAME: all that the project needs, which is terraform (or tofu, where `terraform.program` says so), tflint
+    and checkov. What is there already stays as it is.
     """
     from orchestrator.effects.surroundings import environment
     from orchestrator.effects.tools.install import ensure
-    from orchestrator.effects.tools.survey import NEEDED, survey
+    from orchestrator.effects.tools.survey import survey
     from orchestrator.report import tools as report
 
-    env = environment()
-    for name in names or NEEDED:
+    env, needed = environment(), _needed(context) if context.json or not names else ()
+    for name in names or needed:
         tool = ensure(name, env=env, progress=say)
         say(f"{tool.name} {tool.version}: {tool.path}")
     if context.json:
-        click.echo(report.as_json(survey(env)))
+        click.echo(report.as_json(survey(needed, env)))
+
+
+def _needed(context: Context) -> tuple[str, ...]:
+    from orchestrator.effects.standing import standing_program
+    from orchestrator.model.tool import needed
+
+    return needed(standing_program(context.start, context.rules_ref, say))
 
 
 @tools.command("path")

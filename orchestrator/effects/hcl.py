@@ -101,7 +101,7 @@ def _parse_hcl(told: str, content: bytes, names: Collection[str]) -> Json:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(
             f"{told} cannot be parsed: {reason}",
-            hint="`terraform fmt` and `terraform validate` show syntax errors.",
+            hint="`terraform validate`, or `tofu validate`, shows syntax errors.",
         ) from None
     assert isinstance(plain, dict)
     return plain

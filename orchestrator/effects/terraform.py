@@ -65,8 +65,12 @@ def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapp
 
 @dataclass(frozen=True)
 class Terraform:
-    """One program in one workspace; `root` is the root configuration's folder in the exported commit."""
+    """One program in one workspace; `root` is the root configuration's folder in the exported commit.
 
+    `name` is what the program says that it is: terraform or tofu.
+    """
+
+    name: str
     program: Path
     version: str
     workspace: Workspace
@@ -159,7 +163,7 @@ class Terraform:
 
     def _failure(self, what: str, output: Output, code: int, began: datetime) -> OrchestrateError:
         full = None if output.errors else self._full_disk(what)
-        return full or failure(what, output, code, _this_run(began))
+        return full or failure(what, output, code, _this_run(began), program=self.name)
 
     def _full_disk(self, what: str) -> OrchestrateError | None:
         """Terraform does not notice: it leaves half a plan file, and its last words do not get here."""

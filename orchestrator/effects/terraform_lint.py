@@ -62,7 +62,7 @@ class TerraformLint:
         if said.returncode == 2 and not unreadable:
             raise said.broken("did not say what it could not format")
         changed = [
-            _not_formatted(path, (self.bench.tree / path).read_bytes(), (copies / name).read_bytes())
+            self._not_formatted(path, (copies / name).read_bytes())
             for name, path in originals.items()
             if path not in unreadable and (copies / name).read_bytes() != (self.bench.tree / path).read_bytes()
         ]
@@ -85,7 +85,21 @@ class TerraformLint:
         for summary, name, line in _SYNTAX_ERROR.findall(tail(said.stderr)):
             if name in originals:
                 path = originals[name]
-                yield path, replace(_finding("fmt", "syntax", "error", summary), file=path, line=int(line))
+                found = self._finding("fmt", "syntax", "error", summary)
+                yield path, replace(found, file=path, line=int(line))
+
+    def _not_formatted(self, path: str, wanted: bytes) -> Finding:
+        now = (self.bench.tree / path).read_bytes()
+        old, new = (content.decode(errors="replace").splitlines() for content in (now, wanted))
+        pairs = enumerate(zip(old, new, strict=False), 1)
+        difference = list(difflib.unified_diff(old, new, n=0, lineterm=""))[3 : 3 + _MOST_DIFFERENCES]
+        return replace(
+            self._finding("fmt", "format", "warning", f"it is not formatted as `{self.tool.name} fmt` does"),
+            file=path,
+            line=next((n for n, (a, b) in pairs if a != b), min(len(old), len(new)) + 1),
+            code="\n".join(line for line in difference if not line.startswith("@@")),
+            mend=f"Run `{self.tool.name} fmt` on it.",
+        )
 
     # Validation -------------------------------------------------------------------------------------------------
 
@@ -113,23 +127,36 @@ class TerraformLint:
         with said.stdout.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 output.take(line.rstrip("\n"))
-        error = failure("terraform init", output, said.returncode)
+        error = failure(f"{self.tool.name} init", output, said.returncode, program=self.tool.name)
         if not output.errors or isinstance(error, SurroundingsFailed):
             raise error if output.errors else said.broken("could not initialize the root")
         mend = error.hint if isinstance(error, InvalidInput) else None
         placed = [diagnostic for diagnostic in output.errors if diagnostic.place]  # the others introduce these
-        return [_diagnosed("init", diagnostic, root, mend) for diagnostic in placed or output.errors]
+        return [self._diagnosed("init", diagnostic, root, mend) for diagnostic in placed or output.errors]
 
     def _validate(self, folder: Path, root: str) -> list[Finding]:
         said = self._run(["validate", "-no-color", "-json"], folder)
         if said.returncode not in (0, 1):
             raise said.broken("could not validate the root")
         result = said.decoded(_Validation)
-        findings = [_diagnosed("validate", _diagnostic(found), root, None) for found in result.diagnostics]
+        findings = [self._diagnosed("validate", _diagnostic(found), root, None) for found in result.diagnostics]
         errors = [finding for finding in findings if finding.severity == "error"]
         if result.valid != (said.returncode == 0) or result.valid == bool(errors):
             raise said.broken("contradicts itself about whether the root is valid")
         return findings
+
+    def _diagnosed(self, rule: str, found: Diagnostic, root: str, mend: str | None) -> Finding:
+        file, line = None, None
+        if found.place and (match := re.fullmatch(r"(.+):(\d+)", found.place, re.DOTALL)):
+            file, line = os.path.normpath(os.path.join(root, match[1])), int(match[2])
+        message = " ".join(f"{found.summary}. {found.detail}".split()) if found.detail else found.summary
+        # A provider's warning that something is deprecated must not stop every release on the day it appears.
+        severity: Severity = "error" if found.severity == "error" else "notice"
+        return replace(self._finding(rule, rule, severity, message), file=file, line=line, mend=mend)
+
+    def _finding(self, command: str, rule: str, severity: Severity, message: str) -> Finding:
+        """The rule is called the same whichever program finds it: skips and baselines name it."""
+        return Finding("lint", f"{self.tool.name} {command}", f"terraform_{rule}", severity, message)
 
     def _run(self, arguments: list[str], folder: Path) -> Answer:
         extra = {"TF_DATA_DIR": str(self.data), **self._mirrors(folder)}
@@ -171,33 +198,6 @@ class _Validation(msgspec.Struct):
 def _diagnostic(found: _Diagnostic) -> Diagnostic:
     place = f"{found.range.filename}:{found.range.start.line}" if found.range else None
     return Diagnostic(found.severity, found.summary, found.detail, place)
-
-
-def _diagnosed(rule: str, found: Diagnostic, root: str, mend: str | None) -> Finding:
-    file, line = None, None
-    if found.place and (match := re.fullmatch(r"(.+):(\d+)", found.place, re.DOTALL)):
-        file, line = os.path.normpath(os.path.join(root, match[1])), int(match[2])
-    message = " ".join(f"{found.summary}. {found.detail}".split()) if found.detail else found.summary
-    # A provider's warning that something is deprecated must not stop every release on the day it appears.
-    severity: Severity = "error" if found.severity == "error" else "notice"
-    return replace(_finding(rule, rule, severity, message), file=file, line=line, mend=mend)
-
-
-def _not_formatted(path: str, now: bytes, wanted: bytes) -> Finding:
-    old, new = (content.decode(errors="replace").splitlines() for content in (now, wanted))
-    first = next((n for n, (a, b) in enumerate(zip(old, new, strict=False), 1) if a != b), min(len(old), len(new)) + 1)
-    difference = list(difflib.unified_diff(old, new, n=0, lineterm=""))[3 : 3 + _MOST_DIFFERENCES]
-    return replace(
-        _finding("fmt", "format", "warning", "it is not formatted as `terraform fmt` does"),
-        file=path,
-        line=first,
-        code="\n".join(line for line in difference if not line.startswith("@@")),
-        mend="Run `terraform fmt` on it.",
-    )
-
-
-def _finding(command: str, rule: str, severity: Severity, message: str) -> Finding:
-    return Finding("lint", f"terraform {command}", f"terraform_{rule}", severity, message)
 
 
 @contextlib.contextmanager

@@ -118,6 +118,6 @@ def _make(path: Path) -> None:
 def _held(path: Path) -> Locked:
     holder = (path / _MARK).read_text().strip() or "unknown"
     return Locked(
-        f"another run of this target is under way on this machine (process {holder}, or a Terraform it started)",
+        f"another run of this target is under way on this machine (process {holder}, or a program that it started)",
         hint=f"Wait until it ends. Its workspace is {path}.",
     )

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from orchestrator.errors import InvalidInput
 
 LOCK_FILE = ".terraform.lock.hcl"
+LOCK_PLATFORMS = "providers lock -platform=linux_amd64 -platform=darwin_arm64"
+"""The command of Terraform and OpenTofu that makes a lock file hold on other platforms as well."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def parse_lock_file(text: str) -> tuple[LockedProvider, ...]:
     return providers
 
 
-_MEND = "Remove it and run `terraform init` to make it again."
+_MEND = "Remove it and make it again: `terraform init`, or `tofu init`, writes it."
 
 
 def _all(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
@@ -69,15 +71,14 @@ def locked_versions(providers: Iterable[LockedProvider]) -> dict[str, str]:
     return {provider.address: provider.version for provider in providers}
 
 
-def doubts(providers: Iterable[LockedProvider]) -> tuple[str, ...]:
-    """What will keep `init` from working elsewhere: a provider whose hashes are of some platforms only.
+def doubts(providers: Iterable[LockedProvider], program: str) -> tuple[str, ...]:
+    """What will keep `init` of that program from working elsewhere: a provider whose hashes are of some platforms only.
 
     Terraform writes such a file where it takes a provider from a mirror or a cache instead of the registry.
     """
     return tuple(
         f"{LOCK_FILE} holds hashes of {provider.address} {provider.version} for {_some(provider)} only. Run "
-        f"`terraform providers lock -platform=linux_amd64 -platform=darwin_arm64 ...` where the registry can be "
-        "reached, and commit the file."
+        f"`{program} {LOCK_PLATFORMS} ...` where the registry can be reached, and commit the file."
         for provider in providers
         if provider.archives == 0
     )

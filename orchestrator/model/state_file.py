@@ -39,7 +39,8 @@ def parse(content: bytes, where: str) -> StateFile:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InvalidInput(
             f"{where} is not a Terraform state",
-            hint="`terraform state pull > FILE` writes one, in JSON. An encrypted one must be decrypted.",
+            hint="`terraform state pull > FILE`, or `tofu state pull > FILE`, writes one, in JSON. An encrypted one "
+            "must be decrypted.",
         ) from None
     raise InvalidInput(
         f"{where} is a state of format version {str(version)[:20]}; version 4 is needed",

@@ -9,11 +9,15 @@ from datetime import datetime
 
 from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
 from orchestrator.model.events import Diagnostic, Output
+from orchestrator.model.tool import title
 
 
 @dataclass(frozen=True)
 class _Meaning:
-    """An error text of Terraform, and the class of error and hint it stands for."""
+    """An error text of Terraform, and the class of error and hint it stands for.
+
+    `{program}` and `{title}` in a hint are the command and the name of what was run.
+    """
 
     text: re.Pattern[str]
     error: type[OrchestrateError]
@@ -21,7 +25,7 @@ class _Meaning:
 
 
 _LOCK_FILE = (
-    "Run `terraform init` and `terraform providers lock -platform=linux_amd64 -platform=linux_arm64 "
+    "Run `{program} init` and `{program} providers lock -platform=linux_amd64 -platform=linux_arm64 "
     "-platform=darwin_arm64` in the root configuration, and commit .terraform.lock.hcl."
 )
 
@@ -74,7 +78,7 @@ _SURROUNDINGS: tuple[_Meaning, ...] = (
     _meaning(
         "failed to (query|install) .*provider|could not retrieve the list|registry service is unreachable",
         SurroundingsFailed,
-        "Terraform could not get a provider: is its registry or mirror reachable?",
+        "{title} could not get a provider: is its registry or mirror reachable?",
     ),
     _meaning(
         "SlowDown|throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded",
@@ -103,16 +107,18 @@ class Run:
     who: str
 
 
-def failure(what: str, output: Output, returncode: int, run: Run | None = None) -> OrchestrateError:
-    """The error that a failed Terraform command stands for; `what` names it, as in "the plan"."""
+def failure(what: str, output: Output, returncode: int, run: Run | None = None, *, program: str) -> OrchestrateError:
+    """The error that a failed command of `program` stands for; `what` names it, as in "the plan"."""
     errors = output.errors
     lock = next((found for error in errors if (found := _held_lock(error)) is not None), None)
     if lock is not None:
         return _locked(lock, run)
     if not errors:
-        return StageFailed(f"{what} failed: {_crash(output, returncode)}")
+        return StageFailed(f"{what} failed: {title(program)} {_crash(output, returncode)}")
     message, meaning = f"{what} failed: {output.first_errors}", _first_meaning(errors)
-    return StageFailed(message) if meaning is None else meaning.error(message, hint=meaning.hint)
+    if meaning is None:
+        return StageFailed(message)
+    return meaning.error(message, hint=meaning.hint.format(program=program, title=title(program)))
 
 
 def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:
@@ -123,9 +129,9 @@ def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:
 
 def _crash(output: Output, returncode: int) -> str:
     if returncode < 0:
-        return f"Terraform was killed by signal {-returncode}"
+        return f"was killed by signal {-returncode}"
     last = next((line for line in reversed(output.other) if line.strip()), "it gave no reason")
-    return f"Terraform ended with exit code {returncode}: {(output.panic or last)[:300]}"
+    return f"ended with exit code {returncode}: {(output.panic or last)[:300]}"
 
 
 _UNKNOWN = "unknown"

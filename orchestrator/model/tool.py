@@ -116,6 +116,16 @@ _ANNOUNCEMENTS = {
 }
 
 
+def needed(program: str) -> tuple[str, ...]:
+    """The programs that a project needs; `program` is its `terraform.program`."""
+    return (program, "tflint", "checkov")
+
+
+def title(program: str) -> str:
+    """The name of what `terraform.program` may be, as people write it."""
+    return {"terraform": "Terraform", "tofu": "OpenTofu"}[program]
+
+
 def serving(name: str) -> tuple[str, ...]:
     """The programs that may do the work of `name`: OpenTofu that of Terraform, if somebody asks for it."""
     return ("terraform", "tofu") if name == "terraform" else (name,)

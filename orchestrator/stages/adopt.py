@@ -42,10 +42,10 @@ class Adopted:
 def examine(at: Surroundings, source: str) -> Candidate:
     """Raises Refused, InvalidInput or Locked where the state cannot be adopted; changes nothing."""
     by = at.identify()
-    place, found = _place(at), source_of(source, at.aws)
+    place, found, program = _place(at), source_of(source, at.aws), at.release.rules.project.terraform.program
     if str(found) == place.address:
         raise Refused(f"{place.address} is the target's own place: there is nothing to adopt")
-    content = _read(found)
+    content = _read(found, program)
     state = parse(content, str(found))
     if not state.resources:
         raise InvalidInput(f"{found} holds no resources: there is nothing to adopt")
@@ -62,12 +62,12 @@ def _place(at: Surroundings) -> StatePlace:
     return StatePlace(at.aws, target.backend, at.release.rules.project.tooling.account, target.env)
 
 
-def _read(source: LocalFile | StoredObject) -> bytes:
+def _read(source: LocalFile | StoredObject, program: str) -> bytes:
     lock = source.lock()
     if lock is not None:
         raise Locked(
             f"{source} is locked ({lock}): somebody is changing it",
-            hint="Wait until that Terraform has ended, or release its lock with `terraform force-unlock`.",
+            hint=f"Wait until that run has ended, or release its lock with `{program} force-unlock`.",
         )
     return source.read()
 

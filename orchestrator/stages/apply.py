@@ -18,6 +18,7 @@ from orchestrator.model.admission import superseded, withdrawn
 from orchestrator.model.approval import Tally
 from orchestrator.model.ledger import Draft, Entry, History, Kind
 from orchestrator.model.receipt import PlanReceipt
+from orchestrator.model.tool import title
 from orchestrator.stages import prepare
 from orchestrator.stages.announcement import announce_apply
 from orchestrator.stages.approvals import check_answers, record_answers, tally
@@ -273,9 +274,10 @@ def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) 
 
 
 def _lost(at: Surroundings) -> Locked:
+    name = title(at.release.rules.project.terraform.program)
     return Locked(
-        "the deployment lock could not be renewed, so Terraform was stopped before somebody else could take it over",
-        hint=f"Terraform saved what it had done. Run `orchestrate plan --tag {at.release.tag}`: it shows what is left.",
+        f"the deployment lock could not be renewed, so {name} was stopped before somebody else could take it over",
+        hint=f"{name} saved what it had done. Run `orchestrate plan --tag {at.release.tag}`: it shows what is left.",
     )
 
 

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from orchestrator.effects.cache import Cache, cache_folder
 from orchestrator.effects.standing import is_bare, standing_rules
 from orchestrator.errors import InvalidInput, OrchestrateError
+from orchestrator.model.config import Terraform
 from orchestrator.model.diagnosis import Diagnosis, failed, not_checked, ok
 from orchestrator.model.rules import Rules
 from orchestrator.model.target import Target, all_targets
@@ -41,10 +42,11 @@ class Patient:
 def examine(patient: Patient) -> tuple[Diagnosis, ...]:
     """Every diagnosis, in an order that is always the same. Raises InvalidInput for an environment there is not."""
     rules, configuration = _configuration(patient)
+    program = Terraform().program if rules is None else rules.project.terraform.program
     looks: list[_Look] = [
         partial(doctor_repository.repository, patient.start, patient.rules_ref, rules),
         lambda: [configuration],
-        *doctor_machine.machine(patient.env, "terraform" if rules is None else rules.project.terraform.program),
+        *doctor_machine.machine(patient.env, program),
         *([_unknown] if rules is None else _by_rules(patient, rules)),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -70,7 +72,10 @@ def _configuration(patient: Patient) -> tuple[Rules | None, Diagnosis]:
 def _by_rules(patient: Patient, rules: Rules) -> list[_Look]:
     targets = _targets(rules, patient.envs)
     lock_files = doctor_repository.LockFiles(
-        patient.start, sorted({target.root for target in targets}), Cache(cache_folder(patient.env))
+        patient.start,
+        sorted({target.root for target in targets}),
+        Cache(cache_folder(patient.env)),
+        rules.project.terraform.program,
     )
     if is_bare(patient.start):
         lock_files = replace(lock_files, roots=())

@@ -17,21 +17,22 @@ from orchestrator.effects.writable import free_space
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.provider_lock import LockedProvider
+from orchestrator.model.tool import needed
 
 _PATIENCE = 5.0  # seconds for a registry's answer
 
 Environment = Mapping[str, str]
 
 
-def machine(env: Environment, terraform: str) -> Iterator[Callable[[], list[Diagnosis]]]:
-    """What is looked at: the programs (`terraform` or `tofu` as configured) and the folders."""
-    for name in (terraform, "tflint", "checkov"):
+def machine(env: Environment, program: str) -> Iterator[Callable[[], list[Diagnosis]]]:
+    """What is looked at: the programs, of which `program` is the project's `terraform.program`, and the folders."""
+    for name in needed(program):
         yield lambda name=name: [_tool(name, env)]  # type: ignore[misc]
     yield lambda: list(_folders(env))
 
 
 def _tool(name: str, env: Environment) -> Diagnosis:
-    (found,) = survey(env, names=(name,))
+    (found,) = survey((name,), env)
     if found.tool is None:
         mend = f"Run `orchestrate tools install {name}`, which installs {name} {found.pinned} for you alone."
         return failed(name, SurroundingsFailed(found.problem or "missing", hint=mend))
@@ -56,7 +57,7 @@ def _plugin_cache(folder: Path) -> Diagnosis:
     """Terraform itself does not make it ("Provider Plugin Cache" in its CLI configuration document)."""
     if not folder.is_dir():
         raise SurroundingsFailed(
-            f"TF_PLUGIN_CACHE_DIR names {folder}, which is no folder; Terraform fails there",
+            f"TF_PLUGIN_CACHE_DIR names {folder}, which is no folder; `init` fails there",
             hint=f"Run `mkdir -p {folder}`, or remove the variable.",
         )
     return _folder("plugin cache", folder, "TF_PLUGIN_CACHE_DIR")
@@ -68,11 +69,11 @@ def providers(env: Environment, locked: Iterable[LockedProvider]) -> Iterator[Di
     if named and own is None:
         yield warning(
             "Terraform settings",
-            f"TF_CLI_CONFIG_FILE names {named}, which does not exist; orchestrate gives Terraform settings of its own",
+            f"TF_CLI_CONFIG_FILE names {named}, which does not exist; orchestrate uses settings of its own",
             "Correct or remove TF_CLI_CONFIG_FILE.",
         )
     if own is not None:
-        yield ok("providers", f"as {own} says, which Terraform is left with")
+        yield ok("providers", f"as {own} says, which is left as it is")
         return
     mirrors = find_provider_mirrors(env)
     held = {(address, version) for mirror in mirrors for address, them in mirror.providers.items() for version in them}

@@ -17,7 +17,7 @@ from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFail
 from orchestrator.model.coverage import CONFIGURATION
 from orchestrator.model.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.needed_providers import BLOCKS, module_sources, needs_providers
-from orchestrator.model.provider_lock import LOCK_FILE, LockedProvider, doubts, parse_lock_file
+from orchestrator.model.provider_lock import LOCK_FILE, LOCK_PLATFORMS, LockedProvider, doubts, parse_lock_file
 from orchestrator.model.rules import FOLDER, PROJECT_FILE, Rules
 
 _OLDEST_GIT = (2, 24)  # the first that knows --end-of-options
@@ -81,11 +81,15 @@ def _different(ours: Rules, theirs: Rules) -> list[str]:
 
 @dataclass(frozen=True)
 class LockFiles:
-    """The provider lock files of these roots of the working tree, relative to the project's folder."""
+    """The provider lock files of these roots of the working tree, relative to the project's folder.
+
+    `program` is the project's `terraform.program`, which makes them.
+    """
 
     start: Path
     roots: Sequence[str]
     cache: Cache
+    program: str
 
     def diagnoses(self) -> Iterator[Diagnosis]:
         for root in self.roots:
@@ -120,13 +124,12 @@ class LockFiles:
         if not path.is_file():
             if not self._needs_one(path.parent):
                 return ok(name, "there is none, and no provider that it would fix")
-            return warning(
-                name, f"{root} has none, so no provider can be installed for a release", f"{_MAKE}, and commit it."
-            )
+            make = f"Run `{self.program} init` and `{self.program} {LOCK_PLATFORMS}` there, and commit it."
+            return warning(name, f"{root} has none, so no provider can be installed for a release", make)
         providers = parse_lock_file(path.read_text("utf-8"))
         if problem := self._uncommitted(root):
             return warning(name, problem, f"Commit it; .gitignore must not name {LOCK_FILE}.")
-        if doubtful := doubts(providers):
+        if doubtful := doubts(providers, self.program):
             return warning(
                 name, "\n".join(text.partition(". ")[0] for text in doubtful), doubtful[0].partition(". ")[2]
             )
@@ -154,6 +157,3 @@ class LockFiles:
         if repository.ignored_or_untracked(repository.commit("HEAD"), [path]):
             return f"{path} stands in the working tree but not in the commit: it is not part of a release"
         return None
-
-
-_MAKE = "Run `terraform init` and `terraform providers lock -platform=linux_amd64 -platform=darwin_arm64` there"

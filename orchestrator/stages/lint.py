@@ -33,7 +33,7 @@ def lint(release: Release, repository: Repository, progress: Callable[[str], Non
 
 
 def lint_subject(subject: Subject, at: Checking) -> CheckReport:
-    terraform = find("terraform", setting=subject.terraform.program, env=at.env)
+    terraform = find(subject.terraform.program, env=at.env)
     tflint = find("tflint", env=at.env)
     whole = subject.coverage(var_files=True)
     source = source_digest(subject, whole)

@@ -199,7 +199,6 @@ class _Evidence:
 def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
     release, now = at.release, clock.now()
     hours = release.rules.environments[release.tag.env].plans.expire_after_hours
-    program = release.rules.project.terraform.program
     return PlanReceipt(
         version=1,
         tag=str(release.tag),
@@ -208,7 +207,7 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidenc
         rules_commit=release.rules_commit,
         place=place(release),
         var_files=_digests(release.var_files, prepared.var_files),
-        program=f"{program} {prepared.terraform.version}",
+        program=f"{prepared.terraform.name} {prepared.terraform.version}",
         lock_file=prepared.lock_file,
         providers=locked_versions(prepare.locked_providers(prepared.root)),
         checks={check: check_state(admission.history, check, release.commit) for check in CHECKS},

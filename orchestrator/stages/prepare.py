@@ -104,7 +104,8 @@ def warn(at: Surroundings, source: Path) -> None:
         at.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
     for path in lfs_pointers(source):
         at.progress(f"Warning: {path} is kept in Git LFS: the release holds the pointer to it, not its content")
-    for doubt in doubts(parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))):
+    locked = parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))
+    for doubt in doubts(locked, at.release.rules.project.terraform.program):
         at.progress(f"Warning: {doubt}")
 
 
@@ -157,6 +158,7 @@ def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[],
     extra = {**cli_config(by.env, locked=locked), **region}
     write(seat.root, {roots.OVERRIDE_FILE: roots.backend_override(seat.backend)})
     return Terraform(
+        name=tool.name,
         program=tool.path,
         version=tool.version,
         workspace=seat.workspace,

@@ -37,6 +37,7 @@ from orchestrator.model.recovery import (
     unknown_to,
     work,
 )
+from orchestrator.model.tool import title
 from orchestrator.stages import prepare, unsaved
 from orchestrator.stages.interrupted import look, state_locks, stored_state
 from orchestrator.stages.refusals import recorded
@@ -208,9 +209,10 @@ def _require_end_of_builds(scene: _Scene) -> None:
 def _foreign(at: Surroundings, lock: StateLock, runs: Sequence[Entry]) -> Locked:
     elsewhere = [Place.of(run).where for run in runs if Place.of(run).where]
     where = f"on {elsewhere[0].partition(',')[0]}" if elsewhere else "where that run was"
+    name = title(at.release.rules.project.terraform.program)
     return Locked(
         f"the state is locked, and nothing here shows that the lock is of a run that is gone: {lock}",
-        hint=f"Run this {where}: its workspace shows whether its Terraform still works. Where it is certain that "
+        hint=f"Run this {where}: its workspace shows whether its {name} still works. Where it is certain that "
         f"nobody works on the state, `orchestrate unlock --tag {at.release.tag} --lock-id {lock.id}` releases it.",
     )
 
@@ -221,14 +223,14 @@ def _mend_checksum(scene: _Scene) -> None:
     content = scene.at.states.get(scene.at.release.target.backend.key)
     if not expected or content is None or md5(content) == expected:
         return
-    state = State.read(content, "the stored state")
+    state, name = State.read(content, "the stored state"), title(scene.at.release.rules.project.terraform.program)
     if not any(_goes_on(state, plan) for plan in scene.plans.values()):
         raise Refused(
-            "the stored state is not the one whose checksum Terraform has noted, and not that of the interrupted run",
+            f"the stored state is not the one whose checksum {name} has noted, and not that of the interrupted run",
             hint="Somebody changed it by hand. Its older versions are in the state bucket.",
         )
     if scene.locks.set_checksum(expected, content):
-        scene.at.progress("The checksum beside the state is mended: Terraform was killed before it could write it")
+        scene.at.progress(f"The checksum beside the state is mended: {name} was killed before it could write it")
 
 
 def _goes_on(state: State, plan: PlanReceipt | None) -> bool:
@@ -253,11 +255,12 @@ def _store(scene: _Scene, states: Sequence[Unsaved], set_aside: str) -> tuple[tu
 
 
 def _conflict(at: Surroundings, each: Unsaved) -> Refused:
+    program = at.release.rules.project.terraform.program
     what = "is no Terraform state" if each.state is None else "does not go on from the stored state, which has changed"
     return Refused(
         f"the unsaved state s3://{at.releases.name}/{each.key} {what}; nothing is overwritten and no lock is released",
-        hint="Compare the two, and bring into the stored one what only this one knows (`terraform import`, `state "
-        f'push`). Then `orchestrate recover --tag {at.release.tag} --set-aside "REASON"` goes on without it.',
+        hint=f"Compare the two, and bring into the stored one what only this one knows (`{program} import`, `{program} "
+        f'state push`). Then `orchestrate recover --tag {at.release.tag} --set-aside "REASON"` goes on without it.',
     )
 
 

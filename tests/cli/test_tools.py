@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.effects.tools.find import tool_folder
 from orchestrator.effects.tools.pinned import load_pins
+from tests.conftest import RULES, GitProject
+
+TOFU = {**RULES, "envs/orchestrate.yaml": RULES["envs/orchestrate.yaml"] + "terraform: {program: tofu}\n"}
+
+
+GIT = str(shutil.which("git"))
 
 
 @pytest.fixture
@@ -18,7 +25,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("ORCHESTRATE_CACHE", str(tmp_path / "cache"))
-    for name in ("TERRAFORM", "TFLINT", "CHECKOV"):
+    for name in ("TERRAFORM", "TOFU", "TFLINT", "CHECKOV"):
         monkeypatch.delenv(f"ORCHESTRATE_{name}", raising=False)
     return tmp_path / "bin"
 
@@ -67,6 +74,89 @@ def test_json(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert (tflint["state"], tflint["path"]) == ("missing", None)
     assert "not on PATH" in tflint["problem"]
+
+
+# What the project asks for --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> GitProject:
+    """Not yet a repository: the rules are those of the working tree."""
+    made = GitProject(tmp_path / "project")
+    made.write(TOFU)
+    return made
+
+
+def test_a_project_of_opentofu_needs_tofu(path: Path, project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
+    file = program(path / "tofu", "OpenTofu v1.11.4")
+    arguments = ["tools", "--repo", str(project.folder / "modules")]
+    assert main([*arguments, "--format", "json"]) == 0
+    tofu, *others = json.loads(capsys.readouterr().out)
+    assert (tofu["name"], tofu["program"], tofu["path"], tofu["state"]) == ("tofu", "tofu", str(file), "ready")
+    assert tofu["pinned"] == load_pins()["tofu"].version
+    assert [tool["name"] for tool in others] == ["tflint", "checkov"]
+    file.unlink()
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].split() == ["tofu", "missing", load_pins()["tofu"].version, "-", "-"]
+    assert "terraform" not in out
+    assert err == ""
+
+
+def test_install_installs_what_the_project_needs(
+    path: Path, project: GitProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tofu, tflint, checkov = (cached(tmp_path, name) for name in ("tofu", "tflint", "checkov"))
+    assert main(["tools", "install", "--repo", str(project.folder), "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.rpartition(": ")[2] for line in err.splitlines()] == [str(tofu), str(tflint), str(checkov)]
+    assert [(tool["name"], tool["state"]) for tool in json.loads(out)] == [
+        ("tofu", "ready"),
+        ("tflint", "ready"),
+        ("checkov", "ready"),
+    ]
+
+
+def test_outside_of_any_project_it_is_terraform(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["tools", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert [tool["name"] for tool in json.loads(out)] == ["terraform", "tflint", "checkov"]
+    assert err == ""
+
+
+def test_a_broken_configuration_is_a_warning(
+    path: Path, project: GitProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"envs/dev.yaml": "surplus: 1\n"})
+    assert main(["tools", "--repo", str(project.folder), "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert [tool["name"] for tool in json.loads(out)] == ["terraform", "tflint", "checkov"]
+    assert err.startswith("Warning: the configuration has ")
+    assert "envs/dev.yaml:1: surplus" in err
+    assert err.endswith("So `terraform.program` cannot be read, and terraform is assumed.\n")
+    cached(tmp_path, "tflint")
+    assert main(["tools", "install", "tflint", "--repo", str(project.folder)]) == 0
+    assert "Warning" not in capsys.readouterr().err, "who names a program is asked nothing of the project"
+
+
+@pytest.fixture
+def bare(git_project: GitProject) -> Path:
+    """What a build has of a project: a bare clone."""
+    git_project.commit(TOFU)
+    git_project.git("clone", "--quiet", "--bare", ".", "repository.git")
+    return git_project.folder / "repository.git"
+
+
+def test_in_a_bare_repository_the_protected_branch_counts(
+    bare: Path, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path / "git").symlink_to(GIT)
+    assert main(["tools", "--repo", str(bare), "--rules-ref", "refs/heads/main", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)[0]["name"] == "tofu", err
 
 
 def test_path(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,8 @@ def said(name: str) -> tuple[Output, list[str]]:
     return output, [line for line in shown if line is not None]
 
 
-def failed(name: str, code: int = 1, run: Run | None = None) -> OrchestrateError:
-    return failure("the plan", said(name)[0], code, run)
+def failed(name: str, code: int = 1, run: Run | None = None, program: str = "terraform") -> OrchestrateError:
+    return failure("the plan", said(name)[0], code, run, program=program)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,12 @@ def test_each_failure_has_the_class_and_hint_that_it_needs(
     assert len(found.message.splitlines()) <= 16
 
 
+def test_with_opentofu_it_is_opentofu_that_is_spoken_of() -> None:
+    assert failed("terraform-crash", code=2, program="tofu").message.startswith("the plan failed: OpenTofu ended with")
+    assert "Run `tofu init` and `tofu providers lock " in str(failed("lock-file-missing", program="tofu").hint)
+    assert str(failed("provider-unreachable", program="tofu").hint).startswith("OpenTofu could not get a provider")
+
+
 @pytest.mark.parametrize("name", ["locked-dynamodb", "locked-s3"])
 def test_a_lock_tells_who_holds_it_and_how_to_release_it(name: str) -> None:
     found = failed(name, run=Run(datetime(2026, 1, 1, tzinfo=UTC), "john@laptop"))
@@ -96,7 +102,7 @@ def test_a_lock_that_the_failed_command_made_itself_is_told_from_others(began: s
 
 def test_a_lock_that_was_gone_when_it_was_asked_about_is_no_failure_of_the_store() -> None:
     lost = Diagnostic("error", "Error acquiring the state lock", "ConditionalCheckFailedException\nno item found")
-    found = failure("the plan", Output([lost]), 1)
+    found = failure("the plan", Output([lost]), 1, program="terraform")
     assert isinstance(found, Locked)
     assert found.hint == "Try again."
 
@@ -119,7 +125,8 @@ def test_a_lock_without_names_is_unknown() -> None:
 def test_errors_of_a_resource_say_nothing_about_the_backend(
     text: str, address: str | None, error: type[OrchestrateError]
 ) -> None:
-    found = failure("the apply", Output([Diagnostic("error", "creating it", text, address=address)]), 1)
+    output = Output([Diagnostic("error", "creating it", text, address=address)])
+    found = failure("the apply", output, 1, program="terraform")
     assert type(found) is error
 
 
@@ -145,12 +152,12 @@ def test_an_end_without_diagnostics_is_explained(lines: list[str], code: int, me
     output = Output()
     for line in lines:
         output.take(line)
-    assert failure("the apply", output, code).message.endswith(message)
+    assert failure("the apply", output, code, program="terraform").message.endswith(message)
 
 
 def test_only_the_first_errors_are_repeated() -> None:
     output = Output([Diagnostic("error", f"error {n}", "") for n in range(5)])
-    message = failure("the plan", output, 1).message
+    message = failure("the plan", output, 1, program="terraform").message
     assert message == "the plan failed: error 0\nerror 1\nerror 2\n(and 2 more errors, shown above)"
 
 
@@ -170,7 +177,8 @@ def test_secrets_are_taken_out_of_all_that_is_shown_or_kept_but_for_outputs() ->
         json.dumps({"@message": "Outputs: 1", "type": "outputs", "outputs": outputs}),
     ]
     assert [output.take(line) for line in lines] == [None, "is ***", "panic: ***", None]
-    assert "hunter2" not in f"{output.errors} {output.other} {output.panic} {failure('the apply', output, 1)}"
+    told = failure("the apply", output, 1, program="terraform")
+    assert "hunter2" not in f"{output.errors} {output.other} {output.panic} {told}"
     assert output.outputs == outputs
 
 

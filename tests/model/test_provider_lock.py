@@ -114,13 +114,14 @@ def _write(provider: LockedProvider) -> str:
     [(set(), "for no platform"), ({"h1:a"}, "for one platform"), ({"h1:a", "h1:b"}, "for 2 platforms")],
 )
 def test_hashes_of_some_platforms_only_are_told(hashes: set[str], words: str) -> None:
-    (doubt,) = doubts([LockedProvider("registry.terraform.io/hashicorp/aws", "5.100.0", frozenset(hashes))])
+    (doubt,) = doubts([LockedProvider("registry.terraform.io/hashicorp/aws", "5.100.0", frozenset(hashes))], "tofu")
     assert words in doubt
-    assert "terraform providers lock" in doubt
+    assert "`tofu providers lock " in doubt
 
 
 def test_archives_of_the_registry_hold_on_all_platforms() -> None:
-    assert doubts([LockedProvider("registry.terraform.io/hashicorp/aws", "5.100.0", frozenset({"zh:a"}))]) == ()
+    whole = LockedProvider("registry.terraform.io/hashicorp/aws", "5.100.0", frozenset({"zh:a"}))
+    assert doubts([whole], "terraform") == ()
 
 
 def test_lock_files_of_this_repository_hold_on_all_platforms() -> None:
@@ -128,4 +129,4 @@ def test_lock_files_of_this_repository_hold_on_all_platforms() -> None:
     files = [path for path in repository.glob("modules/**/.terraform.lock.hcl") if ".terraform" not in path.parts]
     assert files
     for file in files:
-        assert doubts(parse_lock_file(file.read_text("utf-8"))) == (), file
+        assert doubts(parse_lock_file(file.read_text("utf-8")), "terraform") == (), file

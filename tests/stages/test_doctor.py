@@ -219,7 +219,7 @@ def test_an_environment_that_there_is_not_is_refused(project: Path, env: dict[st
 
 
 def lock_files(project: Path, root: str = "infra") -> doctor_repository.LockFiles:
-    return doctor_repository.LockFiles(project, [root], Cache(project / ".git" / "cache"))
+    return doctor_repository.LockFiles(project, [root], Cache(project / ".git" / "cache"), "terraform")
 
 
 def lock_file(project: Path) -> Diagnosis:
@@ -313,9 +313,14 @@ def test_programs_that_are_missing_fail_each_with_what_installs_it(env: dict[str
         assert f"`orchestrate tools install {name}`" in str(found[name].mend)
 
 
-def test_opentofu_is_looked_for_where_it_is_configured(env: dict[str, str], tmp_path: Path) -> None:
-    first = next(iter(doctor_machine.machine({**env, "PATH": str(tmp_path)}, "tofu")))
-    assert [diagnosis.name for diagnosis in first()] == ["tofu"]
+def test_opentofu_is_looked_for_and_named_where_it_is_configured(project: Path, env: dict[str, str]) -> None:
+    write(project, {"envs/orchestrate.yaml": f"{PROJECT}terraform: {{program: tofu}}\n"})
+    write(project, {"infra/main.tf": 'provider "aws" {}\n'})
+    (project / "infra" / ".terraform.lock.hcl").unlink()
+    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, {**env, "PATH": ""}))}
+    assert "terraform" not in found
+    assert "`orchestrate tools install tofu`" in str(found["tofu"].mend)
+    assert "`tofu init` and `tofu providers lock " in str(found["lock file of infra"].mend)
 
 
 def test_folders_that_cannot_be_written_to_fail(env: dict[str, str], tmp_path: Path) -> None:

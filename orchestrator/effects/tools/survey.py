@@ -10,8 +10,6 @@ from orchestrator.effects.tools.pinned import load_pins
 from orchestrator.errors import SurroundingsFailed
 from orchestrator.model.tool import Tool
 
-NEEDED = ("terraform", "tflint", "checkov")
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -23,7 +21,7 @@ class Finding:
     problem: str | None
 
 
-def survey(env: Mapping[str, str], pins: Pins | None = None, *, names: Sequence[str] = NEEDED) -> tuple[Finding, ...]:
+def survey(names: Sequence[str], env: Mapping[str, str], pins: Pins | None = None) -> tuple[Finding, ...]:
     pins = pins or load_pins()
     return tuple(_finding(name, env, pins) for name in names)
 
