@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -17,6 +20,8 @@ TOFU = {**RULES, "envs/orchestrate.yaml": RULES["envs/orchestrate.yaml"] + "terr
 
 
 GIT = str(shutil.which("git"))
+BUILDS = Path(__file__).parents[2] / "buildspecs"
+Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture
@@ -143,20 +148,27 @@ def test_a_broken_configuration_is_a_warning(
 
 
 @pytest.fixture
-def bare(git_project: GitProject) -> Path:
-    """What a build has of a project: a bare clone."""
+def source(git_project: GitProject, tmp_path: Path) -> Path:
+    """What a build has of a project: the folder of a bare clone."""
     git_project.commit(TOFU)
-    git_project.git("clone", "--quiet", "--bare", ".", "repository.git")
-    return git_project.folder / "repository.git"
+    git_project.git("clone", "--quiet", "--bare", ".", str(tmp_path / "source" / "repository.git"))
+    return tmp_path / "source"
 
 
-def test_in_a_bare_repository_the_protected_branch_counts(
-    bare: Path, path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("step", ["lint", "scan", "plan", "apply"])
+def test_builds_install_what_the_rules_of_the_protected_branch_ask_for(
+    step: str, source: Path, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Patch
 ) -> None:
+    """By the very line of the build specification."""
+    monkeypatch.setenv("CODEBUILD_SRC_DIR", str(source))
+    monkeypatch.setenv("ORCHESTRATE_RULES_REF", "refs/heads/main")
+    monkeypatch.chdir(source)
     (path / "git").symlink_to(GIT)
-    assert main(["tools", "--repo", str(bare), "--rules-ref", "refs/heads/main", "--format", "json"]) == 0
-    out, err = capsys.readouterr()
-    assert json.loads(out)[0]["name"] == "tofu", err
+    tools = [cached(tmp_path, name) for name in ("tofu", "tflint", "checkov")]
+    (line,) = re.findall(r"^ +- (orchestrate tools install.*)$", (BUILDS / f"{step}.yml").read_text(), re.MULTILINE)
+    assert main(shlex.split(os.path.expandvars(line))[1:]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(": ")[2] for line in told] == [str(tool) for tool in tools]
 
 
 def test_path(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
