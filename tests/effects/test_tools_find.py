@@ -141,28 +141,23 @@ def test_opentofu_is_not_used_unasked(env: Env, on_path: Program) -> None:
         find("terraform", env=env)
 
 
-@pytest.mark.parametrize("by_environment", [True, False])
-def test_opentofu_where_it_is_asked_for(env: Env, on_path: Program, by_environment: bool) -> None:
-    path = on_path("tofu", "OpenTofu v1.12.6")
-    tool = (
-        find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": "tofu"})
-        if by_environment
-        else find("terraform", setting="tofu", env=env)
-    )
-    assert tool == Tool("tofu", "1.12.6", path, "PATH")
+def test_opentofu_where_it_is_asked_for(env: Env, on_path: Program) -> None:
+    tofu = Tool("tofu", "1.12.6", on_path("tofu", "OpenTofu v1.12.6"), "PATH")
+    assert find("tofu", env=env) == tofu
+    assert find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": "tofu"}) == tofu
 
 
 def test_opentofu_has_its_own_minimum(env: Env, on_path: Program) -> None:
     path = on_path("tofu", "OpenTofu v1.10.8")
     with pytest.raises(SurroundingsFailed, match=r"is tofu 1\.10\.8, but at least 1\.11\.0"):
-        find("terraform", setting=str(path), env=env)
+        find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": str(path)})
 
 
-def test_the_environment_goes_before_the_configuration(env: Env, tmp_path: Path) -> None:
-    one = script(tmp_path / "one", "echo Terraform v1.11.4")
+def test_the_environment_goes_before_path(env: Env, on_path: Program, tmp_path: Path) -> None:
+    on_path("terraform", "Terraform v1.11.4")
     other = script(tmp_path / "other", "echo Terraform v1.12.0")
-    assert find("terraform", setting=str(other), env=env) == Tool("terraform", "1.12.0", other, "setting")
-    assert find("terraform", setting=str(other), env=env | {"ORCHESTRATE_TERRAFORM": str(one)}).path == one
+    tool = find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": str(other)})
+    assert tool == Tool("terraform", "1.12.0", other, "setting")
 
 
 @pytest.mark.parametrize("value", ["terraform-1.12", "./terraform", "/nowhere/terraform", "/tmp", "checkov"])
@@ -170,8 +165,6 @@ def test_a_setting_that_names_no_program_is_an_error(env: Env, on_path: Program,
     on_path("terraform", "Terraform v1.11.4")
     with pytest.raises(SurroundingsFailed, match=r"ORCHESTRATE_TERRAFORM names .* not the absolute path"):
         find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": value})
-    with pytest.raises(SurroundingsFailed, match="the configuration names"):
-        find("terraform", setting=value, env=env)
 
 
 def test_a_setting_of_the_wrong_version_is_an_error_whatever_else_there_is(env: Env, tmp_path: Path) -> None:

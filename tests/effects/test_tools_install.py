@@ -164,7 +164,9 @@ def test_a_setting_that_names_no_program_is_not_mended_by_installing(server: Rel
 
 def test_opentofu_is_installed_where_it_is_asked_for(server: ReleaseServer, env: Env) -> None:
     archive = zipped({"tofu": "#!/bin/sh\necho OpenTofu v1.11.4\n"})
-    tool = ensure("terraform", setting="tofu", env=env, progress=quietly, pins=pinned(server.release(archive)))
+    tool = ensure(
+        "terraform", env=env | {"ORCHESTRATE_TERRAFORM": "tofu"}, progress=quietly, pins=pinned(server.release(archive))
+    )
     assert (tool.name, tool.path.name) == ("tofu", "tofu")
 
 

@@ -1,4 +1,4 @@
-"""Looks for a program: where a setting says, on PATH, then among those that we installed."""
+"""Looks for a program: where a variable says, on PATH, then among those that we installed."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from orchestrator.model.tool import Pin, Tool, serving
 Pins = Mapping[str, Pin]
 
 
-def find(name: str, *, setting: str | None = None, env: Mapping[str, str], pins: Pins | None = None) -> Tool:
-    """The program to use for `name` (terraform, tflint or checkov; or tofu).
+def find(name: str, *, env: Mapping[str, str], pins: Pins | None = None) -> Tool:
+    """The program to use for `name` (terraform, tofu, tflint or checkov).
 
-    $ORCHESTRATE_<NAME> goes before `setting` (what the configuration says): the path of a program, or a name to look
-    for instead. Without either, a program on PATH is taken if its version is acceptable, else one that we installed.
-    Raises SurroundingsFailed where there is none, or the one that is set may not be used.
+    $ORCHESTRATE_<NAME> may hold the path of a program, or a name to look for instead. Without it, a program on PATH is
+    taken if its version is acceptable, else one that we installed. Raises SurroundingsFailed where there is none, or
+    the one that is set may not be used.
     """
     pins = pins or load_pins()
     variable = f"ORCHESTRATE_{name.upper()}"
-    asked = env.get(variable) or setting
+    asked = env.get(variable)
     if not asked:
         return _search(name, env, pins)
     if asked in serving(name):
         return _search(asked, env, pins)
-    tool = _inspect(name, _program(asked, variable if env.get(variable) else "the configuration"), env, pins)
+    tool = _inspect(name, _program(asked, variable), env, pins)
     if isinstance(tool, Tool):
         return replace(tool, source="setting")
     raise SurroundingsFailed(tool, hint=_hint(name, pins))
 
 
-def _program(asked: str, by: str) -> Path:
+def _program(asked: str, variable: str) -> Path:
     path = Path(asked)
     if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
         return path
     raise SurroundingsFailed(
-        f"{by} names {asked!r}, which is not the absolute path of a program",
+        f"{variable} names {asked!r}, which is not the absolute path of a program",
         hint="Correct it, or remove it: then PATH and the tool cache are searched.",
     )
 
@@ -58,7 +58,10 @@ def _search(name: str, env: Mapping[str, str], pins: Pins) -> Tool:
     if installed:
         return installed
     if isinstance(found, Tool):
-        found = f"{path} is {found.name}, which has to be asked for by ORCHESTRATE_{name.upper()}={found.name}"
+        found = (
+            f"{path} is {found.name}, which has to be asked for by `terraform.program: {found.name}` in "
+            f"envs/orchestrate.yaml, or by ORCHESTRATE_{name.upper()}={found.name}"
+        )
     raise SurroundingsFailed(found, hint=_hint(name, pins))
 
 

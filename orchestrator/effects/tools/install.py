@@ -31,7 +31,6 @@ Say = Callable[[str], None]
 def ensure(
     name: str,
     *,
-    setting: str | None = None,
     env: Mapping[str, str],
     progress: Say,
     pins: Pins | None = None,
@@ -42,9 +41,9 @@ def ensure(
     """
     pins = pins or load_pins()
     try:
-        return find(name, setting=setting, env=env, pins=pins)
+        return find(name, env=env, pins=pins)
     except SurroundingsFailed as failure:
-        wanted = env.get(f"ORCHESTRATE_{name.upper()}") or setting or name
+        wanted = env.get(f"ORCHESTRATE_{name.upper()}") or name
         if wanted not in serving(name):
             raise
         progress(failure.message)
