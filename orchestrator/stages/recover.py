@@ -209,10 +209,9 @@ def _require_end_of_builds(scene: _Scene) -> None:
 def _foreign(at: Surroundings, lock: StateLock, runs: Sequence[Entry]) -> Locked:
     elsewhere = [Place.of(run).where for run in runs if Place.of(run).where]
     where = f"on {elsewhere[0].partition(',')[0]}" if elsewhere else "where that run was"
-    name = title(at.release.rules.project.terraform.program)
     return Locked(
         f"the state is locked, and nothing here shows that the lock is of a run that is gone: {lock}",
-        hint=f"Run this {where}: its workspace shows whether its {name} still works. Where it is certain that "
+        hint=f"Run this {where}: its workspace shows whether that run still works. Where it is certain that "
         f"nobody works on the state, `orchestrate unlock --tag {at.release.tag} --lock-id {lock.id}` releases it.",
     )
 

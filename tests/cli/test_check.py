@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from orchestrator.effects.cache import cache_folder
+from orchestrator.effects.tools import find
 from orchestrator.effects.tools.install import ensure
 
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
@@ -411,6 +412,7 @@ def test_a_plugin_that_is_no_plugin_is_no_pass(make: Make, fake: Fake, tmp_path:
 
 _VERSIONS = {
     "terraform": ("version", "Terraform v1.11.4"),
+    "tofu": ("version", "OpenTofu v1.11.4"),
     "tflint": ("--version", "TFLint version 0.64.0"),
     "checkov": ("--version", "3.3.30"),
 }
@@ -432,6 +434,19 @@ def fake(tmp_path: Path) -> Fake:
         return {f"ORCHESTRATE_{name.upper()}": str(program)}
 
     return make
+
+
+def test_lint_of_a_project_of_opentofu_runs_and_names_tofu(make: Make, fake: Fake) -> None:
+    rules = {"envs/orchestrate.yaml": f"{PROJECT}terraform: {{program: tofu}}\n"}
+    tofu = fake("tofu", f'exec {find("terraform", env=os.environ).path} "$@"')
+
+    answer = make(project({**rules, "live/main.tf": SIMPLE.replace("  input", "      input")})).check(
+        **tofu, **fake("checkov", "exit 3")
+    )
+
+    (found,) = answer.findings("lint")
+    assert (found["tool"], found["rule"]) == ("tofu fmt", "terraform_format")
+    assert (found["message"], found["mend"]) == ("it is not formatted as `tofu fmt` does", "Run `tofu fmt` on it.")
 
 
 @pytest.mark.parametrize("tool", ["terraform", "tflint", "checkov"])
