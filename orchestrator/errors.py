@@ -58,6 +58,10 @@ class SurroundingsFailed(OrchestrateError):
     exit_code = 6
 
 
+class NotThere(SurroundingsFailed):
+    """AWS answered that what was asked for does not exist: a table, a bucket, an object."""
+
+
 MAKE_ROOM = "`orchestrate doctor` shows which folders are written to, and how much room there is."
 
 

@@ -34,7 +34,11 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.option("--skip-plans", is_flag=True, help="With these: do not read the stored plans, which hold secrets.")
 @pass_context
 def history(context: Context, /, env: str | None, team: str | None, scope: str | None, **asked: Any) -> None:
-    """Show what happened when: checks, plans, answers, refusals, applies, failures, recoveries."""
+    """Show what happened when: checks, plans, answers, refusals, applies, failures, recoveries.
+
+    An environment that is not bootstrapped has no history, and is named as such; with --verify, --export and --store,
+    or where none of those asked for is bootstrapped, that is an error (exit code 6).
+    """
     from orchestrator.stages.selection import Selection
 
     _check(asked)

@@ -25,12 +25,16 @@ def selection_options(function: _Function) -> _Function:
 @selection_options
 @pass_context
 def status(context: Context, env: str | None, team: str | None, scope: str | None) -> None:
-    """Show which version runs where."""
+    """Show which version runs where.
+
+    An environment that is not bootstrapped is named as such; the exit code is 6 only where none of those asked for is
+    bootstrapped, or one cannot be read.
+    """
     from orchestrator.report import status as report
     from orchestrator.stages.selection import Selection
     from orchestrator.stages.status import status as run
 
     found = run(load_rules_from_worktree(context), Selection(env, team, scope))
-    answer(context, report.status_fields(found.found), report.status_text(found.found))
+    answer(context, report.status_fields(found), report.status_text(found))
     if found.failed:
         raise SurroundingsFailed("\n".join(str(error) for error in found.failed))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import NotThere, SurroundingsFailed
 from orchestrator.model.text import quoted
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _answered(error: ClientError, attempt: Attempt) -> SurroundingsFailed:
             hint="Run it again in a while; AWS_MAX_ATTEMPTS sets how often a request is tried.",
         )
     if code in _MISSING:
-        return SurroundingsFailed(f"{attempt}: it does not exist ({_said(error)})", hint=_make_stores(attempt))
+        return NotThere(f"{attempt}: it does not exist ({_said(error)})", hint=_make_stores(attempt))
     return SurroundingsFailed(f"{attempt}: AWS answered {error.operation_name} with {_said(error)}")
 
 

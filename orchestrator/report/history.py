@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from orchestrator.model.timeline import Event, Row, rows
-from orchestrator.report.status import table
+from orchestrator.report.status import not_bootstrapped_fields, not_bootstrapped_lines, table
 from orchestrator.stages.history import Found
 
 
 def text(found: Found) -> str:
     head = ("AT", "TAG", "WHAT", "COMMIT", "PLAN", "BY", "SUMMARY")
-    return table(head, (_row(row) for row in rows(found.events)))
+    lines = not_bootstrapped_lines(found.not_bootstrapped)
+    return "\n".join([table(head, (_row(row) for row in rows(found.events))), *lines])
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -24,7 +25,11 @@ def _row(row: Row) -> tuple[str, ...]:
 
 def fields(found: Found) -> dict[str, Any]:
     """`more` tells that older entries were left out (--limit)."""
-    return {"entries": [event_fields(event) for event in found.events], "more": found.more}
+    return {
+        "entries": [event_fields(event) for event in found.events],
+        "more": found.more,
+        "not_bootstrapped": not_bootstrapped_fields(found.not_bootstrapped),
+    }
 
 
 def event_fields(event: Event) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import msgspec
 
 from orchestrator.model.approval import shown
 from orchestrator.model.recovery import Remains, stage_of
-from orchestrator.stages.status import TargetStatus
+from orchestrator.stages.bootstrapped import NotBootstrapped
+from orchestrator.stages.status import Statuses, TargetStatus
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,10 +22,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def status_text(found: Sequence[TargetStatus]) -> str:
-    head = ("ENV", "TEAM", "SCOPE", "VERSION", "COMMIT", "SINCE", "STATE")
+def status_text(statuses: Statuses) -> str:
+    head, found = ("ENV", "TEAM", "SCOPE", "VERSION", "COMMIT", "SINCE", "STATE"), statuses.found
     left = [line for status in found if status.interrupted is not None for line in ("", *status.interrupted.lines)]
-    return "\n".join([table(head, (_row(status) for status in found)), *left, *_due(found)])
+    lines = [table(head, (_row(status) for status in found)), *left, *_due(found)]
+    return "\n".join([*lines, *not_bootstrapped_lines(statuses.not_bootstrapped)])
+
+
+def not_bootstrapped_lines(places: Sequence[NotBootstrapped]) -> list[str]:
+    """One for each, below an empty one."""
+    lines = [f"{place}: not bootstrapped; run `{place.command}`" for place in places]
+    return ["", *lines] if lines else []
 
 
 def _due(found: Sequence[TargetStatus]) -> list[str]:
@@ -47,8 +55,17 @@ def _row(status: TargetStatus) -> tuple[str, ...]:
     return (target.env, target.team, target.scope, *since, state)
 
 
-def status_fields(found: Sequence[TargetStatus]) -> dict[str, Any]:
-    return {"targets": [_fields(status) for status in found]}
+def status_fields(statuses: Statuses) -> dict[str, Any]:
+    """Targets of an environment that is not bootstrapped are not among the `targets`."""
+    return {
+        "targets": [_fields(status) for status in statuses.found],
+        "not_bootstrapped": not_bootstrapped_fields(statuses.not_bootstrapped),
+    }
+
+
+def not_bootstrapped_fields(places: Sequence[NotBootstrapped]) -> list[dict[str, Any]]:
+    """`region` is null where the environment has one set of stores for all Regions."""
+    return [{"env": place.env, "region": place.region, "command": place.command} for place in places]
 
 
 def _fields(status: TargetStatus) -> dict[str, Any]:

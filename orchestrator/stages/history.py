@@ -10,7 +10,7 @@ from orchestrator.effects import clock
 from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
-from orchestrator.errors import InvalidInput
+from orchestrator.errors import InvalidInput, NotThere
 from orchestrator.model import timeline
 from orchestrator.model.admission import withdraws
 from orchestrator.model.backend import Stores, stem
@@ -19,6 +19,7 @@ from orchestrator.model.region import partition_of
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.timeline import Event, Place
+from orchestrator.stages.bootstrapped import NotBootstrapped, none_bootstrapped, not_bootstrapped
 from orchestrator.stages.selection import REFUSED, Selection
 
 _AT_ONCE = 16
@@ -40,14 +41,18 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """By time, the oldest first; `more` tells that older ones were left out."""
+    """By time, the oldest first; `more` tells that older ones were left out.
+
+    Of an environment that is `not_bootstrapped` nothing can be on record.
+    """
 
     events: Sequence[Event]
     more: bool
+    not_bootstrapped: Sequence[NotBootstrapped] = ()
 
 
 def history(rules: Rules, selection: Selection, wanted: Wanted) -> Found:
-    """Raises InvalidInput where no target is meant."""
+    """Raises InvalidInput where no target is meant, SurroundingsFailed where no environment is bootstrapped."""
     if wanted.tag is not None:
         selection = _of_tag(wanted.tag, selection)
     places = {(target.stores, target.id) for target in selection.of(rules)}
@@ -55,11 +60,17 @@ def history(rules: Rules, selection: Selection, wanted: Wanted) -> Found:
         places |= {(stores, REFUSED) for stores, _ in places}
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
+    ordered = sorted(places, key=lambda each: (each[0].ledger_table, each[1]))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        ordered = sorted(places, key=lambda each: (each[0].ledger_table, each[1]))
-        found = list(pool.map(lambda each: _read(rules, aws, each, wanted), ordered))
+        answers = list(pool.map(lambda each: _read(rules, aws, each, wanted), ordered))
+    found = [answer for answer in answers if isinstance(answer, Found)]
+    missing = {where[0]: error for where, error in zip(ordered, answers, strict=True) if isinstance(error, NotThere)}
+    new = [not_bootstrapped(aws, rules, stores, error) for stores, error in missing.items()]
+    if not found:
+        raise none_bootstrapped(new)
     events = timeline.in_order(event for each in found for event in each.events)
-    return Found(events[-wanted.limit :], any(each.more for each in found) or len(events) > wanted.limit)
+    more = any(each.more for each in found) or len(events) > wanted.limit
+    return Found(events[-wanted.limit :], more, new)
 
 
 def _of_tag(name: str, selection: Selection) -> Selection:
@@ -71,7 +82,14 @@ def _of_tag(name: str, selection: Selection) -> Selection:
     return replace(selection, env=tag.env, team=tag.team, scope=tag.scope)
 
 
-def _read(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted) -> Found:
+def _read(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted) -> Found | NotThere:
+    try:
+        return _found(rules, aws, where, wanted)
+    except NotThere as error:
+        return error
+
+
+def _found(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted) -> Found:
     stores, target = where
     ledger = Ledger.of(aws, stores, rules.project)
     found: list[Entry] = []

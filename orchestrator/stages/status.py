@@ -10,15 +10,17 @@ from typing import Literal
 from orchestrator.effects.answers import Answers
 from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import NotThere, SurroundingsFailed
 from orchestrator.model.admission import withdraws
 from orchestrator.model.approval import Answer, is_recorded
+from orchestrator.model.backend import Stores
 from orchestrator.model.break_glass import Broken
 from orchestrator.model.ledger import Entry, History
 from orchestrator.model.recovery import Remains
 from orchestrator.model.rules import Rules
 from orchestrator.model.tag import Tag
 from orchestrator.model.target import Target
+from orchestrator.stages.bootstrapped import NotBootstrapped, none_bootstrapped, not_bootstrapped
 from orchestrator.stages.follow_up import open_follow_ups
 from orchestrator.stages.interrupted import remains
 from orchestrator.stages.selection import Selection
@@ -65,32 +67,49 @@ class TargetHistory:
 
 @dataclass(frozen=True)
 class Statuses:
-    """Of each target, in the order of `orchestrate targets`; `failed` has an error for each environment without one."""
+    """Of each target, in the order of `orchestrate targets`; `failed` has an error for each place that has none."""
 
-    found: list[TargetStatus]
-    failed: list[SurroundingsFailed]
+    found: Sequence[TargetStatus]
+    not_bootstrapped: Sequence[NotBootstrapped]
+    failed: Sequence[SurroundingsFailed]
 
 
 def status(rules: Rules, selection: Selection) -> Statuses:
-    """An environment that cannot be read, such as one not bootstrapped yet, hides no other.
+    """An environment that cannot be read, or is not bootstrapped yet, hides no other.
 
     Raises SurroundingsFailed where none can be read.
     """
     targets = selection.of(rules)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
-    statuses = Statuses([], [])
-    for env in dict.fromkeys(target.env for target in targets):
+    found: dict[Target, TargetStatus] = {}
+    new: list[NotBootstrapped] = []
+    failed: list[SurroundingsFailed] = []
+    for stores in dict.fromkeys(target.stores for target in targets):
         try:
-            statuses.found.extend(_environment(aws, rules, [target for target in targets if target.env == env]))
+            answer = _place(aws, rules, stores, [target for target in targets if target.stores == stores])
         except SurroundingsFailed as error:
-            statuses.failed.append(error)
-    if not statuses.found:
-        raise statuses.failed[0]
-    return statuses
+            failed.append(error)
+            continue
+        if isinstance(answer, NotBootstrapped):
+            new.append(answer)
+        else:
+            found.update((status.target, status) for status in answer)
+    if not found:
+        raise failed[0] if failed else none_bootstrapped(new)
+    return Statuses([found[target] for target in targets if target in found], new, failed)
 
 
-def _environment(aws: Session, rules: Rules, targets: Sequence[Target]) -> list[TargetStatus]:
+def _place(
+    aws: Session, rules: Rules, stores: Stores, targets: Sequence[Target]
+) -> list[TargetStatus] | NotBootstrapped:
+    try:
+        return _statuses(aws, rules, targets)
+    except NotThere as error:
+        return not_bootstrapped(aws, rules, stores, error)
+
+
+def _statuses(aws: Session, rules: Rules, targets: Sequence[Target]) -> list[TargetStatus]:
     return [
         replace(_status(found, remains(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
         for found in _histories(aws, targets)

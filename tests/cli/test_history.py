@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from orchestrator.cli.main import main
 from orchestrator.model.approval import copy_of
 from orchestrator.model.ledger import Draft
 from orchestrator.sandbox.process import Sandbox
-from tests.books import ALICE, ME, Archive, Books, archive
+from tests.books import ALICE, ME, RULES, Archive, Books, archive
 from tests.integration.conftest import sandbox
 
 __all__ = ["sandbox"]
@@ -142,6 +143,61 @@ def test_the_whole_environment_shows_what_names_no_target(run: Command, books: B
     found = json.loads(run("--env", "dev", "--format", "json"))
     assert [entry["summary"] for entry in found["entries"] if entry["target"] == "_refused"] == ["no team"]
     assert books.target.id in {entry["target"] for entry in found["entries"]}
+
+
+# Environments that are not bootstrapped -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wider(books: Books, tmp_path: Path) -> Path:
+    """The project with one more environment, which has no stores yet."""
+    folder = shutil.copytree(books.archive.project.folder, tmp_path / "wider")
+    rules = f'{RULES["envs/dev.yaml"].partition("teams:")[0]}teams: {{{books.team}: {{account: "{"9" * 12}"}}}}\n'
+    (folder / "envs" / "prod.yaml").write_text(rules)
+    return folder
+
+
+def test_an_environment_that_is_not_bootstrapped_is_named_beside_what_is_on_record(
+    run: Command, books: Books, wider: Path
+) -> None:
+    command = "orchestrate bootstrap --env prod"
+    found = run.json("--repo", str(wider))
+    assert {entry["env"] for entry in found["entries"]} == {"dev"}
+    assert found["not_bootstrapped"] == [{"env": "prod", "region": None, "command": command}]
+    assert run.json()["not_bootstrapped"] == []
+    text = run("--team", books.team, "--repo", str(wider)).splitlines()
+    assert text[-2:] == ["", f"prod: not bootstrapped; run `{command}`"]
+    assert len(text) == 8
+
+
+@pytest.mark.parametrize("arguments", [("--env", "prod"), ("--tag", "prod_us-east-1/{team}/1.0")])
+def test_the_history_of_an_environment_that_is_not_bootstrapped_is_an_error(
+    arguments: tuple[str, ...], run: Command, books: Books, wider: Path
+) -> None:
+    asked = [part.format(team=books.team) for part in arguments]
+    assert run("--repo", str(wider), "--format", "json", *asked, code=6) == ""
+    assert run.err == "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n"
+
+
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(run: Command, books: Books, wider: Path) -> None:
+    """Its ledger is gone, its release bucket is there."""
+    s3 = books.aws.client("s3")
+    s3.create_bucket(Bucket="history-releases-prod")
+    try:
+        assert run("--team", books.team, "--repo", str(wider), code=6) == ""
+    finally:
+        s3.delete_bucket(Bucket="history-releases-prod")
+    assert "cannot read the ledger history-ledger-prod: it does not exist" in run.err
+
+
+@pytest.mark.parametrize("arguments", [("--verify",), ("--export", "out.tar"), ("--store",)])
+def test_what_is_verified_or_exported_is_all_of_it_or_nothing(
+    arguments: tuple[str, ...], run: Command, books: Books, wider: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(wider)
+    assert run("--team", books.team, "--repo", str(wider), *arguments, code=6) == ""
+    assert "`orchestrate bootstrap --env prod` makes the stores." in run.err
+    assert not Path("out.tar").exists()
 
 
 # Evidence bundles -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ class BucketStore:
         with self.aws.explained("read the settings of the", str(self.store)):
             return self._settings() if self._exists() else None
 
+    def exists(self) -> bool:
+        """Refused as `inspect` is."""
+        with self.aws.explained("look for the", str(self.store)):
+            return self._exists()
+
     def create(self, wanted: BucketSettings) -> None:
         """An empty bucket of ours, whose settings are mended next. Harmless where another run is faster."""
         request: dict[str, Any] = {"Bucket": self.store.name, "ObjectOwnership": wanted.ownership}

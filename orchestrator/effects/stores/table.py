@@ -34,6 +34,11 @@ class TableStore:
                 table = self._description()
             return None if table is None else self._settings(table)
 
+    def exists(self) -> bool:
+        """Also while AWS is still making it."""
+        with self.aws.explained("look for the", str(self.store)):
+            return self._description() is not None
+
     def create(self, wanted: TableSettings) -> None:
         """Returns when the table can be used. Harmless where another run is faster."""
         indexes = [_Index.parse(name, str(text)) for name, text in wanted.indexes.items()]
