@@ -105,7 +105,9 @@ def test_an_environment_that_was_asked_for_and_is_not_bootstrapped_is_an_error(
 
 
 def test_where_none_is_bootstrapped_that_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    project.write("orchestrate", PROJECT.format(prefix="standing-elsewhere", layout="central"))
+    """A key of the environment's would be no sign of it: whoever interrupts bootstrap at its beginning leaves one."""
+    settings = PROJECT.format(prefix="standing-elsewhere", layout="central")
+    project.write("orchestrate", settings.replace("locking: s3", "locking: s3, encryption: kms"))
     assert project.run("status") == 6
     out, err = capsys.readouterr()
     assert out == ""

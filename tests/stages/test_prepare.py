@@ -17,7 +17,7 @@ from orchestrator.effects.cache import Cache
 from orchestrator.effects.hcl import read_root
 from orchestrator.effects.tools import cli_config, find
 from orchestrator.effects.workspace import opened
-from orchestrator.errors import InvalidInput, Refused
+from orchestrator.errors import InvalidInput, Refused, StageFailed
 from orchestrator.model import credentials
 from orchestrator.model.root import OVERRIDE_FILE, Identity, generated_files, interpret
 from orchestrator.stages.plan import plan
@@ -261,6 +261,20 @@ resource "terraform_data" "this" {
   input = var.content
 }
 """
+
+
+@pytest.mark.slow
+def test_with_opentofu_the_receipt_and_errors_name_it(project: Project, stand: Standing, tmp_path: Path) -> None:
+    tofu, terraform = tmp_path / "tofu", find("terraform", env=project.env).path
+    version = '#!/bin/sh\n[ "$1" = version ] && exec echo OpenTofu v1.11.4\n'
+    tofu.write_text(f'{version}exec {terraform} "$@"\n')
+    tofu.chmod(0o755)
+    tag = release(project, "2.6", {"main.tf": SIMPLE}, "terraform: {program: tofu}\n")
+    at = stand(project, tag, ORCHESTRATE_TOFU=str(tofu)).at
+    assert plan(at).receipt.program == "tofu 1.11.4"
+    tofu.write_text(f"{version}exit 7\n")
+    with pytest.raises(StageFailed, match="the initialization failed: OpenTofu ended with exit code 7"):
+        plan(at)
 
 
 # Provider lock files -----------------------------------------------------------------------------------------------
