@@ -151,6 +151,7 @@ def test_a_broken_configuration_is_a_warning(
 def source(git_project: GitProject, tmp_path: Path) -> Path:
     """What a build has of a project: the folder of a bare clone."""
     git_project.commit(TOFU)
+    git_project.git("branch", "--move", "trunk")
     git_project.git("clone", "--quiet", "--bare", ".", str(tmp_path / "source" / "repository.git"))
     return tmp_path / "source"
 
@@ -161,7 +162,7 @@ def test_builds_install_what_the_rules_of_the_protected_branch_ask_for(
 ) -> None:
     """By the very line of the build specification."""
     monkeypatch.setenv("CODEBUILD_SRC_DIR", str(source))
-    monkeypatch.setenv("ORCHESTRATE_RULES_REF", "refs/heads/main")
+    monkeypatch.setenv("ORCHESTRATE_RULES_REF", "refs/heads/trunk")
     monkeypatch.chdir(source)
     (path / "git").symlink_to(GIT)
     tools = [cached(tmp_path, name) for name in ("tofu", "tflint", "checkov")]
