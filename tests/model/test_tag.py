@@ -25,7 +25,7 @@ versions = st.builds(
     lambda parts, candidate: ".".join(parts) + ("" if candidate is None else f"-rc.{candidate}"),
     st.lists(numbers, min_size=2, max_size=3),
     st.none() | numbers,
-)
+).filter(lambda text: len(text) <= MAX_LENGTH)
 names = {
     pattern: st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True) for pattern in (ENV_PATTERN, TEAM_PATTERN)
 }
