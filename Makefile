@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
+# Set in many containers. Each of the hundreds of processes that the tests start would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(PYTHON) -I orchestrator/pins/install.py
