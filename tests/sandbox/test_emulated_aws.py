@@ -321,6 +321,13 @@ class TestStores:
         assert kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"] == key
         assert error_of(lambda: kms.describe_key(KeyId=f"alias/{uuid4()}")) == ("NotFoundException", 400)
 
+    def test_a_symmetric_key_has_no_public_key_and_another_one_has(self, emulated: Sandbox) -> None:
+        kms = client(emulated, "kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        assert error_of(lambda: kms.get_public_key(KeyId=key)) == ("UnsupportedOperationException", 400)
+        other = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        assert kms.get_public_key(KeyId=other)["PublicKey"]
+
     def test_bucket_settings(self, emulated: Sandbox, bucket: str) -> None:
         s3 = client(emulated, "s3")
         block = dict.fromkeys(

@@ -16,6 +16,7 @@ _OF_SERVICE = {
     "dynamodb": ("table_encryption", "table_replicas"),
     "elb": ("dns_names",),  # and elbv2: they share an address
     "events": ("event_rules",),
+    "kms": ("symmetric_keys",),
     "logs": ("log_keys",),
     "s3": ("bucket_access", "bucket_events", "lifecycle", "retention"),
     "sts": ("trust",),
