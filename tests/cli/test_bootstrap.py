@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +19,10 @@ from orchestrator.effects.aws import Session
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
 from tests.emulator import enforce_policies, reset
+from tests.support.command import Command
 
 ACCOUNT = "000000000000"
 STRANGER = "111111111111"
-ORCHESTRATE = str(Path(sys.executable).with_name("orchestrate"))
 KINDS = ["kms_key", "state_bucket", "lock_table", "release_bucket", "ledger_table"]
 
 ENVIRONMENT = """\
@@ -332,10 +330,9 @@ def test_layout_regional_has_stores_in_every_region(
 
 def test_two_runs_at_once(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
-    command = [ORCHESTRATE, "bootstrap", "--repo", str(project.folder)]
-    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    ended = [(*run.communicate(timeout=120), run.returncode) for run in runs]
-    assert [code for _, _, code in ended] == [0, 0], ended
+    runs = [Command(["bootstrap"], cwd=project.folder, env=os.environ) for _ in range(2)]
+    ended = [run.answer(timeout=120) for run in runs]
+    assert [answer.code for answer in ended] == [0, 0], ended
     assert project.run("--check") == 0
     kms = aws.client("kms")
     keys = [kms.describe_key(KeyId=entry["KeyId"])["KeyMetadata"] for entry in kms.list_keys()["Keys"]]

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +21,11 @@ import yaml
 from orchestrator.effects.cache import cache_folder
 from orchestrator.effects.tools import find
 from orchestrator.effects.tools.install import ensure
+from tests.processes import wait_for
+from tests.support import command
+from tests.support.command import ORCHESTRATE, Command
 
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
-ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 
 PROJECT = 'state: {prefix: acme-tf, region: us-east-1}\ntooling: {account: "000000000000"}\nworkload: {root: live}\n'
 DEV = """\
@@ -147,16 +148,8 @@ resource "terraform_data" "this" {{
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return dict(json.loads(self.out))
+class Answer(command.Answer):
+    """What the checks found."""
 
     def report(self, check: str) -> dict[str, Any]:
         (report,) = [report for report in self.json["reports"] if report["check"] == check]
@@ -184,10 +177,8 @@ class Repository:
         return self
 
     def run(self, *arguments: str, **env: str) -> Answer:
-        done = subprocess.run(
-            [ORCHESTRATE, *arguments], cwd=self.folder, env=self.env | env, capture_output=True, text=True, timeout=120
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        done = command.run(arguments, cwd=self.folder, env=self.env | env, timeout=120)
+        return Answer(done.code, done.out, done.err)
 
     def check(self, *arguments: str, **env: str) -> Answer:
         return self.run("check", "--format", "json", *arguments, **env)
@@ -555,14 +546,10 @@ def test_lint_and_scan_run_at_the_same_time(make: Make, fake: Fake, tmp_path: Pa
 def test_ctrl_c_stops_the_tools(make: Make, fake: Fake, tmp_path: Path) -> None:
     repository = make(project())
     env = repository.env | fake("checkov", f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    running = subprocess.Popen([ORCHESTRATE, "check"], cwd=repository.folder, env=env, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    running.terminate()
-
-    assert running.wait(30) == 130
+    with Command(["check"], cwd=repository.folder, env=env) as running:
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "checkov to begin")
+        running.terminate()
+        assert running.wait(30) == 130
     state = subprocess.run(["ps", "-o", "stat=", "-p", (tmp_path / "pid").read_text().strip()], capture_output=True)
     assert state.stdout.decode().strip()[:1] in ("", "Z")
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ import pytest
 from orchestrator.sandbox.clients import assumed, client
 from orchestrator.sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from tests.support import command
 
-ORCHESTRATE = str(Path(sys.executable).with_name("orchestrate"))
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
 TOOLING, RESEARCH, RISK, SALES = "000000000000", "111111111111", "222222222222", "333333333333"
 
@@ -40,11 +39,7 @@ QA = f'{ENVIRONMENT}  risk: {{account: "{RISK}"}}\n  sales: {{account: "{SALES}"
 
 
 @dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
+class Answer(command.Answer):
     @property
     def checks(self) -> dict[str, dict[str, Any]]:
         answer = json.loads(self.out)
@@ -68,10 +63,9 @@ class Project:
         """`env` is added to the project's; a None takes away."""
         both = {**self.env, **(env or {})}
         surroundings = {name: value for name, value in both.items() if value is not None}
-        command = [ORCHESTRATE, *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=surroundings, capture_output=True, text=True, timeout=120)
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
+        done = command.run(arguments, cwd=self.folder, env=surroundings, timeout=120)
+        assert "Traceback" not in done.err, done.err
+        return Answer(done.code, done.out, done.err)
 
     def git(self, *arguments: str) -> None:
         who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")

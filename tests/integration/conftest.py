@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +14,10 @@ import pytest
 
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from tests.support.command import Answer, Command
 
 ROOTS = Path(__file__).parent / "roots"
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
-ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
 
 PROJECT = """\
@@ -37,28 +35,6 @@ teams:
   risk: {account: "222222222222"}
 checks: {required: []}
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return dict(json.loads(self.out))
-
-
-class Started(subprocess.Popen[str]):
-    """A command that runs; as a context it ends with the test, also with one that fails."""
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
-        if kind is not None:
-            self.kill()
-        super().__exit__(kind, *rest)
 
 
 @dataclass
@@ -90,21 +66,14 @@ class Project:
         self.git("tag", "--annotate", "--message", "A release", name)
         return name
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Started:
-        return Started(
-            [str(ORCHESTRATE), *arguments],
-            cwd=self.folder,
-            env={**self.env, **(env or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Command:
+        return Command(arguments, cwd=self.folder, env={**self.env, **(env or {})})
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
         with self.start(*arguments, env=env) as process:
-            out, err = process.communicate(timeout=300)
-        assert "Traceback" not in err, err
-        return Answer(process.returncode, out, err)
+            answer = process.answer(timeout=300)
+        assert "Traceback" not in answer.err, answer.err
+        return answer
 
     def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
         answer = self.run(*arguments, env=env)

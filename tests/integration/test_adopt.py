@@ -13,7 +13,8 @@ import pytest
 
 from bench.faults import Asked, Fault, between
 from orchestrator.sandbox.process import Sandbox
-from tests.integration.conftest import Answer, NewProject, Project
+from tests.integration.conftest import NewProject, Project
+from tests.support.command import Answer
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.sandbox.process import Sandbox
 from tests.integration.conftest import DEV, TOOLING, NewProject, Project
-from tests.integration.conftest import Answer as Ended
+from tests.support.command import Answer as Ended
 
 pytestmark = pytest.mark.slow
 

@@ -22,6 +22,7 @@ from tests.conftest import Mounted
 from tests.integration.conftest import NewProject, Project
 from tests.processes import wait_for, working_in
 from tests.stages.conftest import Standing, stand
+from tests.support.command import ORCHESTRATE, Command
 
 __all__ = ["stand"]
 
@@ -42,7 +43,7 @@ def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
     return project, gate
 
 
-def apply_until_gate(project: Project, gate: Path) -> subprocess.Popen[str]:
+def apply_until_gate(project: Project, gate: Path) -> Command:
     # A killed holder's lease is outwaited: by default a minute.
     process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "15"})
     wait_for(Path(f"{gate}.reached").exists, "the apply to reach its gate")
@@ -107,8 +108,8 @@ def test_of_two_applies_at_once_exactly_one_goes_on(gated: tuple[Project, Path],
     gate.touch()
     elsewhere = {"XDG_CACHE_HOME": str(tmp_path / "other-cache")}
     processes = [project.start("apply", "--tag", GLOBAL, env=env) for env in ({}, {}, elsewhere, elsewhere)]
-    ended = [(process.communicate(timeout=_PATIENCE), process.returncode) for process in processes]
-    codes = sorted(code for _, code in ended)
+    ended = [process.answer(_PATIENCE) for process in processes]
+    codes = sorted(answer.code for answer in ended)
     assert codes[0] == 0, ended
     assert all(code in (4, 5) for code in codes[1:]), ended
     history = project.ok_json("history", "--env", "dev", "--scope", "global")["entries"]
@@ -185,10 +186,15 @@ def test_a_locale_of_another_character_set_ends_no_release(new_project: NewProje
         path.unlink()
     project.commit({"main.tf": 'resource "terraform_data" "ä" {\n  input = "ü"\n}\n'})
     project.tag(GLOBAL)
-    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    planned = project.ok("plan", "--tag", GLOBAL, env=plain)
-    assert "+ terraform_data." in planned.out
-    project.ok("apply", "--tag", GLOBAL, env=plain)
+    env = project.env | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    def ok(*command: str) -> str:
+        return subprocess.run(
+            [ORCHESTRATE, *command], cwd=project.folder, env=env, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert "+ terraform_data." in ok("plan", "--tag", GLOBAL)
+    ok("apply", "--tag", GLOBAL)
     log = (project.workspace("research", "global") / "run/apply.log").read_text("utf-8")
     assert "terraform_data.ä: Creation complete" in log
 

@@ -12,8 +12,8 @@ import pytest
 from orchestrator.model.approval import Answer
 from orchestrator.sandbox.process import Sandbox
 from tests.integration.conftest import TOOLING, NewProject, Project
-from tests.integration.conftest import Answer as Ended
 from tests.keys import Key, ssh_key
+from tests.support.command import Answer as Ended
 
 pytestmark = pytest.mark.slow
 

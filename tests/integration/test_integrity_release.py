@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests.integration.conftest import DEV, PROJECT, NewProject, Project
-from tests.integration.conftest import Answer as Ended
 from tests.keys import Key, ssh_key
+from tests.support.command import Answer as Ended
 
 pytestmark = pytest.mark.slow
 

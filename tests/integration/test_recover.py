@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench.faults import Asked, Fault, between
 from orchestrator.sandbox.process import Sandbox
 from tests.integration.conftest import NewProject, Project
 from tests.processes import wait_for, working_in
+from tests.support.command import Command
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +79,7 @@ class Case:
         self.project.ok("plan", "--tag", self.tag)
         return self
 
-    def apply_until(self, line: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    def apply_until(self, line: str, env: dict[str, str] | None = None) -> Command:
         process = self.project.start("apply", "--tag", self.tag, env=env)
         wait_for(lambda: line in self.done, f"the apply to reach {line}")
         return process
@@ -132,7 +132,7 @@ def case(project: Project, boto_env: None, tmp_path: Path) -> Iterator[Case]:
     kill_all(case.workspace)
 
 
-def kill_all(folder: Path, *processes: subprocess.Popen[str]) -> None:
+def kill_all(folder: Path, *processes: Command) -> None:
     """At once, like a machine that loses its power."""
     for pid in [*(process.pid for process in processes), *working_in(folder)]:
         try:
