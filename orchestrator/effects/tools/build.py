@@ -84,5 +84,5 @@ def _do(argv: Sequence[str], cwd: Path, env: Environment, seconds: float) -> str
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-6:]
         command = next(word for word in argv[1:] if not word.startswith("-"))
         called = f"{os.path.basename(argv[0])} {os.path.basename(command)}"
-        raise Unreachable(f"`{called}` failed: {' '.join(' '.join(said).split())[-600:]}")
+        raise Unreachable(f"`{called}` failed: {' '.join(' '.join(said).split())[-1000:]}")
     return done.stdout
