@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import boto3
     import botocore.session
     from botocore.config import Config
+    from botocore.loaders import Loader
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
@@ -146,7 +147,9 @@ class Session:
     def _botocore(self) -> botocore.session.Session:
         import botocore.session
 
-        return botocore.session.get_session()
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _descriptions(session.get_config_variable("data_path")))
+        return session
 
     @cached_property
     def _config(self) -> Config:
@@ -169,6 +172,14 @@ class Session:
         if method == "env":
             return "environment variables"
         return method if method in _WITHOUT_PROFILE else f"profile {self._boto.profile_name}"
+
+
+@cache
+def _descriptions(data_path: str | None) -> Loader:
+    """botocore's descriptions of the services, read once for all sessions: most of what a session's clients cost."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def _identity(sts: STSClient) -> Identity:

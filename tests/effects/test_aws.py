@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import threading
@@ -122,6 +123,19 @@ def test_a_client_is_made_once_for_each_region(server: Server) -> None:
     assert len(clients) == 1
     assert session.client("s3").meta.region_name == "us-east-1"
     assert session.client("s3", "eu-central-1").meta.region_name == "eu-central-1"
+
+
+def test_what_a_service_is_is_read_once_and_where_the_surroundings_say(
+    server: Server, surroundings: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one, other = (Session("us-east-1").client("sts").meta.service_model for _ in range(2))
+    assert one.metadata is other.metadata
+    (tmp_path / "sts/2099-01-01").mkdir(parents=True)
+    (tmp_path / "sts/2099-01-01/service-2.json").write_text(
+        json.dumps({"metadata": {**one.metadata, "apiVersion": "2099-01-01"}, "operations": {}, "shapes": {}})
+    )
+    surroundings.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert Session("us-east-1").client("sts").meta.service_model.api_version == "2099-01-01"
 
 
 def test_threads_that_share_a_client_catch_the_same_errors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

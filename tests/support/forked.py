@@ -7,6 +7,7 @@ exit status in the end. Ends with its standard input, and what it has forked goe
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -15,7 +16,9 @@ import os
 import pkgutil
 import socket
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -60,8 +63,19 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(orchestrator.__path__, "orchestrator."):
         if not module.name.startswith(_NOT_OF_COMMANDS):
             importlib.import_module(module.name)
+    _read_what_aws_is()
     gc.collect()
     gc.freeze()
+
+
+def _read_what_aws_is() -> None:
+    """By making clients; none of them asks anything."""
+    from orchestrator.effects.aws import Session
+
+    os.environ |= {name: "none" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    os.environ |= {name: os.devnull for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")}
+    session = Session("us-east-1")
+    session.client("dynamodb"), session.client("kms"), session.client("s3"), session.client("sts")
 
 
 def _wait_for_one(connection: int, out: int, err: int) -> None:
@@ -97,7 +111,19 @@ def _become(asked: Mapping[str, Any], out: int, err: int) -> NoReturn:
 
     from orchestrator.cli.main import run
 
-    run()
+    code = 1
+    try:
+        run()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        # As Python ends, but that it does not take down what was imported.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
