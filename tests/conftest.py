@@ -15,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 from orchestrator.effects.git import Repository
+from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
+from orchestrator.sandbox.process import Sandbox, start
+from tests.emulator import surround
 
 # A shared machine is slow at times; what takes long shows in the durations of the tests.
 settings.register_profile("no-deadline", deadline=None)
@@ -62,6 +65,34 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if told is not None:
             os.environ[_MEASURE] = told
+
+
+TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """One emulated AWS for each test process. Tests have names of their own in it, so that they do not meet."""
+    roles = []
+    for account in (RESEARCH, RISK):
+        roles.append(RoleSpec(account, "InfraPlanRole", "read", "acme"))
+        roles.append(RoleSpec(account, "InfraBuildRole", "admin", "acme"))
+    with start(SandboxLayout(TOOLING, "us-east-1", tuple(roles))) as running:
+        yield running
+
+
+@pytest.fixture
+def boto_env(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's environment for boto3 in the test itself."""
+    surround(sandbox, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_boto_env(sandbox: Sandbox) -> Iterator[None]:
+    """The same for all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        surround(sandbox, patch)
+        yield
 
 
 @dataclass

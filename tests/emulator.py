@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
+from orchestrator.effects.aws import Session
 from orchestrator.sandbox.layout import RESET_PATH
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import Sandbox
+
+
+def surround(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> None:
+    """boto3 in the test itself asks it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    for name, value in sandbox.env.items():
+        patch.setenv(name, value)
+
+
+def make_table(aws: Session, name: str) -> None:
+    """With the keys of a ledger."""
+    aws.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def reset(sandbox: Sandbox) -> None:

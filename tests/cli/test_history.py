@@ -19,9 +19,6 @@ from orchestrator.model.approval import copy_of
 from orchestrator.model.ledger import Draft
 from orchestrator.sandbox.process import Sandbox
 from tests.books import ALICE, ME, RULES, Archive, Books, archive
-from tests.integration.conftest import sandbox
-
-__all__ = ["sandbox"]
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,6 @@ from orchestrator.stages.plan import place
 from orchestrator.stages.resolve import resolve
 from tests.books import ALICE, ME, RULES, Archive, Books, archive
 from tests.emulator import enforce_policies
-from tests.integration.conftest import sandbox
-
-__all__ = ["sandbox"]
 
 Run = Callable[..., str]
 

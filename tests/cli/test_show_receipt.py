@@ -12,9 +12,6 @@ from orchestrator.cli.main import main
 from orchestrator.model.receipt import receipt_key
 from orchestrator.sandbox.process import Sandbox
 from tests.books import ALICE, Archive, Books, archive
-from tests.integration.conftest import sandbox
-
-__all__ = ["sandbox"]
 
 Show = Callable[..., Any]
 

@@ -13,9 +13,6 @@ from bench.faults import Asked, Fault, between
 from orchestrator.cli.main import main
 from orchestrator.effects.aws import Session
 from orchestrator.sandbox.process import Sandbox
-from tests.integration.conftest import boto_env, sandbox
-
-__all__ = ["boto_env", "sandbox"]
 
 PROJECT = """\
 state: {{prefix: {prefix}, region: us-east-1, layout: {layout}, locking: s3}}

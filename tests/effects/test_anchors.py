@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -20,31 +19,17 @@ from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.anchor import Anchor, anchor_key
 from orchestrator.model.config import ObjectLock
 from orchestrator.model.ledger import Draft, Entry, Stamp, following
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
+from tests.emulator import make_table
 
-ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "ledger"
+ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "anchored"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout(ACCOUNT, REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        session = Session(REGION)
-        session.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        session.client("s3").create_bucket(Bucket="releases", ObjectLockEnabledForBucket=True)
-        yield session
+def aws(module_boto_env: None) -> Session:
+    session = Session(REGION)
+    make_table(session, TABLE)
+    session.client("s3").create_bucket(Bucket="releases", ObjectLockEnabledForBucket=True)
+    return session
 
 
 @pytest.fixture

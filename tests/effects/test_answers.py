@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,8 +15,6 @@ from orchestrator.effects.stores.table import TableStore
 from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.approval import Answer, Principal
 from orchestrator.model.drift import Store, wanted_table
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
 
 ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "acme-tf-ledger-dev"
 SAID = Answer(
@@ -36,16 +32,11 @@ SAID = Answer(
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout(ACCOUNT, REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        session = Session(REGION)
-        store = Store("ledger_table", TABLE, "dev", REGION, ACCOUNT)
-        TableStore(session, store).create(wanted_table(store, None))
-        yield session
+def aws(module_boto_env: None) -> Session:
+    session = Session(REGION)
+    store = Store("ledger_table", TABLE, "dev", REGION, ACCOUNT)
+    TableStore(session, store).create(wanted_table(store, None))
+    return session
 
 
 @pytest.fixture

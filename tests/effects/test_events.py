@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,20 +9,13 @@ import pytest
 from orchestrator.effects.aws import Session
 from orchestrator.effects.events import Events
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
 
 TAG = {"tag": "dev_global/research/1.0"}
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout("000000000000", "us-east-1")) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        yield Session("us-east-1")
+def aws(module_boto_env: None) -> Session:
+    return Session("us-east-1")
 
 
 def test_an_event_that_is_no_event_is_refused_at_once(aws: Session) -> None:

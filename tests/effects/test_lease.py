@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,8 +13,7 @@ from orchestrator.effects.lease import Holder, Leases
 from orchestrator.effects.ledger import Ledger
 from orchestrator.errors import Locked
 from orchestrator.model.ledger import Draft
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
+from tests.emulator import make_table
 
 TABLE, REGION = "leases", "us-east-1"
 HOLDER = Holder("arn:aws:iam::000000000000:user/ann", "dev_global/research/1.0", "laptop")
@@ -34,23 +31,10 @@ with leases.held("t", Holder("bob", "dev_global/research/0.9", "elsewhere"), pri
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout("000000000000", REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        session = Session(REGION)
-        session.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield session
+def aws(module_boto_env: None) -> Session:
+    session = Session(REGION)
+    make_table(session, TABLE)
+    return session
 
 
 @pytest.fixture

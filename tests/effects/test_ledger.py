@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -15,30 +13,16 @@ from orchestrator.effects.aws import Session
 from orchestrator.effects.ledger import Ledger
 from orchestrator.errors import Refused, SurroundingsFailed
 from orchestrator.model.ledger import Draft, Entry, History, Kind
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
+from tests.emulator import make_table
 
 TABLE, REGION = "ledger", "us-east-1"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout("000000000000", REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        session = Session(REGION)
-        session.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield session
+def aws(module_boto_env: None) -> Session:
+    session = Session(REGION)
+    make_table(session, TABLE)
+    return session
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,23 +14,16 @@ import pytest
 from orchestrator.effects.aws import Session
 from orchestrator.effects.objects import Bucket
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
 
 ACCOUNT = "000000000000"
 REGION: Final = "eu-central-1"
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with start(SandboxLayout(ACCOUNT, REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        aws = Session(REGION)
-        aws.client("s3").create_bucket(Bucket="objects", CreateBucketConfiguration={"LocationConstraint": REGION})
-        yield Bucket(aws, "objects", REGION, ACCOUNT, "dev")
+def bucket(module_boto_env: None) -> Bucket:
+    aws = Session(REGION)
+    aws.client("s3").create_bucket(Bucket="objects", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return Bucket(aws, "objects", REGION, ACCOUNT, "dev")
 
 
 def test_what_was_written_is_read(bucket: Bucket) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,28 +13,21 @@ from orchestrator.effects.state_locks import StateLocks, md5
 from orchestrator.errors import Locked, SurroundingsFailed, UsageError
 from orchestrator.model.backend import Backend
 from orchestrator.model.recovery import StateLock
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
 
 REGION, BUCKET, TABLE, KEY = "us-east-1", "states-of-tests", "locks", "k/terraform.tfstate"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Session]:
-    with start(SandboxLayout("000000000000", REGION)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
-        session = Session(REGION)
-        session.client("s3").create_bucket(Bucket=BUCKET)
-        session.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield session
+def aws(module_boto_env: None) -> Session:
+    session = Session(REGION)
+    session.client("s3").create_bucket(Bucket=BUCKET)
+    session.client("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return session
 
 
 def locks(aws: Session, table: str | None = TABLE, bucket: str = BUCKET) -> StateLocks:

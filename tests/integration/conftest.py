@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
+from orchestrator.sandbox.process import Sandbox
+from tests.conftest import TOOLING
 from tests.support.command import Answer, Command
 
 ROOTS = Path(__file__).parent / "roots"
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
-TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
 
 PROJECT = """\
 state: {{prefix: {prefix}, region: us-east-1}}
@@ -86,25 +85,6 @@ class Project:
     def workspace(self, team: str, scope: str) -> Path:
         base = Path(self.env["ORCHESTRATE_WORKSPACES"])
         return base / f"{self.prefix}-{TOOLING}" / "dev" / team / scope
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    roles = []
-    for account in (RESEARCH, RISK):
-        roles.append(RoleSpec(account, "InfraPlanRole", "read", "acme"))
-        roles.append(RoleSpec(account, "InfraBuildRole", "admin", "acme"))
-    with start(SandboxLayout(TOOLING, "us-east-1", tuple(roles))) as running:
-        yield running
-
-
-@pytest.fixture
-def boto_env(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's environment for boto3 in the test itself."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in sandbox.env.items():
-        monkeypatch.setenv(name, value)
 
 
 NewProject = Callable[..., Project]

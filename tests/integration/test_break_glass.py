@@ -11,7 +11,8 @@ import boto3
 import pytest
 
 from orchestrator.sandbox.process import Sandbox
-from tests.integration.conftest import DEV, TOOLING, NewProject, Project
+from tests.conftest import TOOLING
+from tests.integration.conftest import DEV, NewProject, Project
 from tests.support.command import Answer as Ended
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ import pytest
 
 from orchestrator.model.approval import Answer
 from orchestrator.sandbox.process import Sandbox
-from tests.integration.conftest import TOOLING, NewProject, Project
+from tests.conftest import TOOLING
+from tests.integration.conftest import NewProject, Project
 from tests.keys import Key, ssh_key
 from tests.support.command import Answer as Ended
 

@@ -10,9 +10,9 @@ import pytest
 from orchestrator.effects.git import Repository
 from orchestrator.stages.resolve import resolve
 from orchestrator.stages.surroundings import Surroundings
-from tests.integration.conftest import Project, boto_env, new_project, sandbox
+from tests.integration.conftest import Project, new_project
 
-__all__ = ["boto_env", "new_project", "sandbox"]
+__all__ = ["new_project"]
 
 
 @dataclass(frozen=True)

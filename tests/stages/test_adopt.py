@@ -16,7 +16,8 @@ from orchestrator.effects.state_place import StatePlace
 from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, UsageError
 from orchestrator.model.canonical import sha256
 from orchestrator.stages.adopt import adopt, examine
-from tests.integration.conftest import TOOLING, NewProject, Project
+from tests.conftest import TOOLING
+from tests.integration.conftest import NewProject, Project
 from tests.stages.conftest import Stand, Standing
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,8 @@ from orchestrator.stages.apply import apply, require_pipeline
 from orchestrator.stages.approve import reviewed
 from orchestrator.stages.break_glass import break_glass
 from orchestrator.stages.plan import plan
-from tests.integration.conftest import DEV, TOOLING, NewProject, Project
+from tests.conftest import TOOLING
+from tests.integration.conftest import DEV, NewProject, Project
 from tests.stages.conftest import Standing
 from tests.stages.test_break_glass import called_by, oncall
 

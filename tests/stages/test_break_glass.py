@@ -15,7 +15,8 @@ from orchestrator.stages.approve import reviewed
 from orchestrator.stages.break_glass import break_glass
 from orchestrator.stages.plan import plan
 from orchestrator.stages.surroundings import Surroundings
-from tests.integration.conftest import DEV, TOOLING, NewProject, Project
+from tests.conftest import TOOLING
+from tests.integration.conftest import DEV, NewProject, Project
 from tests.stages.conftest import Standing
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,8 @@ from orchestrator.model.root import OVERRIDE_FILE, Identity, generated_files, in
 from orchestrator.stages.plan import plan
 from orchestrator.stages.prepare import export, warn
 from orchestrator.stages.surroundings import Surroundings
-from tests.integration.conftest import LOCK_FILE, RESEARCH, NewProject, Project
+from tests.conftest import RESEARCH
+from tests.integration.conftest import LOCK_FILE, NewProject, Project
 from tests.stages.conftest import Standing
 
 LOCK = ".terraform.lock.hcl"

@@ -72,8 +72,8 @@ def _read_what_aws_is() -> None:
     """By making clients; none of them asks anything."""
     from orchestrator.effects.aws import Session
 
-    os.environ |= {name: "none" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    os.environ |= {name: os.devnull for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")}
+    os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
+    os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     session = Session("us-east-1")
     session.client("dynamodb"), session.client("kms"), session.client("s3"), session.client("sts")
 

@@ -358,6 +358,11 @@ class TestStopping:
         aws("codebuild").stop_build(id=build)
         assert aws.ended(pipeline, execution) == "Stopped"
 
+    def _build_of_apply(self, aws: Workbench, pipeline: str, execution: str) -> Any:
+        """The id of the build, which the action tells a moment after it began."""
+        result = aws.actions(pipeline, execution)["Apply"].get("output", {}).get("executionResult", {})
+        return result.get("externalExecutionId")
+
     def test_a_build_that_is_stopped_fails_its_action_and_the_stage_is_tried_again(
         self, aws: Workbench, tmp_path: Any
     ) -> None:
@@ -367,8 +372,7 @@ class TestStopping:
         execution = aws.start(pipeline)
         aws.answer(pipeline, aws.waiting(pipeline, execution, "Side"))
         pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
-        build = aws.actions(pipeline, execution)["Apply"]["output"]["executionResult"]["externalExecutionId"]
-        aws("codebuild").stop_build(id=build)
+        aws("codebuild").stop_build(id=until(lambda: self._build_of_apply(aws, pipeline, execution)))
         assert aws.ended(pipeline, execution) == "Failed"
         error = aws.actions(pipeline, execution)["Apply"]["output"]["executionResult"]["errorDetails"]
         assert "STOPPED" in error["message"]
