@@ -81,7 +81,7 @@ def test_whatever_the_text_it_is_cut_or_refused(text: str) -> None:
     "text", ["{" * 50_000, "#" * 2_000_000, '"${' * 30_000, "a = <<E\n" + "x\n" * 50_000, "/*" * 200_000, "<" * 100_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with contextlib.suppress(Unreadable):
         items(text, ("a",))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5

@@ -113,24 +113,24 @@ def test_what_steers_a_terminal_is_dropped(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "://" + "a" * 5_000_000,
-        "://" * 1_500_000,
-        "://a:" + "b" * 5_000_000,
-        "://a:b" * 800_000,
-        "-----BEGIN " * 400_000,
-        "-----BEGIN " + "A " * 2_000_000,
-        "-----BEGIN PRIVATE KEY-----" + "-----END " * 500_000,
-        "aws_secret_access_key" * 200_000,
-        "aws_secret_access_key" + " " * 5_000_000,
-        "session_token=" * 300_000,
-        "\x1b[" + "0" * 5_000_000,
-        "\x1b]" * 2_500_000,
-        "\x1b[0;" * 1_000_000,
-        "hunter2-hunter" * 350_000,
+        "://" + "a" * 1_000_000,
+        "://" * 300_000,
+        "://a:" + "b" * 1_000_000,
+        "://a:b" * 160_000,
+        "-----BEGIN " * 80_000,
+        "-----BEGIN " + "A " * 400_000,
+        "-----BEGIN PRIVATE KEY-----" + "-----END " * 100_000,
+        "aws_secret_access_key" * 40_000,
+        "aws_secret_access_key" + " " * 1_000_000,
+        "session_token=" * 60_000,
+        "\x1b[" + "0" * 1_000_000,
+        "\x1b]" * 500_000,
+        "\x1b[0;" * 200_000,
+        "hunter2-hunter" * 70_000,
     ],
     ids=lambda text: text[:24],
 )
-def test_five_megabytes_do_not_take_long(text: str) -> None:
+def test_a_megabyte_does_not_take_long(text: str) -> None:
     begun = time.process_time()  # other programs' time does not count
     knowing("hunter2-hunter2", KEY)(text)
-    assert time.process_time() - begun < 4
+    assert time.process_time() - begun < 1

@@ -95,8 +95,9 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
             LockedProvider,
             st.from_regex(r"[a-z]{1,5}\.io/[a-z]{1,5}/[a-z]{1,5}", fullmatch=True),
             st.from_regex(r"[0-9]\.[0-9]{1,2}\.[0-9]", fullmatch=True),
-            st.frozensets(st.from_regex(r"(h1|zh):[0-9a-f]{1,6}", fullmatch=True)),
+            st.frozensets(st.from_regex(r"(h1|zh):[0-9a-f]{1,6}", fullmatch=True), max_size=4),
         ),
+        max_size=4,
         unique_by=lambda provider: provider.address,
     )
 )

@@ -68,7 +68,9 @@ def test_what_is_no_state_is_refused(content: bytes) -> None:
 
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    max_leaves=10,
 )
 _FIELDS = st.sampled_from(["version", "terraform_version", "serial", "lineage", "resources"])
 
