@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import select
 import shutil
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -32,15 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="orchestrator.sandbox.server")
     parser.add_argument("--folder", type=Path, help="keep state here and outlive the one who starts us")
     folder: Path | None = parser.parse_args(arguments).folder
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+    told = _told_to_end()
     starter = _standard_output_is_for_the_starter()
     layout = layouts.decode(sys.stdin.buffer.readline())
     if folder is None:
         own = Path(tempfile.gettempdir(), f"orchestrate-sandbox-{uuid4()}")
         try:
             _say_ready(starter, _serve(layout, own))
-            sys.stdin.buffer.read()
+            select.select([told, sys.stdin], [], [])  # the starter sends nothing more: all there is to read is its end
         finally:
             _clean_up(own)
         return
@@ -49,10 +48,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         state.write(folder, State(address, layout))
         _say_ready(starter, address)
-        _wait_until_lost(folder)
+        _wait_until_lost(folder, told)
     finally:
         state.forget(folder, os.getpid())
         _clean_up(folder / "pipeline")
+
+
+def _told_to_end() -> int:
+    """A descriptor that can be read once we are to end; SIGTERM and SIGINT do nothing else.
+
+    The starter both ends our standard input and sends a signal: a handler that raises would do so in the midst of the
+    cleaning up, and what the builds run would go on for ever.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return reader
 
 
 def _standard_output_is_for_the_starter() -> IO[bytes]:
@@ -74,9 +87,6 @@ def _serve(layout: layouts.SandboxLayout, own: Path) -> Address:
 
 
 def _clean_up(own: Path) -> None:
-    """The starter both ends our standard input and sends a signal; one of them is enough."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
     forgetting.end_what_runs()
     shutil.rmtree(own, ignore_errors=True)
 
@@ -92,10 +102,10 @@ def _say_ready(starter: IO[bytes], address: Address) -> None:
         starter.write(msgspec.json.encode(address) + b"\n")
 
 
-def _wait_until_lost(folder: Path) -> None:
+def _wait_until_lost(folder: Path, told: int) -> None:
     """Nobody could find or stop a server whose state is gone."""
-    while state.names(folder, os.getpid()):
-        threading.Event().wait(state.LOST_SECONDS)
+    while state.names(folder, os.getpid()) and not select.select([told], [], [], state.LOST_SECONDS)[0]:
+        pass
 
 
 if __name__ == "__main__":

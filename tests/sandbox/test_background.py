@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import stat
@@ -24,8 +23,9 @@ from orchestrator.sandbox.clients import assumed, client
 from orchestrator.sandbox.layout import Address, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
 from orchestrator.sandbox.state import State
+from tests.support import command
+from tests.support.command import Answer
 
-ORCHESTRATE = [sys.executable, "-c", "from orchestrator.cli.main import run; run()"]
 LAYOUT = SandboxLayout("000000000000", "us-east-1")
 
 
@@ -45,22 +45,15 @@ class Project:
             f"regions: [us-east-1]\nglobal_resource_deploy_from_region: us-east-1\nteams: {{{teams}}}\n"
         )
 
-    def sandbox(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def sandbox(self, *arguments: str) -> Answer:
         """A command of the group, started in a folder below the repository's root."""
-        return subprocess.run(
-            [*ORCHESTRATE, "sandbox", *arguments],
-            cwd=self.folder / "envs",
-            env={**os.environ, "XDG_CACHE_HOME": str(self.cache)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        env = {**os.environ, "XDG_CACHE_HOME": str(self.cache)}
+        return command.run(["sandbox", *arguments], cwd=self.folder / "envs", env=env, timeout=120)
 
-    def up(self) -> Sandbox:
-        done = self.sandbox("up", "--format", "json")
-        assert done.returncode == 0, done.stderr
-        return Sandbox(**json.loads(done.stdout))
+    def up(self, *options: str) -> Sandbox:
+        done = self.sandbox("up", *options, "--format", "json")
+        assert done.code == 0, done.err
+        return Sandbox(**done.json)
 
     def state_folder(self) -> Path:
         with pytest.MonkeyPatch.context() as patch:
@@ -96,30 +89,26 @@ def test_up_env_and_down(project: Project) -> None:
     first = project.up()
     assert client(first, "sts", account="111111111111").get_caller_identity()["Account"] == "111111111111"
     assert project.up() == first
+    folder = project.state_folder()
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "state.json")]
+    assert modes == [0o700, 0o600], "its files are the user's alone"
     again = project.sandbox("up")
-    assert "was running already" in again.stderr
-    assert again.stdout == project.sandbox("env").stdout
-    script = f'{again.stdout}\nprintf \'%s %s %s\' "$AWS_ENDPOINT_URL" "$http_proxy" "$HTTPS_PROXY"'
+    assert "was running already" in again.err
+    assert again.out == project.sandbox("env").out
+    script = f'{again.out}\nprintf \'%s %s %s\' "$AWS_ENDPOINT_URL" "$http_proxy" "$HTTPS_PROXY"'
     shell = subprocess.run(
         ["sh", "-c", script], env={"HTTPS_PROXY": "kept"}, capture_output=True, text=True, check=True
     )
     assert shell.stdout == f"{first.endpoint} {first.proxy} kept"
 
-    assert project.sandbox("down").returncode == 0
+    assert project.sandbox("down").code == 0
     with pytest.raises(EndpointConnectionError):
         client(first, "sts").get_caller_identity()
     gone = project.sandbox("env")
-    assert (gone.returncode, gone.stdout) == (6, "")
-    assert "orchestrate sandbox up" in gone.stderr
-    assert project.sandbox("down").returncode == 0
-    assert project.sandbox("reset").returncode == 6
-
-
-def test_its_files_are_the_users_alone(project: Project) -> None:
-    project.up()
-    folder = project.state_folder()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / "state.json").stat().st_mode) == 0o600
+    assert (gone.code, gone.out) == (6, "")
+    assert "orchestrate sandbox up" in gone.err
+    assert project.sandbox("down").code == 0
+    assert project.sandbox("reset").code == 6
 
 
 def test_two_at_once_start_one(project: Project) -> None:
@@ -129,50 +118,37 @@ def test_two_at_once_start_one(project: Project) -> None:
 
 
 def test_reset_empties_it_and_follows_the_configuration(project: Project) -> None:
-    sandbox = project.up()
-    client(sandbox, "s3").create_bucket(Bucket="left-over")
-    project.configure("111111111111", "222222222222")
-    assert "configuration has changed" in project.sandbox("up").stderr
-    assert project.sandbox("reset").returncode == 0
-    assert buckets(sandbox) == []
-    client(sandbox, "s3", account="222222222222").create_bucket(Bucket="left-over")
-    assert assumed(sandbox, "arn:aws:iam::222222222222:role/InfraPlanRole")
-    assert "configuration has changed" not in project.sandbox("up").stderr
-
-
-def test_a_bare_one_has_the_accounts_but_not_the_deployment_roles(project: Project) -> None:
-    done = project.sandbox("up", "--bare", "--format", "json")
-    sandbox = Sandbox(**json.loads(done.stdout))
+    """A bare one has the accounts, but not the deployment roles."""
+    sandbox = project.up("--bare")
     iam = client(sandbox, "iam", account="111111111111")
     assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["OrganizationAccountAccessRole"]
-    assert project.sandbox("reset").returncode == 0
-    assert assumed(sandbox, "arn:aws:iam::111111111111:role/InfraPlanRole")
-
-
-def test_reset_refuses_another_tooling_account(project: Project) -> None:
-    project.up()
+    client(sandbox, "s3").create_bucket(Bucket="left-over")
+    project.configure("111111111111", "222222222222")
+    assert "configuration has changed" in project.sandbox("up").err
+    assert project.sandbox("reset").code == 0
+    assert buckets(sandbox) == []
+    client(sandbox, "s3", account="222222222222").create_bucket(Bucket="left-over")
+    for account in ("111111111111", "222222222222"):
+        assert assumed(sandbox, f"arn:aws:iam::{account}:role/InfraPlanRole")
+    assert "configuration has changed" not in project.sandbox("up").err
     project.configure("111111111111", tooling="333333333333")
     refused = project.sandbox("reset")
-    assert refused.returncode == 4
-    assert "orchestrate sandbox down" in refused.stderr
+    assert refused.code == 4, "programs in it would be in another account"
+    assert "orchestrate sandbox down" in refused.err
 
 
-def test_a_server_that_was_killed_is_replaced(project: Project) -> None:
+def test_a_server_that_was_killed_is_replaced_and_who_has_its_number_now_is_left_alone(project: Project) -> None:
     first = project.up()
     os.kill(first.pid, signal.SIGKILL)
     assert state.gone_within(project.state_folder(), 30)
-    assert project.sandbox("env").returncode == 6
-    assert project.up().pid != first.pid
-
-
-def test_a_process_number_in_other_hands_is_left_alone(project: Project) -> None:
+    assert project.sandbox("env").code == 6
     with subprocess.Popen(["sleep", "600"]) as other:
         try:
             stale = State(Address(other.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT)
             state.write(project.state_folder(), stale)
-            assert project.sandbox("env").returncode == 6
-            assert project.sandbox("down").returncode == 0
-            assert project.up().pid != other.pid
+            assert project.sandbox("env").code == 6
+            assert project.sandbox("down").code == 0
+            assert project.up().pid not in (first.pid, other.pid)
             assert other.poll() is None
         finally:
             other.kill()
@@ -205,9 +181,9 @@ def test_a_server_whose_state_is_gone_is_told_of_and_ends_by_itself(tmp_path: Pa
     with claimed(tmp_path):
         with pytest.raises(SurroundingsFailed, match=r"its state .* is gone"):
             background.running(tmp_path)
-        server._wait_until_lost(tmp_path)
+        server._wait_until_lost(tmp_path, told=0)
         state.write(tmp_path, State(Address(1, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
-        server._wait_until_lost(tmp_path)
+        server._wait_until_lost(tmp_path, told=0)
         state.forget(tmp_path, os.getpid())
         assert state.read(tmp_path) is not None  # another server's
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -41,12 +43,14 @@ def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> No
     assert own.set()["minute_seconds"] == 60
 
 
-def test_the_end_of_the_server_ends_its_builds(tmp_path: Path) -> None:
+def test_the_end_of_the_server_ends_its_builds_however_often_it_is_told(tmp_path: Path) -> None:
     with start(SandboxLayout("000000000000", "us-east-1")) as sandbox:
         workbench = Workbench(sandbox)
         project = workbench.project(buildspec(f"echo $$ > {tmp_path}/pid; exec sleep 600"))
         workbench("codebuild").start_build(projectName=project)
         pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        for _ in range(10_000):
+            os.kill(sandbox.pid, signal.SIGTERM)
     assert not runs(pid)
 
 
