@@ -112,7 +112,6 @@ def _build(execution: Execution, run: ActionRun, ended: Ended) -> Outcome | None
 
 
 def _approval(execution: Execution, run: ActionRun, _: Ended) -> Outcome | None:
-    run.external_id = run.token
     if len(run.configuration.get("CustomData", "")) > approvals.LONGEST_MESSAGE:
         raise Misconfigured(f"CustomData has more than {approvals.LONGEST_MESSAGE} characters")
     if topic := run.configuration.get("NotificationArn"):

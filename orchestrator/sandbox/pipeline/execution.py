@@ -38,7 +38,7 @@ class Outcome:
 
 @dataclass
 class ActionRun:
-    """One attempt at an action. `token` is what answers an approval."""
+    """One attempt at an action. `token` is what answers an approval: whoever sees that one waits has it."""
 
     action: Action
     stage: str
@@ -53,6 +53,10 @@ class ActionRun:
     external_id: str | None = None
     external_url: str | None = None
     log_stream_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.is_approval:
+            self.external_id = self.token
 
     @property
     def status(self) -> str:

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from orchestrator.model import decoding
+from orchestrator.sandbox.pipeline import execution_views
+from orchestrator.sandbox.pipeline.definition import Action
+from orchestrator.sandbox.pipeline.execution import ActionRun
 from tests.sandbox.pipeline.workbench import (
     ACCOUNT,
     BUILD,
@@ -138,6 +142,12 @@ class TestActions:
 
 
 class TestApprovals:
+    def test_whoever_sees_that_one_waits_has_what_answers_it(self) -> None:
+        """From the moment on that it is there, before anything has been done for it."""
+        run = ActionRun(decoding.convert(approval(), Action), "Approve")
+        told = execution_views._output(run)["executionResult"]["externalExecutionId"]
+        assert (run.status, told) == ("InProgress", run.token)
+
     def test_people_are_told_and_their_answer_is_known(self, aws: Workbench) -> None:
         aws.source()
         topic = aws("sns").create_topic(Name="approvals")["TopicArn"]
