@@ -49,7 +49,8 @@ def _request(wanted: RoleRequest) -> dict[str, Any]:
 def _trust(wanted: RoleRequest, caller: Identity) -> str:
     """AWS gives the same answer for a role that is missing and one that does not trust us."""
     condition = f" under the external id {wanted.external_id}" if wanted.external_id else ""
+    actions = "sts:AssumeRole and sts:TagSession" if wanted.tags else "sts:AssumeRole"
     return (
-        f"Make the role, or let its trust policy allow account {caller.account} sts:AssumeRole and "
-        f"sts:TagSession{condition}; the policies of {caller.arn} must allow both as well."
+        f"Make the role, or let its trust policy allow account {caller.account} {actions}{condition}; the policies of "
+        f"{caller.arn} must allow {'both' if wanted.tags else 'it'} as well."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.effects.roles import RoleRequest, assume
 from orchestrator.errors import OrchestrateError
 from orchestrator.model import root as roots
 from orchestrator.model.accounts import Account
@@ -29,14 +30,17 @@ class Outcome:
 def keep(desk: Desk, accounts: Sequence[Account], role: str, *, apply: bool) -> Iterator[Outcome]:
     """Plans, or with `apply` makes, the roles of each account; one account's failure does not stop the others.
 
-    `role` is one of the workload accounts that the tooling account may assume and that may manage IAM there. Raises
-    SurroundingsFailed before anything is done where the credentials are not the tooling account's.
+    `role` is one of the workload accounts that the tooling account may assume and that may manage IAM there; where it
+    may not, Terraform need not start to say so. Raises SurroundingsFailed before anything is done where the credentials
+    are not the tooling account's.
     """
     desk.identify()
     for account in accounts:
         desk.progress(f"== account {account.number}: {account.env}, {', '.join(account.teams)}")
+        root = _root(account, role)
         try:
-            yield Outcome(account, run(desk, _root(account, role), apply=apply))
+            assume(desk.aws, RoleRequest(root.role, _SESSION, None, {}))
+            yield Outcome(account, run(desk, root, apply=apply))
         except OrchestrateError as error:
             yield Outcome(account, None, error)
 
