@@ -45,6 +45,7 @@ def emulated(base: Path, files: Mapping[str, str]) -> Iterator[Place]:
     with start(SandboxLayout("000000000000", "us-east-1", (RoleSpec("111111111111", "Other", "read"),))) as sandbox:
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
         made = Place(base / "clone", within(os.environ, sandbox.env) | own, "fleet")
+        del made.env["AWS_MAX_ATTEMPTS"]  # orchestrate's own: AWS throttles here
         made.aws = Workbench(sandbox)
         name, url = made.aws.repository()
         subprocess.run(["git", "clone", "--quiet", url, str(made.folder)], check=True, capture_output=True)
