@@ -6,7 +6,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,19 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from orchestrator.model.execution import CheckResult
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import Sandbox, start
 from orchestrator.stages.submit import Origin, Request, submit
+from tests.support import command
+from tests.support.command import Answer
 
 pytestmark = pytest.mark.slow
 
 TOOLING, RESEARCH = "000000000000", "111111111111"
-ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 PROJECT = """\
 state: {prefix: acme-tf, region: us-east-1}
 tooling: {account: "000000000000"}
@@ -37,6 +39,7 @@ regions: [us-east-1]
 global_resource_deploy_from_region: us-east-1
 teams: {research: {account: "%s"}}
 apply_from: %s
+checks: {required: [lint]}
 """
 ROOT = """\
 terraform {
@@ -48,6 +51,7 @@ resource "terraform_data" "this" {
 }
 """
 TAG = "dev_us-east-1/research/1.0"
+MANY = 16
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,9 @@ class Place:
         self.git("push", "--quiet", "origin", f"refs/tags/{name}")
         return self.git("rev-parse", f"refs/tags/{name}^{{commit}}")
 
-    def run(
-        self, *arguments: str, env: Mapping[str, str] | None = None, folder: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(ORCHESTRATE), *arguments],
-            cwd=folder or self.folder,
-            env={**self.env, **(env or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, folder: Path | None = None) -> Answer:
+        done = command.run(arguments, cwd=folder or self.folder, env={**self.env, **(env or {})})
+        assert "Traceback" not in done.err, done.err
         return done
 
     def set(self, **settings: int) -> None:
@@ -106,7 +101,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
         made = Place(base / "clone", within(os.environ, sandbox.env) | own, sandbox)
         _make_repository(made, base / "remote.git")
-        assert made.run("bootstrap").returncode == 0
+        assert made.run("bootstrap").code == 0
         _make_pipelines(sandbox)
         yield made
 
@@ -187,8 +182,8 @@ def _event(tag: str, event: str = "referenceCreated", env: str = "dev") -> dict[
 def submitted(place: Place) -> dict[str, Any]:
     commit = place.push_tag(TAG)
     done = place.run("submit", "--format", "json", env=_event(TAG))
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    answer: dict[str, Any] = json.loads(done.out)
     assert answer["commit"] == commit
     return answer
 
@@ -217,9 +212,10 @@ def test_a_tag_is_bundled_once_and_its_execution_recorded(place: Place, submitte
     assert (entry["kind"], entry["detail"]["execution"]) == ("submitted", submitted["execution"])
 
 
-def test_an_event_that_comes_twice_uses_the_object_that_is_there(place: Place, submitted: dict[str, Any]) -> None:
+def test_an_event_that_comes_twice_is_one_execution_of_one_object(place: Place, submitted: dict[str, Any]) -> None:
     again = place.run("submit", "--format", "json", env=_event(TAG))
-    assert again.returncode == 0, again.stderr
+    assert again.code == 0, again.err
+    assert again.json["execution"] == submitted["execution"]
     bucket, _, key = submitted["source"].removeprefix("s3://").partition("/")
     versions = client(place.sandbox, "s3").list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
     assert len(versions) == 1
@@ -239,28 +235,28 @@ def test_what_is_refused_is_recorded(
     place: Place, submitted: dict[str, Any], tag: str, event: str, env: str, code: int, said: str
 ) -> None:
     done = place.run("submit", env=_event(tag, event, env))
-    assert done.returncode == code, done.stderr
-    assert said in done.stderr
+    assert done.code == code, done.err
+    assert said in done.err
     recorded = [*place.entries("_refused", env), *place.entries("research/dev-us-east-1", env)]
     assert [entry for entry in recorded if entry["kind"] == "refused" and said in entry["detail"]["reason"]]
 
 
-def test_fifty_tags_at_once_have_an_execution_and_an_object_each(
+def test_many_tags_at_once_have_an_execution_and_an_object_each(
     place: Place, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of one target, so that all write to one chain of the ledger."""
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
-    tags = [f"dev_us-east-1/research/50.{number}" for number in range(50)]
+    tags = [f"dev_us-east-1/research/50.{number}" for number in range(MANY)]
     for tag in tags:
         place.git("tag", "--annotate", "--message", "A release", tag)
     place.git("push", "--quiet", "origin", "--tags")
     origin = Origin(place.git("remote", "get-url", "origin"), "refs/heads/main", "dev", "us-east-1")
-    place.set(concurrent_executions=60)
+    place.set(concurrent_executions=MANY + 10)
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda tag: submit(origin, Request(tag), place.env, lambda _: None), tags))
     assert [str(one.release.tag) for one in done] == tags
-    assert len({one.execution for one in done}) == len({one.source for one in done}) == 50
+    assert len({one.execution for one in done}) == len({one.source for one in done}) == MANY
     entries = [one for one in place.entries("research/dev-us-east-1") if one["kind"] == "submitted"]
     assert {one["tag"] for one in entries} >= set(tags)
     again = submit(origin, Request(tags[7]), place.env, lambda _: None)
@@ -281,11 +277,11 @@ def test_without_room_the_build_ends_and_submit_is_asked_for_anew(
     done = place.run("submit", env=_event(tag))
     last = place.run("submit", env={**_event(tag), "ROUNDS": "60"})
     place.set(concurrent_executions=50)
-    assert (done.returncode, done.stdout.count("waits until acme-tf-dev has room for it")) == (0, 1), done.stderr
+    assert (done.code, done.out.count("waits until acme-tf-dev has room for it")) == (0, 1), done.err
     [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["detail"] == {"tag": tag, "attempt": "", "rounds": "1"}
-    assert last.returncode == 6
-    assert "as many executions of acme-tf-dev as it allows, and has after 60 further tries" in last.stderr
+    assert last.code == 6
+    assert "as many executions of acme-tf-dev as it allows, and has after 60 further tries" in last.err
     assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
 
 
@@ -294,21 +290,21 @@ def test_lightweight_tags_are_refused(place: Place) -> None:
     place.git("push", "--quiet", "origin", "refs/tags/dev_global/research/3.0")
     for _ in range(2):
         done = place.run("submit", env=_event("dev_global/research/3.0"))
-        assert done.returncode == 4
+        assert done.code == 4
     refused = place.entries("research/dev-global")
     assert [(each["kind"], each["detail"]["action"]) for each in refused] == [("refused", "submit")] * 2, (
         "each who asks gets an answer"
     )
 
 
-def test_the_steps_of_an_execution_release_the_tag(place: Place, build: dict[str, str]) -> None:
+def test_the_plan_step_hands_its_digest_on_and_no_other_plan_is_applied(place: Place, build: dict[str, str]) -> None:
+    """Lint and scan have handed their results on."""
     folder = Path(build["CODEBUILD_SRC_DIR"])
-    for step in ("lint", "scan"):
-        done = place.run("step", step, env=build, folder=folder)
-        assert done.returncode == 0, done.stderr + done.stdout
-        assert (folder / f"{step}.xml").read_text().startswith("<?xml")
+    for check in ("lint", "scan"):
+        result = CheckResult(check, TAG, build["COMMIT"], check == "lint", "0" * 64, 3, {"tool": "1.0"})
+        (folder / f"{check}.json").write_bytes(msgspec.json.encode(result))
     done = place.run("step", "plan", env=build, folder=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     script = '. ./plan.env && printf "%s\\n" "$CHANGES" "$DIGEST" "$MESSAGE" "$RECEIPT_URL"'
     told = subprocess.run(["bash", "-c", script], cwd=folder, check=True, capture_output=True, text=True).stdout
     changes, digest, message, url = told.splitlines()
@@ -318,34 +314,32 @@ def test_the_steps_of_an_execution_release_the_tag(place: Place, build: dict[str
     assert len(message) <= 512
     assert url.startswith("https://us-east-1.console.aws.amazon.com/s3/object/acme-tf-releases-dev")
     wrong = place.run("step", "apply", env={**build, "DIGEST": "0" * 64}, folder=folder)
-    assert wrong.returncode == 4
-    done = place.run("step", "apply", env={**build, "DIGEST": digest}, folder=folder)
-    assert done.returncode == 0, done.stderr
-    done = place.run("step", "verify", env={**build, "DIGEST": digest}, folder=folder)
-    assert done.returncode == 0, done.stderr
-    kinds = [entry["kind"] for entry in place.entries("research/dev-us-east-1")]
-    assert kinds[-7:] == ["checked", "planning", "planned", "submitted", "refused", "applying", "applied"]
+    assert wrong.code == 4
+    entries = place.entries("research/dev-us-east-1")[-6:]
+    assert [entry["kind"] for entry in entries] == ["checked", "checked", "planning", "planned", "submitted", "refused"]
+    checked = [(entry["detail"]["check"], entry["detail"]["passed"]) for entry in entries[:2]]
+    assert checked == [("lint", True), ("scan", False)]
 
 
 def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place, build: dict[str, str]) -> None:
     folder = Path(build["CODEBUILD_SRC_DIR"])
     done = place.run("step", "plan", env={**build, "COMMIT": "0" * 40}, folder=folder)
-    assert done.returncode == 4
-    assert "not for people to write" in done.stderr
+    assert done.code == 4
+    assert "not for people to write" in done.err
     refused = place.entries("research/dev-us-east-1")[-1]
     assert (refused["kind"], refused["tag"], refused["detail"]["action"]) == ("refused", TAG, "resolve")
     other = place.run("step", "plan", env={**build, "ORCHESTRATE_ENV": "prod"}, folder=folder)
-    assert other.returncode == 4
+    assert other.code == 4
 
 
 def test_a_step_that_did_not_succeed_is_recorded(place: Place, build: dict[str, str]) -> None:
     folder = Path(build["CODEBUILD_SRC_DIR"])
     done = place.run("step", "ended", env={**build, "CODEBUILD_BUILD_SUCCEEDING": "0"}, folder=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
 
 
 def test_outside_a_build_steps_say_what_to_do(place: Place) -> None:
     done = place.run("step", "plan")
-    assert done.returncode == 6
-    assert "orchestrate release" in done.stderr
+    assert done.code == 6
+    assert "orchestrate release" in done.err
