@@ -25,7 +25,7 @@ settings.load_profile("no-deadline")
 
 _MEASURE = "COVERAGE_PROCESS_CONFIG"  # set by coverage for its patch `subprocess`
 _UNMEASURED = re.compile(
-    "tests/(modules/|integration/test_(break_glass|faults|foreign_roots|integrity_.*|pipeline|policy|recover|rollback).py)"
+    "tests/(modules/|integration/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
 )
 
 RULES = {
