@@ -28,6 +28,8 @@ _UNMEASURED = re.compile(
     "tests/(modules/|integration/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
 )
 
+_TOGETHER = ("tests/modules/",)
+
 RULES = {
     "envs/orchestrate.yaml": 'state: {prefix: acme-tf, region: us-east-1}\ntooling: {account: "000000000000"}\n',
     "envs/dev.yaml": (
@@ -46,9 +48,27 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with the most slow tests first (with --no-loadscope-reorder): the short ones fill the gaps at the end."""
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    """Units with the most slow tests first (with --no-loadscope-reorder): the short ones fill the gaps at the end."""
+    slow = Counter(_unit(item.nodeid) for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[_unit(item.nodeid)])
+
+
+def _unit(test: str) -> str:
+    """What one process runs, one after the other: a file, or a folder whose files share what takes long to make."""
+    return next((folder for folder in _TOGETHER if test.startswith(folder)), test.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """`--dist loadfile` by units."""
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByUnit(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _unit(nodeid)
+
+    return ByUnit(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,9 +5,9 @@ locals {
   accounts = toset([for team in var.teams : team.account])
 
   # One policy as long as they fit into one; beyond, five by the account's last digit, so that a new account changes one.
+  one_policy = length(local.accounts) <= 60 # asked in the loop, it would be counted anew for every account
   group_of = {
-    for account in local.accounts :
-    account => length(local.accounts) <= 60 ? "all" : tostring(parseint(substr(account, 11, 1), 10) % 5)
+    for account in local.accounts : account => local.one_policy ? "all" : tostring(parseint(substr(account, 11, 1), 10) % 5)
   }
   groups = { for account, group in local.group_of : group => account... }
 

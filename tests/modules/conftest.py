@@ -1,94 +1,56 @@
-"""Terraform on copies of the modules, against one emulated AWS for all tests of this folder.
+"""Terraform on copies of the modules, in one process of pytest for all tests of this folder.
 
-`root` drives a root configuration by tftest. Copies only: tftest deletes the lock file and the state of the folder
-it is given.
+What waits for AWS most of its time begins with the first test, whichever it is, and goes on beside the others. What is
+only planned is planned in one process of Terraform, and what has a mocked provider in another.
+
+Copies only: tftest deletes the lock file and the state of the folder it is given.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tftest
 
 from orchestrator.effects.tools import cli_config
 from orchestrator.effects.tools.install import ensure
+from orchestrator.model.region import partition_of
+from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
+from tests.modules import cases, examples, runs, upgrade, versions
+from tests.modules.root import Root
+from tests.modules.tooling import project
 
 REPOSITORY = Path(__file__).parents[2]
 ACCOUNT = "000000000000"
+BEGUN_EARLY = ("upgrade_begun", "blocks_begun", "tooling_begun")
 
-Variables = Mapping[str, object]
-Plan = dict[str, Any]
+Copied = Callable[[Path | None], Path]
 
 
-class Root:
-    """A root configuration in a folder of its own; its state lies beside it, in `<state>.tfstate`."""
+@pytest.fixture(scope="session", autouse=True)
+def _begun(request: pytest.FixtureRequest) -> None:
+    """Begins what some test of this run will wait for."""
+    used = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in BEGUN_EARLY:
+        if name in used:
+            request.getfixturevalue(name)
 
-    def __init__(self, folder: Path, terraform: Any, state: str = "terraform") -> None:
-        self.folder = folder
-        self._terraform = terraform
-        self._state = state
 
-    def init(self) -> None:
-        self._terraform.setup(cleanup_on_exit=False)
-
-    def with_state(self, name: str) -> Root:
-        """The same configuration with another state, as the scopes of one team have."""
-        return Root(self.folder, self._terraform, name)
-
-    def plan(self, variables: Variables) -> Plan:
-        """The plan as `terraform show -json` tells it."""
-        options = {"tf_var_file": self._written(variables), "state": self._file()}
-        plan: Plan = self._terraform.plan(output=True, **options)._raw
-        return plan
-
-    def changes(self, variables: Variables, *, refresh: bool = True) -> dict[str, str]:
-        """What a plan would do, by address; moves included, what stays as it is not.
-
-        From the plan's own messages, which spares the second command that `plan` needs. Without `refresh` it trusts
-        the state: enough where only an input differs from what was just applied.
-        """
-        command = ["-json", "-input=false", f"-state={self._file()}", f"-refresh={str(refresh).lower()}"]
-        command.append(f"-var-file={self._written(variables)}")
-        said = [json.loads(line) for line in self._terraform.execute_command("plan", *command).out.splitlines()]
-        planned = [line["change"] for line in said if line["type"] == "planned_change"]
-        return {change["resource"]["addr"]: change["action"] for change in planned if change["action"] != "read"}
-
-    def apply(self, variables: Variables) -> None:
-        self._terraform.apply(tf_var_file=self._written(variables), state=self._file())
-
-    def destroy(self, variables: Variables) -> None:
-        self._terraform.destroy(tf_var_file=self._written(variables), state=self._file())
-
-    def outputs(self) -> dict[str, Any]:
-        return dict(self._terraform.output(state=self._file()))
-
-    def state(self) -> set[str]:
-        """Addresses of everything in the state."""
-        return set(self._terraform.execute_command("state", "list", f"-state={self._file()}").out.split())
-
-    def refusal(self, variables: Variables) -> str:
-        """What Terraform says of a plan that it must refuse, on one line, without its frame."""
-        with pytest.raises(tftest.TerraformTestError) as raised:
-            self._terraform.plan(tf_var_file=self._written(variables), state=self._file())
-        return " ".join(str(raised.value.cmd_error).replace("│", " ").split())
-
-    def _file(self) -> str:
-        return str(self.folder / f"{self._state}.tfstate")
-
-    def _written(self, variables: Variables) -> str:
-        file = self.folder / "test.tfvars.json"
-        file.write_text(json.dumps(dict(variables)))
-        return str(file)
+@pytest.fixture(scope="session")
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as threads:
+        yield threads
 
 
 @pytest.fixture(scope="session")
@@ -105,20 +67,25 @@ def emulated() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def emulated_env(emulated: Sandbox) -> dict[str, str]:
-    """For Terraform in the emulated AWS: no variable of the surroundings steers it."""
+    """For Terraform in the emulated AWS."""
+    return {**within(_surroundings(), emulated.env), **cli_config(os.environ)}
+
+
+def _surroundings() -> dict[str, str]:
+    """Without variables that steer Terraform."""
     steering = ("TF_VAR_", "TF_CLI_ARGS", "TF_REATTACH")
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    return {**within(surroundings, emulated.env), **cli_config(os.environ)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
 
 
 @pytest.fixture(scope="session")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path | None], Path]:
-    """A new copy of the modules, of the repository's own or of those of another tree."""
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    """A new copy of the modules, of the repository's own or of those of another tree, and of what they read."""
 
     def copied(source: Path | None = None) -> Path:
         tree = tmp_path_factory.mktemp("tree")
         ignored = shutil.ignore_patterns(".terraform", "*.tfstate*")
         shutil.copytree((source or REPOSITORY) / "modules", tree / "modules", ignore=ignored)
+        shutil.copytree(REPOSITORY / "buildspecs", tree / "buildspecs")
         shutil.copytree(REPOSITORY / "tests/modules", tree / "tests/modules", ignore=shutil.ignore_patterns("*.py*"))
         return tree / "modules"
 
@@ -126,37 +93,146 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path | None],
 
 
 @pytest.fixture(scope="session")
-def terraform_env(
-    terraform: str, emulated_env: dict[str, str], modules: Callable[[Path | None], Path]
-) -> Iterator[dict[str, str]]:
-    """The same with one process of the AWS provider, which all commands use one after the other.
+def provider(terraform: str, modules: Copied) -> Path:
+    """The program of the AWS provider, as Terraform has compared it with the lock file."""
+    root = modules(None) / "workload"
+    init = [terraform, "init", "-input=false", "-lockfile=readonly"]
+    env = {**_surroundings(), **cli_config(os.environ)}
+    subprocess.run(init, cwd=root, env=env, check=True, stdout=subprocess.DEVNULL)
+    (program,) = root.glob(".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*")
+    return program
+
+
+@contextlib.contextmanager
+def _serving(provider: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a process of the provider, which commands use one after the other.
 
     Terraform would start, and hash, the provider's 675 MB for every command, and for every run of a test.
     """
-    root = modules(None) / "workload"
-    init = [terraform, "init", "-input=false", "-lockfile=readonly"]
-    subprocess.run(init, cwd=root, env=emulated_env, check=True, stdout=subprocess.DEVNULL)
-    (program,) = root.glob(".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*")
-    with (
-        (root / "provider.log").open("w") as log,
-        subprocess.Popen(
-            [program, "-debug"], env=emulated_env, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as provider,
-    ):
-        assert provider.stdout is not None
-        said = next(line for line in provider.stdout if "TF_REATTACH_PROVIDERS=" in line)
-        yield {**emulated_env, "TF_REATTACH_PROVIDERS": said.partition("=")[2].strip().strip("'")}
-        provider.terminate()
+    command = [str(provider), "-debug"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "TF_REATTACH_PROVIDERS=" in line)
+        yield {**env, "TF_REATTACH_PROVIDERS": said.partition("=")[2].strip().strip("'")}
+        process.terminate()
 
 
 @pytest.fixture(scope="session")
-def root(terraform: str, terraform_env: dict[str, str], modules: Callable[[Path | None], Path]) -> Callable[..., Root]:
+def terraform_env(provider: Path, emulated_env: dict[str, str]) -> Iterator[dict[str, str]]:
+    with _serving(provider, emulated_env) as env:
+        yield env
+
+
+@pytest.fixture(scope="session")
+def root(terraform: str, terraform_env: dict[str, str], modules: Copied) -> Callable[..., Root]:
     """A root configuration made ready: `modules/<name>` of a new copy, or of `copy`. The Region is us-east-1."""
 
-    def make(name: str, *, copy: Path | None = None) -> Root:
+    def make(name: str, *, copy: Path | None = None, env: Mapping[str, str] = terraform_env) -> Root:
         folder = (copy or modules(None)) / name
-        made = Root(folder, tftest.TerraformTest(str(folder), binary=terraform, env=terraform_env))
+        made = Root(folder, tftest.TerraformTest(str(folder), binary=terraform, env=dict(env)))
         made.init()
         return made
 
     return make
+
+
+# What is applied: begun first, asked for last -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def upgrade_begun(
+    threads: ThreadPoolExecutor,
+    provider: Path,
+    emulated_env: dict[str, str],
+    root: Callable[..., Root],
+    modules: Copied,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Future[upgrade.Upgraded]]:
+    copy = modules(upgrade.previous(tmp_path_factory.mktemp("previous")))
+    with _serving(provider, emulated_env) as env:
+        yield threads.submit(upgrade.upgraded, lambda: root("workload", copy=copy, env=env))
+
+
+@pytest.fixture(scope="session")
+def blocks_begun(
+    threads: ThreadPoolExecutor, provider: Path, emulated_env: dict[str, str], terraform: str, modules: Copied
+) -> Iterator[Future[runs.Outcome]]:
+    folder = modules(None).parent / "tests/modules/roots/blocks"
+    with _serving(provider, emulated_env) as env:
+        yield threads.submit(runs.run, folder, terraform, env, with_plans=True)
+
+
+@pytest.fixture(scope="session")
+def tooling_begun(
+    threads: ThreadPoolExecutor, provider: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[project.Project]]:
+    """With the provider that is checked already, which `orchestrate` would hash for each of its commands."""
+    base, settings = tmp_path_factory.mktemp("tooling"), tmp_path_factory.mktemp("settings") / "terraform.tfrc.json"
+    settings.write_text(
+        json.dumps(
+            {
+                "provider_installation": [
+                    {
+                        "dev_overrides": [{"hashicorp/aws": str(provider.parent)}],
+                        "filesystem_mirror": [{"path": str(provider.parents[5])}],
+                    }
+                ]
+            }
+        )
+    )
+    with start(project.LAYOUT) as sandbox:
+        env = within(_surroundings(), sandbox.env) | {"TF_CLI_CONFIG_FILE": str(settings)}
+        yield threads.submit(project.applied, base, sandbox, env)
+
+
+# What is only planned -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def plan_of(
+    emulated: Sandbox,
+    terraform: str,
+    terraform_env: dict[str, str],
+    modules: Copied,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], runs.Run]:
+    """The plan of a case, by its name, from an empty state: see cases.py. All are planned in one process."""
+    copy = modules(None)
+    versions.write(copy, tmp_path_factory.mktemp("published"))
+    folder = copy / "cases"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "main.tf").write_text("terraform {}\n")
+    found = cases.read() | {"pinned-versions": versions.CASE}
+    for name, case in found.items():
+        run = {"command": "plan", "module": {"source": f"../{case.module}"}, "variables": case.variables}
+        (folder / f"tests/{name}.tftest.json").write_text(json.dumps({"run": {"plan": run}}))
+    with _roles(
+        emulated,
+        {(partition_of(role.region), role.name): role.region for case in found.values() for role in case.roles},
+    ):
+        outcome = runs.run(folder, terraform, terraform_env, with_plans=True)
+    return lambda name: outcome.of(name)["plan"]
+
+
+@contextlib.contextmanager
+def _roles(emulated: Sandbox, roles: Mapping[tuple[str, str], str]) -> Iterator[None]:
+    """Roles by partition and name, each with a Region of the partition, for as long as the block runs."""
+    for (_, name), region in roles.items():
+        client(emulated, "iam", region=region).create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    yield
+    for (_, name), region in roles.items():
+        client(emulated, "iam", region=region).delete_role(RoleName=name)
+
+
+@pytest.fixture(scope="session")
+def own_tests(terraform: str, terraform_env: dict[str, str], modules: Copied) -> runs.Outcome:
+    """The modules' own tests by the module's name, and the examples of their READMEs."""
+    copy = modules(None)
+    texts = {file.parents[1].name: file.read_text() for file in copy.glob("*/tests/*.tftest.hcl")}
+    folder = copy / "all"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "main.tf").write_text("terraform {}\n")
+    for module, text in texts.items():
+        (folder / f"tests/{module}.tftest.hcl").write_text(runs.of_module(module, text))
+    examples.write(copy, folder / "tests")
+    return runs.run(folder, terraform, terraform_env)

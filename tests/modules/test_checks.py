@@ -40,9 +40,12 @@ def test_tflint_finds_nothing(copy: Path, tmp_path: Path) -> None:
 
 
 def test_checkov_finds_nothing(copy: Path) -> None:
+    """A module with `for_each` is looked at once: its instances differ in names, and take a third of the time."""
     command = [_tool("checkov"), "--directory", ".", "--framework", "terraform", "--output", "json", "--compact"]
+    env = {**os.environ, "CHECKOV_ENABLE_MODULES_FOREACH_HANDLING": "False"}
+    command.append("--skip-download")
     done = subprocess.run(
-        [*command, "--skip-download"], cwd=copy, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        command, cwd=copy, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     found = json.loads(done.stdout)
     failed = [(check["check_id"], check["resource"]) for check in found["results"]["failed_checks"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,52 +12,35 @@ from typing import Any
 import hcl2
 import pytest
 
+from tests.modules import examples
+from tests.modules.root import Root
+from tests.modules.runs import Outcome
+
 MODULES = Path(__file__).parents[2] / "modules"
-TOOLING = {"release-pipeline", "source", "tooling"}  # tested with the pipeline
-NAMES = sorted({path.parent.name for path in MODULES.glob("*/main.tf")} - TOOLING)
+NAMES = sorted(path.parent.name for path in MODULES.glob("*/main.tf"))
+_RUN = re.compile(r'^run "([a-z0-9_]+)" \{$', re.MULTILINE)
 _REJECTION = re.compile(r'^run "(?P<run>[a-z0-9_]+)" \{(?P<body>.*?)^\}', re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"expect_failures = \[(?P<objects>[^]]*)\]")
 
 
-def _run(terraform: str, env: dict[str, str], folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [terraform, *arguments],
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def copy(modules: Callable[[Path | None], Path]) -> Path:
-    return modules(None)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_module_passes_its_own_tests(name: str, copy: Path, terraform: str, terraform_env: dict[str, str]) -> None:
-    _run(terraform, terraform_env, copy / name, "init", "-backend=false", "-input=false", "-no-color")
-    said = _run(terraform, terraform_env, copy / name, "test", "-no-color")
-    passed = re.search(r"^Success! (\d+) passed, 0 failed\.$", said, re.MULTILINE)
-    assert passed, said
-    assert int(passed[1]) > 0
+def test_module_passes_its_own_tests(name: str, own_tests: Outcome) -> None:
+    found = own_tests.of(name)
+    assert {run: outcome.said for run, outcome in found.items() if outcome.status != "pass"} == {}
+    assert list(found) == _RUN.findall(_own_tests(name)) != []
 
 
 @pytest.mark.slow
-def test_load_balancer_waits_for_the_way_to_the_internet(
-    copy: Path, terraform: str, terraform_env: dict[str, str]
-) -> None:
+def test_load_balancer_waits_for_the_way_to_the_internet(root: Callable[..., Root]) -> None:
     """AWS makes no external one in a VPC without an internet gateway, and gives none up while addresses are in use."""
-    _run(terraform, terraform_env, copy / "regional", "init", "-backend=false", "-input=false", "-no-color")
-    said = _run(terraform, terraform_env, copy / "regional", "graph")
-    edges = set(re.findall(r'^  "([^"]+)" -> "([^"]+)";$', said, re.MULTILINE))
+    edges = set(re.findall(r'^  "([^"]+)" -> "([^"]+)";$', root("regional").graph(), re.MULTILINE))
     assert ("module.web_entry.aws_lb.this", "module.network.aws_route.internet") in edges
     assert ("module.network.aws_route.internet", "module.network.aws_internet_gateway.this") in edges
+
+
+def _own_tests(name: str) -> str:
+    return "".join(file.read_text() for file in (MODULES / name / "tests").glob("*.tftest.hcl"))
 
 
 @functools.cache
@@ -101,18 +83,20 @@ def _rules(name: str) -> Counter[str]:
 def _rejections(name: str) -> Counter[str]:
     """How often a `reject_*` run expects each of them to refuse."""
     found: Counter[str] = Counter()
-    for file in sorted((MODULES / name / "tests").glob("*.tftest.hcl")):
-        for run in _REJECTION.finditer(file.read_text()):
-            expected = _EXPECTED.search(run["body"])
-            assert run["run"].startswith("reject_") == bool(expected), f"{name}: {run['run']}"
-            found.update(part.strip() for part in (expected["objects"].split(",") if expected else []))
+    for run in _REJECTION.finditer(_own_tests(name)):
+        expected = _EXPECTED.search(run["body"])
+        assert run["run"].startswith("reject_") == bool(expected), f"{name}: {run['run']}"
+        objects = expected["objects"].split(",") if expected else []
+        found.update(part.strip() for part in objects if part.strip())
     return found
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rule_of_a_module_has_a_run_that_breaks_it(name: str) -> None:
     rejections = _rejections(name)
-    assert {address: count for address, count in _rules(name).items() if rejections[address] < count} == {}
+    unbroken = {address for address, count in _rules(name).items() if rejections[address] < count}
+    # The folder `envs` of the tooling has to be there, or fileset() ends Terraform before any rule is asked.
+    assert unbroken == ({"var.envs"} if name == "tooling" else set())
 
 
 def test_there_are_rules_to_break() -> None:
@@ -126,7 +110,7 @@ def test_every_variable_is_typed_and_described_and_every_output_described(name: 
         assert "any" not in str(body.get("type", "any")), address
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", examples.NAMES)
 def test_a_variable_takes_null_only_where_null_means_something(name: str) -> None:
     """Where it does not, Terraform itself refuses null or takes the default, instead of a function failing on it."""
     for address, body in _blocks(name, "variable"):

@@ -191,44 +191,25 @@ run "reject_region_that_is_not_the_providers" {
   expect_failures = [data.aws_region.current]
 }
 
-run "reject_name" {
+run "reject_values_that_no_region_can_have" {
   command = plan
   variables {
-    name = "Dev"
+    name                 = "Dev"
+    account              = "1"
+    region               = "here"
+    cidr                 = "fd00::/20"
+    max_zones            = 1
+    nat                  = "all"
+    page                 = ""
+    log_retention_days   = 366
+    role_isolation       = "none"
+    role_version         = 0
+    permissions_boundary = "arn:aws:iam::111111111111:policy/Boundary"
   }
-  expect_failures = [var.name]
-}
-
-run "reject_account" {
-  command = plan
-  variables {
-    account = "1"
-  }
-  expect_failures = [var.account]
-}
-
-run "reject_region" {
-  command = plan
-  variables {
-    region = "here"
-  }
-  expect_failures = [var.region]
-}
-
-run "reject_cidr_of_ipv6" {
-  command = plan
-  variables {
-    cidr = "fd00::/20"
-  }
-  expect_failures = [var.cidr]
-}
-
-run "reject_log_retention_that_no_service_takes" {
-  command = plan
-  variables {
-    log_retention_days = 366
-  }
-  expect_failures = [var.log_retention_days]
+  expect_failures = [
+    var.name, var.account, var.region, var.cidr, var.max_zones, var.nat, var.page, var.log_retention_days,
+    var.role_isolation, var.role_version, var.permissions_boundary,
+  ]
 }
 
 run "reject_cidr_too_small" {
@@ -237,52 +218,4 @@ run "reject_cidr_too_small" {
     cidr = "10.0.0.0/25"
   }
   expect_failures = [var.cidr]
-}
-
-run "reject_max_zones" {
-  command = plan
-  variables {
-    max_zones = 1
-  }
-  expect_failures = [var.max_zones]
-}
-
-run "reject_nat" {
-  command = plan
-  variables {
-    nat = "all"
-  }
-  expect_failures = [var.nat]
-}
-
-run "reject_page" {
-  command = plan
-  variables {
-    page = ""
-  }
-  expect_failures = [var.page]
-}
-
-run "reject_role_isolation" {
-  command = plan
-  variables {
-    role_isolation = "none"
-  }
-  expect_failures = [var.role_isolation]
-}
-
-run "reject_role_version" {
-  command = plan
-  variables {
-    role_version = 0
-  }
-  expect_failures = [var.role_version]
-}
-
-run "reject_permissions_boundary" {
-  command = plan
-  variables {
-    permissions_boundary = "arn:aws:iam::111111111111:policy/Boundary"
-  }
-  expect_failures = [var.permissions_boundary]
 }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../tests/modules/tooling/mocks"
+  override_during = plan
+  source          = "../../tests/modules/tooling/mocks"
 }
 
 variables {
@@ -28,6 +29,8 @@ variables {
 }
 
 run "one_execution_for_each_tag_all_in_parallel" {
+  command = plan
+
   assert {
     condition     = aws_codepipeline.this.execution_mode == "PARALLEL" && [for stage in aws_codepipeline.this.stage : stage.name] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
     error_message = "the stages of an environment without approvals"
@@ -40,6 +43,8 @@ run "one_execution_for_each_tag_all_in_parallel" {
 }
 
 run "only_tags_of_this_environment_start_it" {
+  command = plan
+
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.this["tags"].event_pattern).detail == { event = ["referenceCreated"], referenceType = ["tag"], referenceName = [{ prefix = "dev_" }] }
     error_message = "new tags with exactly that prefix"
@@ -47,6 +52,8 @@ run "only_tags_of_this_environment_start_it" {
 }
 
 run "a_release_is_asked_for_by_naming_a_tag_alone" {
+  command = plan
+
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.asked.event_pattern) == { source = ["orchestrate.acme-tf-dev"], "detail-type" = ["Release asked for"], detail = { tag = [{ prefix = "dev_" }] } }
     error_message = "tags of this environment, from who may ask for its releases"
@@ -59,6 +66,8 @@ run "a_release_is_asked_for_by_naming_a_tag_alone" {
 }
 
 run "each_step_has_its_role" {
+  command = plan
+
   assert {
     condition     = { for step, project in aws_codebuild_project.this : step => project.name } == { for step in ["apply", "lint", "plan", "scan", "verify"] : step => "acme-tf-dev-${step}" }
     error_message = "a project for each step"
@@ -71,6 +80,8 @@ run "each_step_has_its_role" {
 }
 
 run "as_many_approvals_as_asked" {
+  command = plan
+
   variables {
     approvals         = 2
     plan_expiry_hours = 48
@@ -83,6 +94,8 @@ run "as_many_approvals_as_asked" {
 }
 
 run "without_dynamodb_and_kms" {
+  command = plan
+
   variables {
     stores = {
       state_bucket   = "acme-tf-dev"
@@ -98,6 +111,8 @@ run "without_dynamodb_and_kms" {
 }
 
 run "people_cannot_apply_where_the_pipeline_alone_may" {
+  command = plan
+
   variables {
     apply_from = "pipeline"
   }
@@ -109,6 +124,8 @@ run "people_cannot_apply_where_the_pipeline_alone_may" {
 }
 
 run "who_applies_tells_of_a_broken_glass" {
+  command = plan
+
   variables {
     break_glass_topic = "arn:aws:sns:eu-west-1:000000000000:security"
   }
@@ -135,6 +152,8 @@ run "reject_a_topic_that_is_none" {
 }
 
 run "a_linked_repository_calls_the_build" {
+  command = plan
+
   variables {
     source_repository = {
       type           = "GITHUB"

@@ -44,6 +44,11 @@ run "regional_tooling_has_the_tags_of_its_region" {
     condition     = !aws_cloudtrail.this.is_multi_region_trail
     error_message = "the trail of the tooling Region records all Regions"
   }
+
+  assert {
+    condition     = jsonencode(local.keys) == jsonencode({ dev = null }) && length(data.aws_kms_alias.stores) == 0
+    error_message = "stores whose keys S3 manages have no key that could be looked up"
+  }
 }
 
 run "reject_region_without_form" {

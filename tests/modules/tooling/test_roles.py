@@ -1,6 +1,6 @@
 """What `orchestrate tooling apply` makes, and what each role may do and none may: as it stands in the emulated AWS.
 
-All in one file, so that the tooling is applied once.
+Of the tooling of us-east-1, beside which that of another Region stands in the same account.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from orchestrator.model import tooling
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
+from tests.modules.tooling.project import Project
 
 pytestmark = pytest.mark.slow
 
@@ -42,18 +43,19 @@ Wish = iam.Wish
 STEPS = {"submit", "check", "plan", "apply", "verify", "runner", "events"}
 PEOPLE = {"people", "deploy"}
 ROLES = STEPS | PEOPLE
+THERE = "acme-tf-euc1"  # what the names of the other Region's tooling begin with
 
-STATE = "arn:aws:s3:::acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
-RELEASES = "arn:aws:s3:::acme-tf-releases-dev"
+STATE = "arn:aws:s3:::acme-tf-use1-dev/research/dev/terraform.tfstate"
+RELEASES = "arn:aws:s3:::acme-tf-use1-releases-dev"
 TABLES = "arn:aws:dynamodb:us-east-1:000000000000:table"
-LEDGER, LOCKS = f"{TABLES}/acme-tf-ledger-dev", f"{TABLES}/acme-tf-lock-dev"
-HANDED_ON = f"{RELEASES}/acme-tf-dev"
-PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-dev"
-PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-dev"
+LEDGER, LOCKS = f"{TABLES}/acme-tf-use1-ledger-dev", f"{TABLES}/acme-tf-use1-lock-dev"
+HANDED_ON = f"{RELEASES}/acme-tf-use1-dev"
+PIPELINE = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-dev"
+PROJECT = "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-use1-dev"
 REPOSITORY = "arn:aws:codecommit:us-east-1:000000000000:infrastructure"
 ANCHOR, ONCE = f"{RELEASES}/anchors/research/dev-global/1.json", {"s3:if-none-match": "*"}
 LOOKED_FOR = {"s3:prefix": "anchors/research/dev-global/000000000001-"}
-LOCK_ID = "acme-tf-dev/research/dev-us-east-1/terraform.tfstate"
+LOCK_ID = "acme-tf-use1-dev/research/dev/terraform.tfstate"
 
 
 def _role(account: str, name: str) -> str:
@@ -79,7 +81,7 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("sts:SetSourceIdentity", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (Wish("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
     (Wish("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
-    (Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-dev"), {"plan", "apply", "people", "deploy"}),
+    (Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-dev"), {"plan", "apply", "people", "deploy"}),
     (Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"), {"runner", "apply", "people", "deploy"}),
     (Wish("s3:GetObject", f"{RELEASES}/recovered/research/dev-global/1.tfstate"), {"apply", "deploy"}),
     (Wish("s3:PutObject", STATE), {"apply", "deploy"}),
@@ -105,33 +107,33 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
     (Wish("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
     (Wish("codebuild:StartBuild", f"{PROJECT}-submit"), {"events"}),
-    (Wish("sns:Publish", "arn:aws:sns:us-east-1:000000000000:acme-tf-dev"), {"runner"}),
+    (Wish("sns:Publish", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"), {"runner"}),
 ]
 
 # What no role of the tooling may, whichever it is.
 NEVER: list[Any] = [
     # other environments
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-prod/research/prod-us-east-1/terraform.tfstate"),
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-releases-prod/plans/research/prod-global/1.tar"),
-    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-ledger-prod", "target#research/prod-global"),
-    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-lock-prod", "acme-tf-prod/x/terraform.tfstate"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-releases-prod/plans/research/prod-global/1.tar"),
+    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-use1-ledger-prod", "target#research/prod-global"),
+    _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-use1-lock-prod", "acme-tf-use1-prod/x/terraform.tfstate"),
     Wish("sts:AssumeRole", _role("333333333333", "InfraPlanRole")),
     Wish("sts:AssumeRole", _role("333333333333", "InfraBuildRole")),
-    Wish("codepipeline:StartPipelineExecution", "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-prod"),
-    Wish("codebuild:StartBuild", "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-prod-apply"),
+    Wish("codepipeline:StartPipelineExecution", "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-prod"),
+    Wish("codebuild:StartBuild", "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-use1-prod-apply"),
     # other roles of its own accounts
     Wish("sts:AssumeRole", _role("111111111111", "OrganizationAccountAccessRole")),
     Wish("sts:AssumeRole", _role("999999999999", "InfraPlanRole")),
     # the tooling's own state, the accounts' roles' state, the package
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-tooling/_tooling/terraform.tfstate"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
-    _keyed("dynamodb:DeleteItem", LOCKS, "acme-tf-dev/_accounts/111111111111/terraform.tfstate"),
-    _keyed("dynamodb:PutItem", LOCKS, "acme-tf-dev/_accounts/111111111111/terraform.tfstate-md5"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-dev/research/dev-us-east-1/other.json"),
-    Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-prod"),
-    Wish("s3:PutBucketPolicy", "arn:aws:s3:::acme-tf-dev"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-tooling/_tooling/terraform.tfstate"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
+    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
+    _keyed("dynamodb:DeleteItem", LOCKS, "acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
+    _keyed("dynamodb:PutItem", LOCKS, "acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate-md5"),
+    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/research/dev/other.json"),
+    Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-prod"),
+    Wish("s3:PutBucketPolicy", "arn:aws:s3:::acme-tf-use1-dev"),
     Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
     # the record, and answers in somebody's name
     _keyed("dynamodb:PutItem", LEDGER, "approval#AROAALICE:alice#research"),
@@ -150,15 +152,15 @@ NEVER: list[Any] = [
     Wish("s3:DeleteObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
     Wish("s3:DeleteObjectVersion", STATE),
     Wish("s3:DeleteObject", STATE),
-    Wish("cloudtrail:StopLogging", "arn:aws:cloudtrail:us-east-1:000000000000:trail/acme-tf-tooling"),
+    Wish("cloudtrail:StopLogging", "arn:aws:cloudtrail:us-east-1:000000000000:trail/acme-tf-use1-tooling"),
     # its own rights, and the pipeline itself
-    Wish("iam:PutRolePolicy", _role("000000000000", "acme-tf-dev-plan")),
+    Wish("iam:PutRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
     Wish("iam:CreateRole", _role("000000000000", "x")),
-    Wish("iam:AttachRolePolicy", _role("000000000000", "acme-tf-dev-plan")),
-    Wish("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-dev-apply")),
-    Wish("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-dev-accounts-plan-all"),
-    Wish("sts:AssumeRole", _role("000000000000", "acme-tf-dev-apply")),
-    Wish("iam:PassRole", _role("000000000000", "acme-tf-dev-apply")),
+    Wish("iam:AttachRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
+    Wish("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-use1-dev-apply")),
+    Wish("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-use1-dev-accounts-plan-all"),
+    Wish("sts:AssumeRole", _role("000000000000", "acme-tf-use1-dev-apply")),
+    Wish("iam:PassRole", _role("000000000000", "acme-tf-use1-dev-apply")),
     Wish("codebuild:UpdateProject", f"{PROJECT}-apply"),
     *(
         Wish(f"codepipeline:{action}", PIPELINE)
@@ -166,9 +168,9 @@ NEVER: list[Any] = [
     ),
     *(Wish(f"codebuild:{action}", f"{PROJECT}-apply") for action in ("RetryBuild", "StartBuildBatch", "UpdateWebhook")),
     Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default"),
-    Wish("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/acme-tf-dev-tags"),
-    Wish("sns:Subscribe", "arn:aws:sns:us-east-1:000000000000:acme-tf-dev"),
-    Wish("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:/orchestrate/acme-tf-dev/apply"),
+    Wish("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/acme-tf-use1-dev-tags"),
+    Wish("sns:Subscribe", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"),
+    Wish("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:/orchestrate/acme-tf-use1-dev/apply"),
     Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
     Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": "refs/tags/dev_us-east-1/research/1.0"}),
     # secrets
@@ -179,9 +181,9 @@ NEVER: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def policies(central: Any) -> dict[str, list[dict[str, Any]]]:
-    """Every policy of every role of the tooling, inline or attached, by the role's name without the stem."""
-    service = client(central.sandbox, "iam")
+def policies(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """Every policy of every role of the tooling, inline or attached, by the role's name; here without the stem."""
+    service = client(project.sandbox, "iam")
     found: dict[str, list[dict[str, Any]]] = {}
     for page in service.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
@@ -191,42 +193,51 @@ def policies(central: Any) -> dict[str, list[dict[str, Any]]]:
                 documents = [service.get_role_policy(RoleName=name, PolicyName=n)["PolicyDocument"] for n in names]
                 attached = service.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
                 documents += [_document(service, one["PolicyArn"]) for one in attached]
-                found[name.removeprefix("acme-tf-")] = documents
+                found[name.removeprefix("acme-tf-use1-")] = documents
     return found
 
 
 def test_there_are_these_roles_and_no_others(policies: dict[str, Any]) -> None:
-    assert set(policies) == {f"dev-{role}" for role in ROLES} | {f"prod-{role}" for role in ROLES - {"deploy"}}
+    here = {f"dev-{role}" for role in ROLES} | {f"prod-{role}" for role in ROLES - {"deploy"}}
+    assert set(policies) == here | {f"{THERE}-dev-{role}" for role in ROLES} | {"tooling-copier", "tooling-events"}
 
 
 @pytest.mark.parametrize(("wish", "roles"), GRANTED, ids=lambda value: getattr(value, "action", ""))
 def test_what_is_documented_is_granted_to_these_roles_alone(
     policies: dict[str, Any], wish: Any, roles: set[str]
 ) -> None:
-    assert {name for name, documents in policies.items() if iam.allows(documents, wish)} == {f"dev-{r}" for r in roles}
+    found = {name for name, documents in policies.items() if iam.allows(documents, wish)}
+    if not wish.action.startswith("sts:"):  # a team's account is the same in every Region
+        assert found == {f"dev-{role}" for role in roles}
+    assert found - {f"{THERE}-dev-{role}" for role in roles} == {f"dev-{role}" for role in roles}
 
 
-def test_the_repository_is_read_by_the_submit_steps_alone(policies: dict[str, Any]) -> None:
+def test_the_repository_is_read_by_the_submit_steps_and_the_copier_alone(policies: dict[str, Any]) -> None:
     found = {
         name for name, documents in policies.items() if iam.allows(documents, Wish("codecommit:GitPull", REPOSITORY))
     }
-    assert found == {"dev-submit", "prod-submit"}
+    assert found == {"dev-submit", "prod-submit", "tooling-copier"}
 
 
 def test_whoever_applies_can_look_up_who_approved(policies: dict[str, Any]) -> None:
     wish = Wish("iam:GetRole", _role("000000000000", "Approvers"))
     found = {name for name, documents in policies.items() if iam.allows(documents, wish)}
-    assert found == {"dev-apply", "dev-deploy", "prod-apply"}
+    assert found == {"dev-apply", "dev-deploy", "prod-apply", f"{THERE}-dev-apply", f"{THERE}-dev-deploy"}
 
 
 @pytest.mark.parametrize("wish", NEVER, ids=lambda wish: f"{wish.action}-{wish.resource[-40:]}")
 def test_what_is_forbidden_is_granted_to_no_role_of_dev(policies: dict[str, Any], wish: Any) -> None:
-    assert [name for name in policies if name.startswith("dev-") and iam.allows(policies[name], wish)] == []
+    ours = {
+        name: documents for name, documents in policies.items() if name.removeprefix(f"{THERE}-").startswith("dev-")
+    }
+    assert [name for name, documents in ours.items() if iam.allows(documents, wish)] == []
 
 
-def test_keys_are_used_through_the_services_that_keep_the_stores_alone(central: Any, policies: dict[str, Any]) -> None:
-    kms = client(central.sandbox, "kms")
-    keys = {env: kms.describe_key(KeyId=f"alias/acme-tf-{env}")["KeyMetadata"]["Arn"] for env in ("dev", "prod")}
+def test_keys_are_used_through_the_services_that_keep_the_stores_alone(
+    project: Project, policies: dict[str, Any]
+) -> None:
+    kms = client(project.sandbox, "kms")
+    keys = {env: kms.describe_key(KeyId=f"alias/acme-tf-use1-{env}")["KeyMetadata"]["Arn"] for env in ("dev", "prod")}
     through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
     assert iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"], through_s3))
     assert not iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"]))
@@ -245,8 +256,8 @@ def test_no_statement_is_about_everything(policies: dict[str, Any]) -> None:
 # People -------------------------------------------------------------------------------------------------------------
 
 
-def _managed(central: Any, name: str) -> dict[str, Any]:
-    return _document(client(central.sandbox, "iam"), f"arn:aws:iam::000000000000:policy/{name}")
+def _managed(project: Project, name: str) -> dict[str, Any]:
+    return _document(client(project.sandbox, "iam"), f"arn:aws:iam::000000000000:policy/{name}")
 
 
 def _push(ref: str) -> Any:
@@ -265,14 +276,14 @@ def _push(ref: str) -> Any:
         ("refs/heads/main", set()),
     ],
 )
-def test_who_may_push_what(central: Any, ref: str, pushed_by: set[str]) -> None:
+def test_who_may_push_what(project: Project, ref: str, pushed_by: set[str]) -> None:
     names = ("committer", "dev-tagger", "prod-tagger")
-    found = {name for name in names if iam.allows([_managed(central, f"acme-tf-{name}")], _push(ref))}
+    found = {name for name in names if iam.allows([_managed(project, f"acme-tf-use1-{name}")], _push(ref))}
     assert found == pushed_by
 
 
 def _ask(env: str, **context: str) -> Any:
-    said = {"events:source": f"orchestrate.acme-tf-{env}", "events:detail-type": tooling.ASKED, **context}
+    said = {"events:source": f"orchestrate.acme-tf-use1-{env}", "events:detail-type": tooling.ASKED, **context}
     return Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", said)
 
 
@@ -280,8 +291,8 @@ def test_only_submit_asks_itself_anew_where_there_is_no_room(policies: dict[str,
     assert {name for name, documents in policies.items() if iam.allows(documents, _ask("dev"))} == {"dev-submit"}
 
 
-def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(central: Any) -> None:
-    releaser = [_managed(central, "acme-tf-dev-releaser")]
+def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(project: Project) -> None:
+    releaser = [_managed(project, "acme-tf-use1-dev-releaser")]
     assert iam.allows(releaser, _ask("dev"))
     assert iam.allows(releaser, Wish("dynamodb:Query", LEDGER))
     assert iam.allows(releaser, Wish("codepipeline:ListActionExecutions", PIPELINE))
@@ -301,9 +312,9 @@ def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else
         assert not iam.allows(releaser, wish), wish
 
 
-def test_approvers_answer_for_their_environment_alone(central: Any) -> None:
-    approver = [_managed(central, "acme-tf-prod-approver")]
-    pipeline = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-prod"
+def test_approvers_answer_for_their_environment_alone(project: Project) -> None:
+    approver = [_managed(project, "acme-tf-use1-prod-approver")]
+    pipeline = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-prod"
     assert iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{pipeline}/Approve/Approve-1"))
     assert not iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
     for action in ("StartPipelineExecution", "UpdatePipeline", "OverrideStageCondition", "StopPipelineExecution"):
@@ -312,17 +323,17 @@ def test_approvers_answer_for_their_environment_alone(central: Any) -> None:
 
 @pytest.mark.parametrize(("policy", "team", "granted"), [("approver", None, True), ("team-approver", "risk", False)])
 def test_who_approves_for_one_team_reads_the_receipts_of_that_team_alone(
-    central: Any, policy: str, team: str | None, granted: bool
+    project: Project, policy: str, team: str | None, granted: bool
 ) -> None:
-    document = _managed(central, f"acme-tf-dev-{policy}")
+    document = _managed(project, f"acme-tf-use1-dev-{policy}")
     own = {} if team is None else {"aws:PrincipalTag/team": team}
     receipt = f"{RELEASES}/receipts/research/dev-global/1.json"
     assert iam.allows([document], Wish("s3:GetObject", receipt, own)) == granted
     assert iam.allows([document], Wish("s3:GetObject", receipt, {**own, "aws:PrincipalTag/team": "research"}))
 
 
-def test_who_proposes_changes_does_not_change_who_must_approve_them(central: Any) -> None:
-    committer = [_managed(central, "acme-tf-committer")]
+def test_who_proposes_changes_does_not_change_who_must_approve_them(project: Project) -> None:
+    committer = [_managed(project, "acme-tf-use1-committer")]
     assert iam.allows(committer, Wish("codecommit:UpdatePullRequestTitle", REPOSITORY))
     for action in ("UpdatePullRequestApprovalRuleContent", "MergePullRequestByFastForward", "PutFile", "DeleteBranch"):
         assert not iam.allows(committer, Wish(f"codecommit:{action}", REPOSITORY)), action
@@ -347,9 +358,9 @@ ALICE = {"aws:userid": "AROAALICE:alice"}
     ],
 )
 def test_people_answer_in_their_own_name_and_write_nothing_else(
-    central: Any, policy: str, key: str, tags: dict[str, str], granted: bool
+    project: Project, policy: str, key: str, tags: dict[str, str], granted: bool
 ) -> None:
-    ledger, document = f"{TABLES}/acme-tf-ledger-prod", _managed(central, f"acme-tf-prod-{policy}")
+    ledger, document = f"{TABLES}/acme-tf-use1-ledger-prod", _managed(project, f"acme-tf-use1-prod-{policy}")
     context = {**ALICE, **tags, "dynamodb:LeadingKeys": [key]}
     assert iam.allows([document], Wish("dynamodb:PutItem", ledger, context)) == granted
     for action in ("DeleteItem", "UpdateItem", "BatchWriteItem", "PartiQLInsert"):
@@ -365,15 +376,15 @@ def _encrypt(topic: str, via: str = "sns.eu-west-1.amazonaws.com", key: str = SE
 
 
 def test_a_broken_glass_is_told_by_who_breaks_it_and_by_who_applies_and_to_that_topic_alone(
-    central: Any, policies: dict[str, Any]
+    project: Project, policies: dict[str, Any]
 ) -> None:
     teller = [Wish("sns:Publish", SECURITY), _encrypt(SECURITY)]
     assert {name for name, documents in policies.items() if all(iam.allows(documents, w) for w in teller)} == {
         "prod-apply"
     }
     for policy in ("approver", "team-approver"):
-        assert all(iam.allows([_managed(central, f"acme-tf-prod-{policy}")], wish) for wish in teller)
-        assert not any(iam.allows([_managed(central, f"acme-tf-dev-{policy}")], wish) for wish in teller)
+        assert all(iam.allows([_managed(project, f"acme-tf-use1-prod-{policy}")], wish) for wish in teller)
+        assert not any(iam.allows([_managed(project, f"acme-tf-use1-dev-{policy}")], wish) for wish in teller)
     for wish in (
         Wish("sns:Publish", "arn:aws:sns:eu-west-1:000000000000:another"),
         Wish("sns:Subscribe", SECURITY),
@@ -383,7 +394,7 @@ def test_a_broken_glass_is_told_by_who_breaks_it_and_by_who_applies_and_to_that_
         Wish("kms:GenerateDataKey", SECURITY_KEY),
     ):
         assert not iam.allows(policies["prod-apply"], wish), wish
-        assert not iam.allows([_managed(central, "acme-tf-prod-approver")], wish), wish
+        assert not iam.allows([_managed(project, "acme-tf-use1-prod-approver")], wish), wish
 
 
 def test_people_can_do_all_that_the_commands_for_people_need(policies: dict[str, Any]) -> None:
@@ -414,22 +425,6 @@ def test_people_can_do_all_that_the_commands_for_people_need(policies: dict[str,
 # Who may take which role --------------------------------------------------------------------------------------------
 
 
-def _takers(central: Any, account: str, role: str) -> set[str]:
-    """The roles of the tooling account, its administrator among them, that the role's trust policy lets in."""
-    iam_there = client(central.sandbox, "iam", account=account)
-    document = json.dumps(iam_there.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
-    names = [*(f"acme-tf-{env}-{role}" for env in ("dev", "prod") for role in ROLES), "Administrator"]
-    context = {"sts:ExternalId": "acme"}
-    return {
-        name.removeprefix("acme-tf-")
-        for name in names
-        if trusts(
-            document,
-            Access("000000000000", frozenset({_role("000000000000", name)}), "sts:AssumeRole", None, context),
-        )
-    }
-
-
 @pytest.mark.parametrize(
     ("role", "service", "source", "taken"),
     [
@@ -442,53 +437,56 @@ def _takers(central: Any, account: str, role: str) -> set[str]:
     ],
 )
 def test_a_steps_role_is_taken_by_the_builds_of_that_step_alone(
-    central: Any, role: str, service: str, source: str, taken: bool
+    project: Project, role: str, service: str, source: str, taken: bool
 ) -> None:
-    found = client(central.sandbox, "iam").get_role(RoleName=f"acme-tf-dev-{role}")["Role"]["AssumeRolePolicyDocument"]
+    found = client(project.sandbox, "iam").get_role(RoleName=f"acme-tf-use1-dev-{role}")["Role"]
+    document = json.dumps(found["AssumeRolePolicyDocument"])
     context = {"aws:SourceAccount": "000000000000", "aws:SourceArn": source}
     access = Access("000000000000", frozenset({service}), "sts:AssumeRole", None, context, service)
-    assert trusts(json.dumps(found), access) == taken
+    assert trusts(document, access) == taken
     elsewhere = replace(access, account="999999999999", context={**context, "aws:SourceAccount": "999999999999"})
-    assert not trusts(json.dumps(found), elsewhere)
+    assert not trusts(document, elsewhere)
 
 
 @pytest.fixture(scope="module")
-def with_accounts(central: Any) -> Any:
-    outcomes = central.ok("accounts", "--team", "research", "--apply")["accounts"]
-    assert [outcome["result"] for outcome in outcomes] == ["applied", "applied"]
-    return central
+def trusted(project: Project) -> dict[tuple[str, str], set[str]]:
+    """By environment and kind of role, whom a workload account of research is made to trust.
+
+    That nobody else may take the roles then, test_deploy_roles.py shows; tests/cli/test_accounts.py makes them.
+    """
+    found = project.ok("accounts", "--team", "research")["accounts"]
+    assert [account["account"] for account in found] == ["111111111111", "333333333333"]
+    return {
+        (account["env"], kind): set(account["variables"][f"{kind}_trusted_role_arns"])
+        for account in found
+        for kind in ("plan", "build")
+    }
 
 
-def test_where_anything_may_be_applied_from_anywhere_people_have_a_role_for_it(with_accounts: Any) -> None:
-    assert _takers(with_accounts, "111111111111", "InfraPlanRole") == {"dev-plan", "dev-people", "dev-deploy"}
-    assert _takers(with_accounts, "111111111111", "InfraBuildRole") == {"dev-apply", "dev-deploy"}
+def _arns(env: str, *roles: str, stem: str = "acme-tf-use1") -> set[str]:
+    return {_role("000000000000", f"{stem}-{env}-{role}") for role in roles}
 
 
-def test_with_apply_from_pipeline_the_build_role_trusts_the_apply_step_alone(with_accounts: Any) -> None:
-    assert _takers(with_accounts, "333333333333", "InfraPlanRole") == {"prod-plan", "prod-people"}
-    assert _takers(with_accounts, "333333333333", "InfraBuildRole") == {"prod-apply"}
+def test_where_anything_may_be_applied_from_anywhere_people_have_a_role_for_it(
+    trusted: dict[tuple[str, str], set[str]],
+) -> None:
+    planning, applying = ("plan", "people", "deploy"), ("apply", "deploy")
+    assert trusted["dev", "plan"] == _arns("dev", *planning) | _arns("dev", *planning, stem=THERE)
+    assert trusted["dev", "build"] == _arns("dev", *applying) | _arns("dev", *applying, stem=THERE)
 
 
-def test_the_build_role_stays_within_its_boundary(with_accounts: Any) -> None:
-    service = client(with_accounts.sandbox, "iam", account="111111111111")
-    role = service.get_role(RoleName="InfraBuildRole")["Role"]
-    boundary = _document(service, role["PermissionsBoundary"]["PermissionsBoundaryArn"])
-    names = service.list_role_policies(RoleName="InfraBuildRole")["PolicyNames"]
-    own = [service.get_role_policy(RoleName="InfraBuildRole", PolicyName=name)["PolicyDocument"] for name in names]
-    bounded = {"iam:PermissionsBoundary": "arn:aws:iam::111111111111:policy/InfraServiceBoundary"}
-    theirs = _role("111111111111", "dev-research-flow-logs")
-    assert iam.allows_within(own, boundary, Wish("ec2:CreateVpc", "*"))
-    assert iam.allows_within(own, boundary, Wish("iam:CreateRole", theirs, bounded))
-    for wish in (
-        Wish("iam:CreateRole", theirs),
-        Wish("iam:PutRolePolicy", _role("111111111111", "InfraBuildRole"), bounded),
-        Wish("iam:UpdateAssumeRolePolicy", _role("111111111111", "InfraPlanRole")),
-        Wish("iam:CreateUser", "arn:aws:iam::111111111111:user/x"),
-        Wish("iam:DeleteRolePermissionsBoundary", theirs),
-        Wish("sts:AssumeRole", _role("222222222222", "InfraBuildRole")),
-        Wish("organizations:LeaveOrganization"),
-    ):
-        assert not iam.allows_within(own, boundary, wish), wish
+def test_with_apply_from_pipeline_the_build_role_trusts_the_apply_step_alone(
+    trusted: dict[tuple[str, str], set[str]],
+) -> None:
+    assert trusted["prod", "plan"] == _arns("prod", "plan", "people")
+    assert trusted["prod", "build"] == _arns("prod", "apply")
+
+
+def test_the_roles_that_workload_accounts_trust_are_there(
+    project: Project, trusted: dict[tuple[str, str], set[str]]
+) -> None:
+    pages = client(project.sandbox, "iam").get_paginator("list_roles").paginate()
+    assert set.union(*trusted.values()) <= {role["Arn"] for page in pages for role in page["Roles"]}
 
 
 def _document(service: Any, arn: str) -> dict[str, Any]:
@@ -514,42 +512,42 @@ def _rules(sandbox: Any, region: str) -> dict[str, Any]:
     return {rule["Name"]: json.loads(rule["EventPattern"]) for rule in found}
 
 
-def test_what_is_applied_stays_as_it_is(central: Any) -> None:
+def test_what_is_applied_stays_as_it_is(project: Project) -> None:
     """Only what a colleague's edit of the package itself changes may differ: its hash is part of every build."""
-    (planned,) = central.ok("tooling", "plan")["tooling"]
+    (planned,) = project.ok("tooling", "plan", "--region", "us-east-1")["tooling"]
     package = ("aws_s3_object.package", "aws_codebuild_project")
     assert [address for address in planned["resources"] if not any(name in address for name in package)] == []
 
 
-def test_python_and_terraform_use_the_same_names(central: Any) -> None:
-    rules = read_worktree_rules(central.folder)
-    service = client(central.sandbox, "iam")
+def test_python_and_terraform_use_the_same_names(project: Project) -> None:
+    rules = read_worktree_rules(project.folder)
+    service = client(project.sandbox, "iam")
     roles = {
         role["RoleName"]: role["Arn"]
         for page in service.get_paginator("list_roles").paginate()
         for role in page["Roles"]
     }
-    projects = client(central.sandbox, "codebuild").list_projects()["projects"]
+    projects = client(project.sandbox, "codebuild").list_projects()["projects"]
     for pipeline in tooling.pipelines(rules, "us-east-1"):
-        assert pipeline.name in _pipelines(central.sandbox, "us-east-1")
+        assert pipeline.name in _pipelines(project.sandbox, "us-east-1")
         assert {pipeline.submit_project, *(f"{pipeline.name}-{step}" for step in tooling.STEPS)} <= set(projects)
         for kind in ("submit", "check", "plan", "apply", "verify", "runner", "events", "people"):
             assert roles[pipeline.role_name(kind)] == pipeline.role_arn(kind)
 
 
-def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(central: Any) -> None:
-    found = _pipelines(central.sandbox, "us-east-1")
+def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(project: Project) -> None:
+    found = _pipelines(project.sandbox, "us-east-1")
     stages = {name: [stage["name"] for stage in pipeline["stages"]] for name, pipeline in found.items()}
-    assert stages["acme-tf-dev"] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
-    assert stages["acme-tf-prod"] == ["Source", "Lint", "Scan", "Plan", "Approve", "Apply", "Verify"]
+    assert stages["acme-tf-use1-dev"] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
+    assert stages["acme-tf-use1-prod"] == ["Source", "Lint", "Scan", "Plan", "Approve", "Apply", "Verify"]
     for pipeline in found.values():
         assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "PARALLEL")
         source = pipeline["stages"][0]["actions"][0]["configuration"]
         assert (source["PollForSourceChanges"], source["AllowOverrideForS3ObjectKey"]) == ("false", "true")
 
 
-def test_an_approval_shows_the_plan_and_ends_with_it(central: Any) -> None:
-    pipeline = _pipelines(central.sandbox, "us-east-1")["acme-tf-prod"]
+def test_an_approval_shows_the_plan_and_ends_with_it(project: Project) -> None:
+    pipeline = _pipelines(project.sandbox, "us-east-1")["acme-tf-use1-prod"]
     stage = next(stage for stage in pipeline["stages"] if stage["name"] == "Approve")
     (action,) = stage["actions"]
     assert action["configuration"]["CustomData"] == "#{plan.MESSAGE}"
@@ -563,29 +561,32 @@ def test_an_approval_shows_the_plan_and_ends_with_it(central: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "started"),
     [
-        ("dev_us-east-1/research/1.0", ["acme-tf-dev-tags"]),
-        ("prod_us-east-1/research/1.0", ["acme-tf-prod-tags"]),
+        ("dev_us-east-1/research/1.0", ["acme-tf-use1-dev-tags"]),
+        ("prod_us-east-1/research/1.0", ["acme-tf-use1-prod-tags"]),
         ("prod2_us-east-1/research/1.0", []),
         ("production_us-east-1/research/1.0", []),
         ("xprod_us-east-1/research/1.0", []),
         ("1.0", []),
     ],
 )
-def test_a_tag_starts_exactly_its_environments_pipeline(central: Any, name: str, started: list[str]) -> None:
-    assert _matching(central, name, "tag", "referenceCreated") == started
+def test_a_tag_starts_exactly_its_environments_pipeline(project: Project, name: str, started: list[str]) -> None:
+    assert _matching(project, name, "tag", "referenceCreated") == started
 
 
-def test_a_branch_named_like_a_tag_starts_nothing_and_a_moved_tag_is_looked_at(central: Any) -> None:
-    assert _matching(central, "dev_us-east-1/research/1.0", "branch", "referenceCreated") == []
-    assert _matching(central, "dev_us-east-1/research/1.0", "tag", "referenceUpdated") == ["acme-tf-dev-moved"]
-    assert _matching(central, "dev_us-east-1/research/1.0", "tag", "referenceDeleted") == []
+def test_a_branch_named_like_a_tag_starts_nothing_and_a_moved_tag_is_looked_at(project: Project) -> None:
+    assert _matching(project, "dev_us-east-1/research/1.0", "branch", "referenceCreated") == []
+    assert _matching(project, "dev_us-east-1/research/1.0", "tag", "referenceUpdated") == ["acme-tf-use1-dev-moved"]
+    assert _matching(project, "dev_us-east-1/research/1.0", "tag", "referenceDeleted") == []
 
 
-def _matching(central: Any, name: str, kind: str, event: str) -> list[str]:
-    """As EventBridge matches: every listed field is one of its values, a `prefix` begins the field."""
+def _matching(project: Project, name: str, kind: str, event: str) -> list[str]:
+    """As EventBridge matches: every listed field is one of its values, a `prefix` begins the field.
+
+    Every push starts the copy to the other Region, whatever its name.
+    """
     found = []
-    for rule, pattern in _rules(central.sandbox, "us-east-1").items():
-        if pattern["source"] == ["aws.codecommit"]:
+    for rule, pattern in _rules(project.sandbox, "us-east-1").items():
+        if pattern["source"] == ["aws.codecommit"] and rule != "acme-tf-use1-tooling-copy":
             detail = pattern["detail"]
             prefixes = tuple(one["prefix"] for one in detail["referenceName"])
             if event in detail["event"] and kind in detail["referenceType"] and name.startswith(prefixes):
@@ -593,10 +594,10 @@ def _matching(central: Any, name: str, kind: str, event: str) -> list[str]:
     return found
 
 
-def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(central: Any) -> None:
-    events = client(central.sandbox, "events")
-    pattern = _rules(central.sandbox, "us-east-1")["acme-tf-dev-asked"]
-    (pipeline,) = [p for p in tooling.pipelines(read_worktree_rules(central.folder), "us-east-1") if p.env == "dev"]
+def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(project: Project) -> None:
+    events = client(project.sandbox, "events")
+    pattern = _rules(project.sandbox, "us-east-1")["acme-tf-use1-dev-asked"]
+    (pipeline,) = [p for p in tooling.pipelines(read_worktree_rules(project.folder), "us-east-1") if p.env == "dev"]
     assert (pattern["source"], pattern["detail-type"]) == ([pipeline.asked_source], [tooling.ASKED])
     for tag, matches in (("dev_global/research/1.0", True), ("prod_global/research/1.0", False)):
         event: dict[str, Any] = {
@@ -613,37 +614,37 @@ def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(cent
         }
         answer = events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
         assert answer["Result"] is matches
-    (target,) = events.list_targets_by_rule(Rule="acme-tf-dev-asked")["Targets"]
-    assert target["Arn"].endswith(":project/acme-tf-dev-submit")
+    (target,) = events.list_targets_by_rule(Rule="acme-tf-use1-dev-asked")["Targets"]
+    assert target["Arn"].endswith(":project/acme-tf-use1-dev-submit")
 
 
-def test_events_that_cannot_be_delivered_are_kept_and_told(central: Any) -> None:
-    events = client(central.sandbox, "events")
-    (target,) = events.list_targets_by_rule(Rule="acme-tf-dev-tags")["Targets"]
+def test_events_that_cannot_be_delivered_are_kept_and_told(project: Project) -> None:
+    events = client(project.sandbox, "events")
+    (target,) = events.list_targets_by_rule(Rule="acme-tf-use1-dev-tags")["Targets"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
-    assert target["DeadLetterConfig"]["Arn"].endswith(":acme-tf-dev-undelivered")
-    alarms = client(central.sandbox, "cloudwatch").describe_alarms(AlarmNames=["acme-tf-dev-undelivered"])
-    assert alarms["MetricAlarms"][0]["AlarmActions"] == ["arn:aws:sns:us-east-1:000000000000:acme-tf-dev"]
+    assert target["DeadLetterConfig"]["Arn"].endswith(":acme-tf-use1-dev-undelivered")
+    alarms = client(project.sandbox, "cloudwatch").describe_alarms(AlarmNames=["acme-tf-use1-dev-undelivered"])
+    assert alarms["MetricAlarms"][0]["AlarmActions"] == ["arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"]
 
 
-def test_the_builds_install_what_was_uploaded_by_its_hash(central: Any) -> None:
-    (project,) = client(central.sandbox, "codebuild").batch_get_projects(names=["acme-tf-dev-plan"])["projects"]
-    told = {variable["name"]: variable["value"] for variable in project["environment"]["environmentVariables"]}
+def test_the_builds_install_what_was_uploaded_by_its_hash(project: Project) -> None:
+    (build,) = client(project.sandbox, "codebuild").batch_get_projects(names=["acme-tf-use1-dev-plan"])["projects"]
+    told = {variable["name"]: variable["value"] for variable in build["environment"]["environmentVariables"]}
     bucket, _, prefix = told["ORCHESTRATE_PACKAGE"].removeprefix("s3://").partition("/")
-    assert (bucket, prefix) == ("acme-tf-releases-dev", f"tooling/{told['ORCHESTRATE_SHA256']}/")
-    listed = client(central.sandbox, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    assert (bucket, prefix) == ("acme-tf-use1-releases-dev", f"tooling/{told['ORCHESTRATE_SHA256']}/")
+    listed = client(project.sandbox, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
     names = {item["Key"].removeprefix(prefix) for item in listed}
     assert "requirements.txt" in names
     assert any(name.startswith("orchestrate-") for name in names)
-    assert "orchestrate step plan" in project["source"]["buildspec"]
+    assert "orchestrate step plan" in build["source"]["buildspec"]
 
 
-def test_without_its_stores_an_environment_has_no_pipeline(central: Any, tmp_path: Path) -> None:
-    config = central.folder / "envs/qa.yaml"
-    config.write_text((central.folder / "envs/dev.yaml").read_text().replace("1111", "5555").replace("2222", "6666"))
+def test_without_its_stores_an_environment_has_no_pipeline(project: Project, tmp_path: Path) -> None:
+    config = project.folder / "envs/qa.yaml"
+    config.write_text((project.folder / "envs/dev.yaml").read_text().replace("1111", "5555").replace("2222", "6666"))
     try:
-        done = central.run("tooling", "plan")
+        done = project.run("tooling", "plan")
     finally:
         config.unlink()
-    assert done.returncode == 4
-    assert "orchestrate bootstrap --env qa" in done.stderr
+    assert done.code == 4
+    assert "orchestrate bootstrap --env qa" in done.err
