@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -28,6 +29,7 @@ _UNMEASURED = re.compile(
     "tests/(modules/|integration/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
 )
 
+# Folders whose files share what takes long to make.
 _TOGETHER = ("tests/modules/",)
 
 RULES = {
@@ -54,21 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _unit(test: str) -> str:
-    """What one process runs, one after the other: a file, or a folder whose files share what takes long to make."""
+    """What one process runs, one after the other: a file, or a folder whose files belong together."""
     return next((folder for folder in _TOGETHER if test.startswith(folder)), test.partition("::")[0])
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """`--dist loadfile` by units."""
-    from xdist.remote import Producer
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile`, by units."""
+    if config.getoption("dist") != "loadfile":
+        return None
     from xdist.scheduler import LoadFileScheduling
 
-    class ByUnit(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return _unit(nodeid)
-
-    return ByUnit(config, log) if config.getoption("dist") == "loadfile" else None
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = _unit
+    return scheduler
 
 
 @pytest.hookimpl(wrapper=True)
