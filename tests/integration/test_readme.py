@@ -45,7 +45,7 @@ MADE_BEFORE = {
 # Those with an AWS account's worth of resources, or with all checks, have tests of their own.
 ELSEWHERE = {
     "orchestrate check": "tests/cli/test_check.py",
-    "orchestrate tooling apply": "tests/modules/tooling/test_tooling.py",
+    "orchestrate tooling apply": "tests/modules/tooling/project.py",
     "orchestrate accounts --apply": "tests/cli/test_accounts.py",
     "orchestrate adopt ... --check": "tests/integration/test_adopt.py",
 }
