@@ -38,6 +38,11 @@ BEGUN_EARLY = ("upgrade_begun", "blocks_begun", "tooling_begun")
 Copied = Callable[[Path | None], Path]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest to be ready is asked for last."""
+    items.sort(key=lambda item: "upgrade_begun" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _begun(request: pytest.FixtureRequest) -> None:
     """Begins what some test of this run will wait for."""
@@ -107,14 +112,15 @@ def provider(terraform: str, modules: Copied) -> Path:
 def _serving(provider: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """The environment with a process of the provider, which commands use one after the other.
 
-    Terraform would start, and hash, the provider's 675 MB for every command, and for every run of a test.
+    Terraform would start, and hash, the provider's 675 MB for every command, and for every run of a test. The shell
+    ends it with its own standard input, so that it never outlives us.
     """
-    command = [str(provider), "-debug"]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = ["sh", "-c", '"$0" -debug & cat; kill $!; wait', str(provider)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         said = next(line for line in process.stdout if "TF_REATTACH_PROVIDERS=" in line)
         yield {**env, "TF_REATTACH_PROVIDERS": said.partition("=")[2].strip().strip("'")}
-        process.terminate()
 
 
 @pytest.fixture(scope="session")
