@@ -87,7 +87,7 @@ def test_approvals_are_waited_for_only_when_asked_and_ctrl_c_leaves_the_executio
     names = place.push("prod_us-east-1/research/1.0", "prod_eu-central-1/research/1.0")
     waiting = ("release", "--on", "aws", "--wait", "--tag", "prod_*/research/1.0")
     with place.start(*waiting) as running:
-        until(lambda: [one["status"] for one in place.executions("prod")] == ["InProgress"] * 2)
+        until(lambda: all(f"{name}: waiting for approval" in running.told_so_far() for name in names))
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
@@ -100,6 +100,7 @@ def test_approvals_are_waited_for_only_when_asked_and_ctrl_c_leaves_the_executio
         ("Approve", "waiting for approval")
     ] * 2
     with place.start(*waiting) as running:
+        until(lambda: all(f"{name}: waiting for approval" in running.told_so_far() for name in names))
         for name, status in zip(names, ("Approved", "Rejected"), strict=True):
             open_ = place.aws.waiting("fleet-prod", found[name]["execution"])
             place.aws.answer("fleet-prod", open_, status)

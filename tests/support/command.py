@@ -87,6 +87,10 @@ class Command:
         self.close()
         return self._said
 
+    def told_so_far(self) -> str:
+        """On standard error, while it runs. Where it goes on writing is not moved by that."""
+        return os.pread(self._err.fileno(), 1 << 20, 0).decode()
+
     def answer(self, timeout: float | None = None) -> Answer:
         out, err = self.communicate(timeout)
         return Answer(self.wait(), out, err)
