@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.effects.tools import find
 from orchestrator.sandbox.process import Sandbox
 from tests.conftest import TOOLING
 from tests.support.command import Answer, Command
@@ -85,6 +86,13 @@ class Project:
     def workspace(self, team: str, scope: str) -> Path:
         base = Path(self.env["ORCHESTRATE_WORKSPACES"])
         return base / f"{self.prefix}-{TOOLING}" / "dev" / team / scope
+
+    def last_plan(self, team: str, scope: str, root: Path) -> bytes:
+        """What was planned last, as Terraform shows it; `root` is the root configuration's folder in the commit."""
+        workspace = self.workspace(team, scope)
+        command = [str(find("terraform", env=self.env).path), "show", "-json", str(workspace / "run/plan.tfplan")]
+        env = {**self.env, "TF_DATA_DIR": str(workspace / "data")}
+        return subprocess.run(command, cwd=workspace / "source" / root, env=env, check=True, capture_output=True).stdout
 
 
 NewProject = Callable[..., Project]

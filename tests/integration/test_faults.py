@@ -45,7 +45,7 @@ def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
 
 def apply_until_gate(project: Project, gate: Path) -> Command:
     # A killed holder's lease is outwaited: by default a minute.
-    process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "15"})
+    process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "5"})
     wait_for(Path(f"{gate}.reached").exists, "the apply to reach its gate")
     return process
 
@@ -289,7 +289,7 @@ def test_where_approval_is_required_apply_waits_for_it_and_a_rejected_plan_is_ne
     assert project.run("apply", "--tag", GLOBAL).code == 4
     project.ok("approve", "--tag", GLOBAL, "--yes", "--reject", "--reason", "not today")
     assert project.run("apply", "--tag", GLOBAL).code == 4
-    project.ok("plan", "--tag", GLOBAL)
+    project.ok("plan", "--tag", GLOBAL, env={"ORCHESTRATE_SUBMITTED_BY": "another"})  # in the same second
     assert project.run("apply", "--tag", GLOBAL).code == 4, "the approval of one plan is none of the next"
     project.ok("approve", "--tag", GLOBAL, "--yes")
     project.ok("apply", "--tag", GLOBAL)

@@ -10,6 +10,13 @@ from pathlib import Path
 import boto3
 import pytest
 
+from orchestrator.effects.git import Repository
+from orchestrator.errors import StageFailed
+from orchestrator.model.ledger import History
+from orchestrator.stages.admission import Admission
+from orchestrator.stages.resolve import resolve
+from orchestrator.stages.surroundings import Surroundings
+from orchestrator.stages.verdict import judge_preview
 from tests.integration.conftest import NewProject, Project
 
 pytestmark = pytest.mark.slow
@@ -21,9 +28,6 @@ def two_regions(new_project: NewProject) -> Project:
     settings = (project.folder / "envs/orchestrate.yaml").read_text() + "  variables: {env: environment}\n"
     project.commit({"envs/orchestrate.yaml": settings})
     project.tag("dev_us-east-1/research/1.0")
-    elsewhere = project.run("plan", "--tag", "dev_us-east-1/research/1.0")
-    assert elsewhere.code == 1
-    assert "Region eu-central-1, which is not the target's" in elsewhere.err
     allowed = (project.folder / "envs/dev.yaml").read_text() + "policy: {allowed_regions: [eu-central-1]}\n"
     project.commit({"envs/dev.yaml": allowed})
     return project
@@ -35,17 +39,27 @@ def test_every_provider_of_the_root_gets_the_role_and_account_of_the_target(
     plan = two_regions.ok_json("plan", "--tag", "dev_us-east-1/research/1.0")
     assert plan["summary"] == {"add": 3, "change": 0, "destroy": 0, "replace": 0}
     assert plan["changes"] is True
+    _the_other_region_is_seen_in_the_plan(two_regions)
     applied = two_regions.ok_json("apply", "--tag", "dev_us-east-1/research/1.0")
     assert applied["result"] == "applied"
     assert applied["digest"] == plan["digest"]
     assert applied["outputs"]["callers"] == ["arn:aws:sts::111111111111:assumed-role/InfraPlanRole/INFRA_BUILD"] * 2
     assert "secret" not in applied["outputs"]
-    assert _queues("111111111111", "us-east-1") == {"default-dev", "here"}
-    assert _queues("111111111111", "eu-central-1") == {"there"}
-    assert _queues("111111111111", "eu-west-3") == set()
+    assert _parameters("111111111111", "us-east-1") == {"/two/default-dev", "/two/here"}
+    assert _parameters("111111111111", "eu-central-1") == {"/two/there"}
+    assert _parameters("111111111111", "eu-west-3") == set()
     again = two_regions.run("plan", "--tag", "dev_us-east-1/research/1.0", "--detailed-exitcode", "--format", "json")
     assert again.code == 0, again.err
     assert again.json["changes"] is False
+
+
+def _the_other_region_is_seen_in_the_plan(two_regions: Project) -> None:
+    """By the rules of before, which allow the target's Region alone."""
+    repository = Repository.open(two_regions.folder)
+    before = resolve(repository, "dev_us-east-1/research/1.0", two_regions.git("rev-parse", "main~1"))
+    at = Surroundings(before, repository, two_regions.env, lambda _: None)
+    with pytest.raises(StageFailed, match=r"Region eu-central-1, which is not the target's"):
+        judge_preview(at, two_regions.last_plan("research", "us-east-1", Path()), Admission(History([]), "me", None))
 
 
 def test_state_is_kept_where_the_rules_say_and_not_where_the_root_says(two_regions: Project, boto_env: None) -> None:
@@ -80,10 +94,7 @@ def test_a_root_without_provider_block_runs_under_the_role_and_keeps_its_names(
     assert [change["address"] for change in plan["resources"]] == ["aws_ssm_parameter.this"]
     shutil.rmtree(project.workspace("risk", "us-east-1"))  # as on another machine
     project.ok("apply", "--tag", "dev_us-east-1/risk/1.0")
-    assert _parameters("222222222222") == {"/named/label-root"}
-    shutil.rmtree(project.workspace("risk", "us-east-1"))
-    again = project.ok_json("plan", "--tag", "dev_us-east-1/risk/1.0")
-    assert again["changes"] is False
+    assert _parameters("222222222222", "us-east-1") == {"/named/label-root"}
 
 
 def test_files_made_while_planning_are_restored_for_the_apply(new_project: NewProject, tmp_path: Path) -> None:
@@ -135,11 +146,6 @@ def _session(account: str, region: str) -> boto3.Session:
     return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region)
 
 
-def _queues(account: str, region: str) -> set[str]:
-    urls = _session(account, region).client("sqs").list_queues().get("QueueUrls", [])
-    return {url.rpartition("/")[2] for url in urls}
-
-
-def _parameters(account: str) -> set[str]:
-    listed = _session(account, "us-east-1").client("ssm").describe_parameters()["Parameters"]
+def _parameters(account: str, region: str) -> set[str]:
+    listed = _session(account, region).client("ssm").describe_parameters()["Parameters"]
     return {parameter["Name"] for parameter in listed}

@@ -25,6 +25,9 @@ approval: {required: true, count: 2, by: ["AWSReservedSSO_Approvers_*"], separat
 """
 APPROVERS, DEVELOPERS = "AWSReservedSSO_Approvers_0123456789abcdef", "AWSReservedSSO_Developers_0123456789abcdef"
 
+# Two plans of one second are the same plan, unless they differ.
+ANOTHER = {"ORCHESTRATE_SUBMITTED_BY": "another"}
+
 Person = Callable[[str, str], Mapping[str, str]]
 
 
@@ -161,7 +164,7 @@ def test_an_approval_of_one_plan_is_none_of_the_next_and_a_rejection_ends_a_plan
     project.ok("plan", "--tag", SECOND)
     alice, bob = person("alice@example.com", APPROVERS), person("bob@example.com", APPROVERS)
     assert approve(project, alice, tag=SECOND).code == 0
-    again = project.ok_json("plan", "--tag", SECOND)
+    again = project.ok_json("plan", "--tag", SECOND, env=ANOTHER)
     refused(project.run("apply", "--tag", SECOND), "has 0 of 2 approvals")
     assert approve(project, alice, tag=SECOND).code == 0
     assert (
@@ -170,7 +173,7 @@ def test_an_approval_of_one_plan_is_none_of_the_next_and_a_rejection_ends_a_plan
     )
     refused(approve(project, bob, tag=SECOND), "was rejected at")
     refused(project.run("apply", "--tag", SECOND), "dave@example.com: not today")
-    planned = project.ok_json("plan", "--tag", SECOND)
+    planned = project.ok_json("plan", "--tag", SECOND, env=person("paula@example.com", DEVELOPERS))
     assert planned["digest"] != again["digest"]
     refused(project.run("apply", "--tag", SECOND), "has 0 of 2 approvals")
     found = kinds(project)

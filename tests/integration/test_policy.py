@@ -40,7 +40,7 @@ def test_destroying_a_protected_resource_is_refused_until_somebody_overrides_it_
     assert released.run("apply", "--tag", SECOND).code == 4
     assert released.run("approve", "--tag", SECOND, "--yes", "--override").code == 2
     released.ok("approve", "--tag", SECOND, "--yes", "--override", "--reason", "it is empty")
-    released.run("plan", "--tag", SECOND)
+    released.run("plan", "--tag", SECOND, env={"ORCHESTRATE_SUBMITTED_BY": "another"})  # in the same second
     assert released.run("apply", "--tag", SECOND).code == 4, "the override of one plan is none of the next"
     released.ok("approve", "--tag", SECOND, "--yes", "--override", "--reason", "it is empty")
     assert released.ok_json("apply", "--tag", SECOND)["result"] == "applied"

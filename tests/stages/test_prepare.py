@@ -21,7 +21,7 @@ from orchestrator.errors import InvalidInput, Refused, StageFailed
 from orchestrator.model import credentials
 from orchestrator.model.root import OVERRIDE_FILE, Identity, generated_files, interpret
 from orchestrator.stages.plan import plan
-from orchestrator.stages.prepare import export, warn
+from orchestrator.stages.prepare import complete, export, read, terraform, warn
 from orchestrator.stages.surroundings import Surroundings
 from tests.conftest import RESEARCH
 from tests.integration.conftest import LOCK_FILE, NewProject, Project
@@ -174,40 +174,55 @@ def test_however_providers_are_written_they_run_under_the_role(project: Project,
     receipt = plan(here.at).receipt
     assert [change.address for change in receipt.resources] == ["output.callers"]
     assert planned_output(project) == [PLANNER]
+    _a_root_that_needs_no_provider_is_planned_where_this_one_was(project, stand)
+
+
+def _a_root_that_needs_no_provider_is_planned_where_this_one_was(project: Project, stand: Standing) -> None:
+    assert list((project.workspace("research", "us-east-1") / "data").glob("providers/*/hashicorp/aws"))
+    plan(stand(project, release(project, "1.1", {"main.tf": SIMPLE})).at)
 
 
 def planned_output(project: Project) -> Any:
-    env = project.env
-    workspace = project.workspace("research", "us-east-1")
-    command = [str(find("terraform", env=env).path), "show", "-json", str(workspace / "run/plan.tfplan")]
-    root = next((workspace / "source").glob("root-*"))
-    shown = subprocess.run(
-        command, cwd=root, env={**env, "TF_DATA_DIR": str(workspace / "data")}, check=True, capture_output=True
-    )
-    return json.loads(shown.stdout)["planned_values"]["outputs"]["callers"]["value"]
+    root = next((project.workspace("research", "us-east-1") / "source").glob("root-*")).name
+    shown = project.last_plan("research", "us-east-1", Path(root))
+    return json.loads(shown)["planned_values"]["outputs"]["callers"]["value"]
 
 
 CHILD = 'module "child" {\n  source = "./child"\n}\n'
 INHERITED = 'data "aws_caller_identity" "me" {\n  provider = corp\n}\n'
 NAMED = 'terraform {\n  required_providers {\n    corp = { source = "hashicorp/aws" }\n  }\n}\n'
+NAMED_CHILD = {"main.tf": NAMED + INHERITED, "p.tf": 'provider "corp" {\n  region = "us-east-1"\n}\n'}
+
+
+def with_child(child: dict[str, str]) -> dict[str, str]:
+    return with_lock({"main.tf": CHILD, **{f"child/{name}": text for name, text in child.items()}})
 
 
 @pytest.mark.slow
+def test_a_module_that_configures_its_own_provider_is_refused(project: Project, stand: Standing) -> None:
+    """Terraform would run it with the credentials of the tooling account."""
+    with pytest.raises(InvalidInput, match=r"module child \(p.tf\) configures an aws provider of its own"):
+        plan(stand(project, release(project, "2.0", with_child(NAMED_CHILD))).at)
+
+
 @pytest.mark.parametrize(
     ("version", "child", "file"),
     [
-        ("2.0", {"main.tf": NAMED + INHERITED, "p.tf": 'provider "corp" {\n  region = "us-east-1"\n}\n'}, "p.tf"),
         ("2.1", {"main.tf": 'provider "aws" {}\ndata "aws_caller_identity" "me" {}\n'}, "main.tf"),
         ("2.2", {"main.tf": NAMED + INHERITED, "p.tf.json": '{"provider": {"corp": {}}}'}, "p.tf.json"),
     ],
 )
-def test_a_module_that_configures_its_own_provider_is_refused(
-    project: Project, stand: Standing, version: str, child: dict[str, str], file: str
+def test_however_a_module_configures_its_own_provider(
+    project: Project, stand: Standing, tmp_path: Path, version: str, child: dict[str, str], file: str
 ) -> None:
-    """Terraform would run it with the credentials of the tooling account; of an empty block it only warns."""
-    files = with_lock({"main.tf": CHILD, **{f"child/{name}": text for name, text in child.items()}})
-    with pytest.raises(InvalidInput, match=rf"module child \({file}\) configures an aws provider of its own"):
-        plan(stand(project, release(project, version, files)).at)
+    """Of an empty block Terraform only warns. Here it has fetched the modules, and no provider."""
+    at = stand(project, release(project, version, with_child(child))).at
+    with opened(tmp_path / "workspace") as workspace:
+        made = terraform(at, workspace, export(at, workspace), lambda: False)
+        env = {**made.env, "TF_DATA_DIR": str(workspace.data)}
+        subprocess.run([made.program, "get"], cwd=made.root, env=env, check=True, capture_output=True)
+        with pytest.raises(InvalidInput, match=rf"module child \({file}\) configures an aws provider of its own"):
+            complete(at, made, read(at, made.root))
 
 
 @pytest.mark.slow
@@ -242,15 +257,6 @@ def plan_in(folder: Path, at: Surroundings, read: dict[str, str]) -> bytes:
     for arguments in (["init"], ["plan", "-out", "p"], ["show", "-json", "p"]):
         done = subprocess.run([program, *arguments], cwd=folder, env=env, check=True, capture_output=True)
     return done.stdout
-
-
-@pytest.mark.slow
-def test_a_root_that_no_longer_needs_aws_is_planned_where_an_earlier_one_did(project: Project, stand: Standing) -> None:
-    data = project.workspace("research", "us-east-1") / "data"
-    with_aws = with_lock({"main.tf": 'data "aws_caller_identity" "me" {}\n'})
-    plan(stand(project, release(project, "2.4", with_aws)).at)
-    assert list(data.glob("providers/*/hashicorp/aws"))
-    plan(stand(project, release(project, "2.5", {"main.tf": SIMPLE})).at)
 
 
 SIMPLE = """

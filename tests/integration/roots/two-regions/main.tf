@@ -39,18 +39,24 @@ variable "environment" {
   default = "unset"
 }
 
-resource "aws_sqs_queue" "default" {
-  name = "default-${var.environment}"
+resource "aws_ssm_parameter" "default" {
+  name  = "/two/default-${var.environment}"
+  type  = "String"
+  value = "x"
 }
 
-resource "aws_sqs_queue" "here" {
+resource "aws_ssm_parameter" "here" {
   provider = aws.here
-  name     = "here"
+  name     = "/two/here"
+  type     = "String"
+  value    = "x"
 }
 
-resource "aws_sqs_queue" "there" {
+resource "aws_ssm_parameter" "there" {
   provider = aws.there
-  name     = "there"
+  name     = "/two/there"
+  type     = "String"
+  value    = "x"
 }
 
 data "aws_caller_identity" "here" {
