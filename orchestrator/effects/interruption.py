@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import NoReturn
+
+_AGAIN = 0.1  # seconds
 
 _came = threading.Event()
 
@@ -17,6 +20,7 @@ def listen() -> None:
     # Terraform could not be stopped.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     signal.signal(signal.SIGINT, _ignore if ignored else _interrupt)
+    sys.unraisablehook = _once_more
 
 
 def came() -> bool:
@@ -32,6 +36,16 @@ def here() -> bool:
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
     _came.set()
     raise KeyboardInterrupt
+
+
+def _once_more(lost: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised while it tidies up an object; an interruption that went that way comes again."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        again = threading.Timer(_AGAIN, signal.pthread_kill, (threading.main_thread().ident, signal.SIGTERM))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _ignore(signal_number: int, frame: FrameType | None) -> None:

@@ -173,11 +173,36 @@ def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent
         start_new_session=True,
     )
     with process:
-        started.read_text()
-        process.send_signal(sent)
-        _, err = process.communicate(timeout=20)
-        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+        try:
+            started.read_text()
+            process.send_signal(sent)
+            _, err = process.communicate(timeout=20)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
     assert (process.returncode, err) == (130, "\nError: interrupted\n")
+
+
+TIDYING = """
+import os, signal, time
+from orchestrator.effects import interruption
+
+class Tidied:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+interruption.listen()
+Tidied()
+try:
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interruption_while_python_tidies_up_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", TIDYING], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -198,9 +223,12 @@ def test_a_signal_also_reaches_what_waits_for_a_program_in_another_thread(
         text=True,
     )
     with process:
-        started.read_text()
-        process.send_signal(sent)
-        _, err = process.communicate(timeout=20)
+        try:
+            started.read_text()
+            process.send_signal(sent)
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, err.splitlines()[-1]) == (130, "Error: interrupted")
 
 
