@@ -9,9 +9,9 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from orchestrator.effects.cache import cache_folder
-from orchestrator.effects.tools import find
 from orchestrator.effects.tools.install import ensure
 from tests.processes import wait_for
 from tests.support import command
+from tests.support.check_tools import AS_CHECKOV, CANARY, RECORD, fake_tool
 from tests.support.command import ORCHESTRATE, Command
 
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
@@ -309,7 +309,7 @@ def test_a_repeated_run_answers_from_the_cache_and_fails_alike(guilty: tuple[Rep
 
 
 @pytest.mark.slow
-def test_the_mended_twin_passes_and_says_so_quickly_the_second_time(module_make: Make) -> None:
+def test_the_mended_twin_passes_and_is_not_checked_a_second_time(module_make: Make) -> None:
     repository = module_make(project(GUILTY)).write(MENDED)
     (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
 
@@ -317,14 +317,9 @@ def test_the_mended_twin_passes_and_says_so_quickly_the_second_time(module_make:
     assert (first.code, first.rules("lint"), first.rules("scan")) == (0, set(), set())
     assert first.rules("scan", "skipped") == {"CKV_AWS_27"}
 
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        again = repository.check()
-        times.append(time.perf_counter() - started)
+    again = repository.check()
     assert again.report("lint")["cached"]
     assert again.report("scan")["cached"]
-    assert min(times) < 1  # 0.25 s on a machine of its own; others may be at work here
 
 
 # Lint alone: roots of built-in providers ----------------------------------------------------------------------------
@@ -401,12 +396,6 @@ def test_a_plugin_that_is_no_plugin_is_no_pass(make: Make, fake: Fake, tmp_path:
 
 # Tools that do not do their work --------------------------------------------------------------------------------
 
-_VERSIONS = {
-    "terraform": ("version", "Terraform v1.11.4"),
-    "tofu": ("version", "OpenTofu v1.11.4"),
-    "tflint": ("--version", "TFLint version 0.64.0"),
-    "checkov": ("--version", "3.3.30"),
-}
 _CLEAN = {
     "tflint": """{"issues": [], "errors": []}""",
     "checkov": """{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0}""",
@@ -415,29 +404,7 @@ _CLEAN = {
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    """A program that gives the right version, and else runs a shell script; as environment variables."""
-
-    def make(name: str, script: str) -> dict[str, str]:
-        flag, version = _VERSIONS[name]
-        program = tmp_path / name
-        program.write_text(f'#!/bin/sh\nif [ "$1" = {flag} ]; then echo "{version}"; exit 0; fi\n{script}\n')
-        program.chmod(0o755)
-        return {f"ORCHESTRATE_{name.upper()}": str(program)}
-
-    return make
-
-
-def test_lint_of_a_project_of_opentofu_runs_and_names_tofu(make: Make, fake: Fake) -> None:
-    rules = {"envs/orchestrate.yaml": f"{PROJECT}terraform: {{program: tofu}}\n"}
-    tofu = fake("tofu", f'exec {find("terraform", env=os.environ).path} "$@"')
-
-    answer = make(project({**rules, "live/main.tf": SIMPLE.replace("  input", "      input")})).check(
-        **tofu, **fake("checkov", "exit 3")
-    )
-
-    (found,) = answer.findings("lint")
-    assert (found["tool"], found["rule"]) == ("tofu fmt", "terraform_format")
-    assert (found["message"], found["mend"]) == ("it is not formatted as `tofu fmt` does", "Run `tofu fmt` on it.")
+    return partial(fake_tool, tmp_path)
 
 
 @pytest.mark.parametrize("tool", ["terraform", "tflint", "checkov"])
@@ -487,7 +454,7 @@ def test_a_hanging_tool_is_stopped_and_is_no_pass(make: Make, fake: Fake) -> Non
 
 def test_a_missing_tool_is_no_pass_even_where_all_is_cached(make: Make, fake: Fake) -> None:
     repository = make(project())
-    good = {**fake("checkov", _AS_CHECKOV)}
+    good = {**fake("checkov", AS_CHECKOV)}
     assert repository.check(**good).code == 0
     assert repository.check(**good).report("scan")["cached"]
 
@@ -497,22 +464,13 @@ def test_a_missing_tool_is_no_pass_even_where_all_is_cached(make: Make, fake: Fa
     assert "/nowhere/tflint" in answer.json["errors"][0]["error"]
 
 
-_RECORD = (
-    '{"check_id":"CKV_AWS_20","check_name":"n","check_result":{"result":"FAILED"},"file_path":"/%s","resource":"%s"}'
-)
-_CANARY = _RECORD % ("orchestrate-canary/main.tf", "aws_s3_bucket.orchestrate_canary")
-_AS_CHECKOV = f"""echo '{{"check_type": "terraform",
-  "results": {{"passed_checks": [], "failed_checks": [{_CANARY}], "skipped_checks": [], "parsing_errors": []}},
-  "summary": {{"passed": 0, "failed": 1, "skipped": 0, "parsing_errors": 0}}}}'; exit 1"""
-
-
 def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> None:
     number = 6_000
     padding = {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
-    record = json.loads(_RECORD % ("live/main.tf", "x")) | padding
+    record = json.loads(RECORD % ("live/main.tf", "x")) | padding
     document = {
         "check_type": "terraform",
-        "results": {"passed_checks": [], "failed_checks": [json.loads(_CANARY), *[record] * number],
+        "results": {"passed_checks": [], "failed_checks": [json.loads(CANARY), *[record] * number],
                     "skipped_checks": [], "parsing_errors": []},
         "summary": {"passed": 0, "failed": number + 1, "skipped": 0, "parsing_errors": 0},
     }  # fmt: skip
@@ -561,7 +519,7 @@ def test_skips_of_an_environment_count_until_they_expire(make: Make, fake: Fake)
     skip = '- {rule: terraform_unused_declarations, reason: kept for the next release, expires: "%s"}'
     dev = DEV + "checks:\n  lint:\n    skips:\n      " + skip + "\n"
     repository = make(project({"live/x.tf": 'variable "unused" {\n  type = string\n}\n'}, dev % "2999-12-31"))
-    checkov = fake("checkov", _AS_CHECKOV)
+    checkov = fake("checkov", AS_CHECKOV)
 
     answer = repository.check(**checkov)
     assert answer.code == 0
@@ -588,7 +546,7 @@ def test_a_skip_without_reason_or_expiry_is_no_configuration(make: Make, skip: s
 
 def test_a_baseline_lets_what_was_there_pass_and_nothing_more(make: Make, fake: Fake) -> None:
     repository = make(project({"live/x.tf": 'variable "old" {\n  type = string\n}\n'}))
-    checkov = fake("checkov", _AS_CHECKOV)
+    checkov = fake("checkov", AS_CHECKOV)
     assert repository.check(**checkov).code == 1
 
     assert repository.check("--write-baseline", **checkov).code == 0
@@ -620,7 +578,7 @@ def test_a_policy_that_would_be_passed_over_is_refused(make: Make) -> None:
 
 
 def test_a_scan_of_nothing_is_no_pass(make: Make, fake: Fake) -> None:
-    answer = make(project({"live/main.tf": 'output "x" {\n  value = 1\n}\n'})).check(**fake("checkov", _AS_CHECKOV))
+    answer = make(project({"live/main.tf": 'output "x" {\n  value = 1\n}\n'})).check(**fake("checkov", AS_CHECKOV))
 
     assert answer.rules("scan") == {"scan_empty"}
 
@@ -632,7 +590,7 @@ def test_editing_one_teams_root_does_not_check_the_others_again(make: Make, fake
     teams = 'teams: {a: {account: "111111111111", root: teams/a}, b: {account: "222222222222", root: teams/b}}\n'
     dev = DEV.partition("teams:")[0] + teams
     repository = make(project({"teams/a/main.tf": SIMPLE, "teams/b/main.tf": SIMPLE}, dev))
-    checkov = fake("checkov", _AS_CHECKOV)
+    checkov = fake("checkov", AS_CHECKOV)
     assert repository.check("--all", **checkov).code == 0
 
     repository.write({"teams/a/main.tf": SIMPLE.replace('"x"', '"y"'), "README.md": "changed"})
@@ -643,7 +601,7 @@ def test_editing_one_teams_root_does_not_check_the_others_again(make: Make, fake
 
 def test_a_tag_that_does_not_exist_yet_can_be_checked(make: Make, fake: Fake) -> None:
     repository = make(project())
-    checkov = fake("checkov", _AS_CHECKOV)
+    checkov = fake("checkov", AS_CHECKOV)
 
     assert (
         repository.check("--tag", "dev_us-east-1/research/1.0", **checkov).report("lint")["settings"] == "envs/dev.yaml"
@@ -662,7 +620,7 @@ def test_a_repository_that_has_never_heard_of_this_tool_is_checked(make: Make, f
         "policies/evil.py": f"open({str(mark)!r}, 'w')\n",
     }
     repository = make(files)
-    checkov = fake("checkov", f'case "$*" in *external-checks-dir*) touch {mark};; esac; {_AS_CHECKOV}')
+    checkov = fake("checkov", f'case "$*" in *external-checks-dir*) touch {mark};; esac; {AS_CHECKOV}')
 
     answer = repository.check(**checkov)
     assert {report["root"] for report in answer.json["reports"]} == {"stacks/one", "stacks/two"}
@@ -677,7 +635,7 @@ def test_a_folder_without_git_is_checked(make: Make, fake: Fake, tmp_path: Path)
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain/main.tf").write_text(SIMPLE)
 
-    assert repository.check(str(tmp_path / "plain"), **fake("checkov", _AS_CHECKOV)).code == 0
+    assert repository.check(str(tmp_path / "plain"), **fake("checkov", AS_CHECKOV)).code == 0
 
 
 def test_a_link_out_of_the_repository_is_refused(make: Make) -> None:
@@ -697,7 +655,7 @@ def test_as_a_hook_of_git_it_stops_a_bad_commit_and_no_good_one(make: Make, fake
     hook.write_text(f"#!/bin/sh\nexec {ORCHESTRATE} check\n")
     hook.chmod(0o755)
     person = {f"GIT_{role}_{part}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-    env = repository.env | person | fake("checkov", _AS_CHECKOV)
+    env = repository.env | person | fake("checkov", AS_CHECKOV)
 
     def commit() -> int:
         subprocess.run(["git", "add", "."], cwd=repository.folder, env=env, check=True)
@@ -721,7 +679,7 @@ def test_the_hook_for_pre_commit_takes_the_files_that_matter() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "markdown"])
 def test_every_form_goes_to_stdout(make: Make, fake: Fake, form: str) -> None:
-    answer = make(project()).run("check", "--format", form, **fake("checkov", _AS_CHECKOV))
+    answer = make(project()).run("check", "--format", form, **fake("checkov", AS_CHECKOV))
 
     assert answer.code == 0, answer.err
     assert {"text": "lint passed", "json": '"passed": true', "junit": "<testsuites", "sarif": '"2.1.0"',

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.effects.cache import cache_folder
 from tests.integration.conftest import NewProject, Project
+from tests.support.check_tools import AS_CHECKOV, fake_tool
 
 TAG = "dev_us-east-1/research/1.0"
 RELEASES = "checks-releases-dev"
@@ -45,13 +46,14 @@ def scanned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
     return TAG
 
 
-def own_cache(project: Project, folder: Path) -> dict[str, str]:
+def own_cache(project: Project, folder: Path, checkov: str = AS_CHECKOV) -> dict[str, str]:
+    """As another machine has it, where checkov is a script."""
     folder.mkdir(mode=0o700)
     (folder / "tflint-plugins").mkdir(mode=0o700)
     (folder / "tflint-plugins/.aws-unavailable").write_text("this is a test")
     if (tools := cache_folder(os.environ) / "tools").exists():
         (folder / "tools").symlink_to(tools)
-    return {"ORCHESTRATE_CACHE": str(folder)}
+    return {"ORCHESTRATE_CACHE": str(folder), **fake_tool(folder, "checkov", checkov)}
 
 
 def test_a_release_is_judged_by_the_settings_of_the_protected_branch(project: Project, tmp_path: Path) -> None:
@@ -76,11 +78,7 @@ def test_what_one_machine_found_another_need_not_look_for(
     project: Project, scanned: str, tmp_path: Path, boto_env: None
 ) -> None:
     """The second machine's checkov does nothing at all; only its version is the same."""
-    version = project.ok("tools", "path", "checkov").out.strip()
-    fake = tmp_path / "checkov"
-    fake.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {version} --version\nexit 3\n')
-    fake.chmod(0o755)
-    second = {**own_cache(project, tmp_path / "second"), "ORCHESTRATE_CHECKOV": str(fake)}
+    second = own_cache(project, tmp_path / "second", "exit 3")
 
     assert project.ok_json("scan", "--tag", scanned, env=second)["reports"][0]["cached"]
     for key, content in evidence().items():
