@@ -44,8 +44,8 @@ def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
 
 
 def apply_until_gate(project: Project, gate: Path) -> Command:
-    # A killed holder's lease is outwaited: by default a minute.
-    process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "5"})
+    # A killed holder's lease is outwaited: by default a minute
+    process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "3"})
     wait_for(Path(f"{gate}.reached").exists, "the apply to reach its gate")
     return process
 

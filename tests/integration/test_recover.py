@@ -289,8 +289,6 @@ def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(
         process = case.project.start("apply", "--tag", case.tag, env={"AWS_ENDPOINT_URL": endpoint})
         assert reached.wait(_PATIENCE)
         kill_all(case.workspace, process)
-    broken = case.project.run("plan", "--tag", case.tag)
-    assert broken.code != 0
     mended = case.project.ok("recover", "--tag", case.tag)
     assert "The checksum beside the state is mended" in mended.err
     case.settles()
