@@ -37,6 +37,7 @@ request, as SQS does."""
 
 
 _HOSTS = 1000
+_BODILESS = frozenset({204, 304})
 _CLIENT_CLOSES_WITHIN = 5.0  # seconds
 
 
@@ -84,19 +85,43 @@ def _no_such_path(_: NotFound) -> None:
 
 
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]
-    """Answers each request in one piece and lets the client close first.
+    """Answers each request in one piece, keeps the connection for the next one, and lets the client close first.
 
-    Closing at once may reset the connection before a busy client has read the answer; it then asks again, and a
-    conditional write that was carried out is refused the second time.
+    werkzeug closes after each request. Making a connection and a thread costs as much as most answers; and closing at
+    once may reset the connection before a busy client has read the answer: it then asks again, and a conditional write
+    that was carried out is refused the second time.
     """
 
+    protocol_version = "HTTP/1.1"
     wbufsize = -1
+    disable_nagle_algorithm = True
 
     def make_environ(self) -> Environ:
         """Sends `100 Continue`, where it was asked for: S3's clients wait a second for it before they send a body."""
         self.wfile.flush()
         environ: Environ = super().make_environ()
         return environ
+
+    def run_wsgi(self) -> None:
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+            begun.append((status, headers))
+
+        body = b"".join(self.server.app(self.make_environ(), start_response))
+        status, headers = begun[-1]
+        self._answer(int(status.partition(" ")[0]), headers, body)
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.send_response(status)
+        bodiless = self.command == "HEAD" or status in _BODILESS
+        for name, value in headers:
+            if bodiless or name.lower() != "content-length":  # of HEAD, that of the object
+                self.send_header(name, value)
+        if not bodiless:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if bodiless else body)
 
     def log_request(self, *_: object) -> None:
         """The log is for failures: a release makes hundreds of requests."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -65,6 +67,16 @@ def table(emulated: Sandbox) -> str:
         SSESpecification={"Enabled": True, "SSEType": "KMS"},
     )
     return name
+
+
+def test_a_connection_serves_request_after_request_and_an_answer_to_head_has_no_body(emulated: Sandbox) -> None:
+    place = urlsplit(emulated.endpoint)
+    with socket.create_connection((place.hostname, place.port), 30) as connection:
+        for method in ("HEAD", "GET", "HEAD"):
+            connection.sendall(f"{method} /sandbox-api/nothing HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+            answer = connection.recv(1 << 16)
+            assert answer.startswith(b"HTTP/1.1 404 ")
+            assert answer.endswith(b"\r\n\r\n") == (method == "HEAD")
 
 
 class TestAccounts:

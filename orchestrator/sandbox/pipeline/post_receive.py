@@ -26,6 +26,8 @@ def main() -> None:
         answer = connection.getresponse().read().decode(errors="replace")
     except OSError as error:
         sys.exit(f"The sandbox does not answer ({error}): the push is stored, but it starts nothing.")
+    finally:
+        connection.close()
     sys.stdout.write(answer)
 
 
