@@ -17,14 +17,14 @@ from hypothesis import settings
 
 from orchestrator.effects.git import Repository
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
-from tests.emulator import surround
+from orchestrator.sandbox.process import Sandbox
+from tests.emulator import surround, unmeasured
+from tests.support.command import MEASURE
 
 # A shared machine is slow at times; what takes long shows in the durations of the tests.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
-_MEASURE = "COVERAGE_PROCESS_CONFIG"  # set by coverage for its patch `subprocess`
 _UNMEASURED = re.compile(
     "tests/(modules/|integration/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
 )
@@ -77,18 +77,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measuring the coverage of the programs that a test starts doubles their time: not where other tests show it.
-
-    A server that several files share is measured, or not, as the first of them says.
-    """
-    told = os.environ.pop(_MEASURE, None)
+    """Measuring the coverage of the programs that a test starts doubles their time: not where other tests show it."""
+    told = os.environ.pop(MEASURE, None)
     if told is not None and not _UNMEASURED.search(str(item.path)) and not _INTERRUPTED.search(item.name):
-        os.environ[_MEASURE] = told
+        os.environ[MEASURE] = told
     try:
         return (yield)
     finally:
         if told is not None:
-            os.environ[_MEASURE] = told
+            os.environ[MEASURE] = told
 
 
 TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
@@ -101,7 +98,7 @@ def sandbox() -> Iterator[Sandbox]:
     for account in (RESEARCH, RISK):
         roles.append(RoleSpec(account, "InfraPlanRole", "read", "acme"))
         roles.append(RoleSpec(account, "InfraBuildRole", "admin", "acme"))
-    with start(SandboxLayout(TOOLING, "us-east-1", tuple(roles))) as running:
+    with unmeasured(SandboxLayout(TOOLING, "us-east-1", tuple(roles))) as running:
         yield running
 
 

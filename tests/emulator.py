@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from orchestrator.effects.aws import Session
-from orchestrator.sandbox.layout import RESET_PATH
+from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
 from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import Sandbox
+from orchestrator.sandbox.process import Sandbox, start
+from tests.support.command import MEASURE
+
+
+@contextmanager
+def unmeasured(layout: SandboxLayout) -> Iterator[Sandbox]:
+    """A sandbox whose coverage is not measured, which takes as long as all that it does: tests/sandbox covers it."""
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv(MEASURE, raising=False)
+            sandbox = stack.enter_context(start(layout))
+        yield sandbox
 
 
 def surround(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.effects.aws import Session
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
-from tests.emulator import enforce_policies, reset
+from orchestrator.sandbox.process import Sandbox
+from tests.emulator import enforce_policies, reset, unmeasured
 from tests.support.command import Command
 
 ACCOUNT = "000000000000"
@@ -79,7 +79,7 @@ def once(wanted: Callable[[Request], bool], answer: Answer) -> Fault:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     roles = (RoleSpec(STRANGER, "InfraBuildRole", "admin"),)
-    with start(SandboxLayout(tooling_account=ACCOUNT, region="us-east-1", roles=roles)) as running:
+    with unmeasured(SandboxLayout(tooling_account=ACCOUNT, region="us-east-1", roles=roles)) as running:
         yield running
 
 

@@ -17,7 +17,8 @@ import pytest
 
 from orchestrator.sandbox.clients import assumed, client
 from orchestrator.sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
+from orchestrator.sandbox.process import Sandbox
+from tests.emulator import unmeasured
 from tests.support import command
 
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
@@ -84,7 +85,7 @@ def sandbox() -> Iterator[Sandbox]:
         RoleSpec(RISK, "InfraPlanRole", "read", "somebody-else"),
         RoleSpec(SALES, "Unrelated", "read", "acme"),
     )
-    with start(SandboxLayout(TOOLING, "us-east-1", roles)) as running:
+    with unmeasured(SandboxLayout(TOOLING, "us-east-1", roles)) as running:
         yield running
 
 

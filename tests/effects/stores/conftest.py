@@ -10,14 +10,14 @@ import pytest
 
 from orchestrator.effects.aws import Session
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
-from tests.emulator import enforce_policies, reset
+from orchestrator.sandbox.process import Sandbox
+from tests.emulator import enforce_policies, reset, unmeasured
 
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
     roles = (RoleSpec("111111111111", "InfraBuildRole", "admin"),)
-    with start(SandboxLayout(tooling_account="000000000000", region="us-east-1", roles=roles)) as running:
+    with unmeasured(SandboxLayout(tooling_account="000000000000", region="us-east-1", roles=roles)) as running:
         yield running
 
 
