@@ -106,9 +106,15 @@ def lead_to(surroundings: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """The sandbox, empty, behind a proxy; the surroundings lead there."""
+def empty(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox, empty; the surroundings lead there."""
     reset(sandbox)
+    lead_to(sandbox.env, monkeypatch)
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox, empty: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """The sandbox, empty, behind a proxy; the surroundings lead there."""
     proxies: list[Proxy] = []
     target = sandbox.endpoint.removeprefix("http://")
 
@@ -198,7 +204,7 @@ def states(capsys: Printed) -> dict[str, str]:
     return {store["name"]: store["state"] for store in stores(capsys)}
 
 
-def test_makes_what_is_missing_in_every_environment(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_makes_what_is_missing_in_every_environment(empty: None, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--format", "json") == 0
     printed = capsys.readouterr()
@@ -262,7 +268,7 @@ def test_drift_is_reported_by_a_check_and_mended_by_a_run(
     assert project.run("--check") == 0
 
 
-def test_one_environment(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_one_environment(empty: None, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--env", "prod", "--format", "json") == 0
     assert {store["env"] for store in stores(capsys)} == {"prod"}
@@ -275,7 +281,7 @@ def test_an_unknown_environment(proxy: Proxy, project: Project, capsys: Printed)
     assert proxy.seen == []
 
 
-def test_keys_that_aws_manages(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
+def test_keys_that_aws_manages(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
     project.configure(encryption="s3")
     assert project.run("--format", "json") == 0
     assert "kms_key" not in {store["kind"] for store in stores(capsys)}
@@ -284,7 +290,7 @@ def test_keys_that_aws_manages(proxy: Proxy, aws: Session, project: Project, cap
     assert project.run("--check") == 0
 
 
-def test_everything_is_encrypted_with_the_key_of_its_environment(proxy: Proxy, aws: Session, project: Project) -> None:
+def test_everything_is_encrypted_with_the_key_of_its_environment(empty: None, aws: Session, project: Project) -> None:
     project.configure(envs=("dev", "prod"))
     project.run()
     for env in ("dev", "prod"):
@@ -299,18 +305,8 @@ def test_everything_is_encrypted_with_the_key_of_its_environment(proxy: Proxy, a
             assert description.get("SSEDescription", {}).get("KMSMasterKeyArn") == key
 
 
-@pytest.mark.parametrize(("locking", "tables"), [("s3", 0), ("dynamodb", 1), ("both", 1)])
-def test_lock_tables_are_made_where_they_are_used(
-    proxy: Proxy, project: Project, capsys: Printed, locking: str, tables: int
-) -> None:
-    project.configure(locking=locking)
-    assert project.run("--format", "json") == 0
-    assert [store["kind"] for store in stores(capsys)].count("lock_table") == tables
-    assert project.run("--check") == 0
-
-
 def test_layout_regional_has_stores_in_every_region(
-    proxy: Proxy, aws: Session, project: Project, capsys: Printed
+    empty: None, aws: Session, project: Project, capsys: Printed
 ) -> None:
     project.configure(layout="regional", regions="us-east-1, eu-central-1, ap-southeast-1")
     assert project.run("--format", "json") == 0
@@ -328,7 +324,7 @@ def test_layout_regional_has_stores_in_every_region(
     assert project.run("--check") == 0
 
 
-def test_two_runs_at_once(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
+def test_two_runs_at_once(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     runs = [Command(["bootstrap"], cwd=project.folder, env=os.environ) for _ in range(2)]
     ended = [run.answer(timeout=120) for run in runs]
@@ -525,7 +521,7 @@ def test_a_bucket_of_another_account_is_refused_and_the_others_are_made(
     assert not [write for write in proxy.writes() if write.startswith(("PUT /acme-tf-dev?", "PUT /acme-tf-dev/"))]
 
 
-def test_a_bucket_in_another_region_is_refused(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
+def test_a_bucket_in_another_region_is_refused(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
     where: Any = {"LocationConstraint": "eu-central-1"}
     aws.client("s3", "eu-central-1").create_bucket(Bucket="acme-tf-dev", CreateBucketConfiguration=where)
     assert project.run() == 4

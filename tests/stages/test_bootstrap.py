@@ -43,6 +43,15 @@ def test_all_stores_are_of_the_tooling_account() -> None:
     assert {store.account for store in stores_of(RULES, ())} == {"000000000000"}
 
 
+@pytest.mark.parametrize(("locking", "tables"), [("s3", 0), ("dynamodb", 1), ("both", 1)])
+def test_there_is_a_lock_table_where_it_is_used(locking: str, tables: int) -> None:
+    project = (
+        f'state: {{prefix: acme-tf, region: us-east-1, locking: {locking}}}\ntooling: {{account: "000000000000"}}\n'
+    )
+    rules = Rules.parse({"envs/orchestrate.yaml": project, "envs/dev.yaml": ENVIRONMENT % ("1" * 12)})
+    assert [store.kind for store in stores_of(rules, ())].count("lock_table") == tables
+
+
 def test_an_unknown_environment_is_shown_fit_for_a_terminal() -> None:
     with pytest.raises(InvalidInput, match=r"there is no environment 'de\\x1b\[31mv'"):
         stores_of(RULES, ("de\x1b[31mv",))
