@@ -204,6 +204,7 @@ def states(capsys: Printed) -> dict[str, str]:
     return {store["name"]: store["state"] for store in stores(capsys)}
 
 
+@pytest.mark.slow
 def test_makes_what_is_missing_in_every_environment(empty: None, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--format", "json") == 0
@@ -216,6 +217,7 @@ def test_makes_what_is_missing_in_every_environment(empty: None, project: Projec
     assert project.run("--check") == 0
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing(proxy: Proxy, project: Project, capsys: Printed) -> None:
     project.run()
     capsys.readouterr()
@@ -235,6 +237,7 @@ def test_a_check_of_nothing_reports_all_as_missing_and_makes_nothing(
     assert "  state bucket acme-tf-dev             missing\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_drift_is_reported_by_a_check_and_mended_by_a_run(
     proxy: Proxy, aws: Session, project: Project, capsys: Printed
 ) -> None:
@@ -305,6 +308,7 @@ def test_everything_is_encrypted_with_the_key_of_its_environment(empty: None, aw
             assert description.get("SSEDescription", {}).get("KMSMasterKeyArn") == key
 
 
+@pytest.mark.slow
 def test_layout_regional_has_stores_in_every_region(
     empty: None, aws: Session, project: Project, capsys: Printed
 ) -> None:
@@ -324,6 +328,7 @@ def test_layout_regional_has_stores_in_every_region(
     assert project.run("--check") == 0
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     runs = [Command(["bootstrap"], cwd=project.folder, env=os.environ) for _ in range(2)]
@@ -335,6 +340,7 @@ def test_two_runs_at_once(empty: None, aws: Session, project: Project, capsys: P
     assert [key["KeyState"] for key in keys].count("Enabled") == 2
 
 
+@pytest.mark.slow
 def test_what_another_run_mends_meanwhile_is_no_failure(
     proxy: Proxy, aws: Session, project: Project, capsys: Printed
 ) -> None:
@@ -352,6 +358,7 @@ def test_what_another_run_mends_meanwhile_is_no_failure(
     assert project.run("--check") == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_mended_is_told(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
     project.run()
     aws.client("dynamodb").update_table(TableName="acme-tf-ledger-dev", DeletionProtectionEnabled=False)
@@ -373,6 +380,7 @@ BUSY: list[tuple[Callable[[Request], bool], Answer]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "answer"), BUSY)
 def test_what_passes_is_waited_for(
     proxy: Proxy, project: Project, wanted: Callable[[Request], bool], answer: Answer
@@ -382,6 +390,7 @@ def test_what_passes_is_waited_for(
     assert project.run("--check") == 0
 
 
+@pytest.mark.slow
 def test_a_table_that_aws_is_changing_is_waited_for(proxy: Proxy, project: Project, capsys: Printed) -> None:
     project.run()
 
@@ -440,6 +449,7 @@ def test_an_endpoint_that_does_not_answer(
     assert len(printed.err.splitlines()) <= 3
 
 
+@pytest.mark.slow
 def test_throttled_tables_do_not_keep_the_buckets_from_being_made(
     proxy: Proxy, project: Project, capsys: Printed
 ) -> None:
@@ -462,6 +472,7 @@ def test_throttled_tables_do_not_keep_the_buckets_from_being_made(
     assert project.run("--check") == 0
 
 
+@pytest.mark.slow
 def test_s3_overloaded(proxy: Proxy, project: Project, capsys: Printed) -> None:
     proxy.fault = lambda request, forward: refusal(503, "SlowDown") if "?lifecycle" in request.path else None
     assert project.run() == 6
@@ -486,6 +497,7 @@ def test_a_key_that_aws_does_not_show(proxy: Proxy, project: Project, capsys: Pr
     assert "AWS does not show the KMS key alias/acme-tf-dev that it has just made" in error
 
 
+@pytest.mark.slow
 def test_many_failures_are_summed_up(proxy: Proxy, project: Project, capsys: Printed) -> None:
     project.configure(encryption="s3", envs=("dev", "prod"))
     broken = refusal(400, "InternalFailure", json_service=True)
@@ -498,6 +510,7 @@ def test_many_failures_are_summed_up(proxy: Proxy, project: Project, capsys: Pri
     assert "... and 3 more" in error
 
 
+@pytest.mark.slow
 def test_a_bucket_of_another_account_is_refused_and_the_others_are_made(
     proxy: Proxy, aws: Session, sandbox: Sandbox, project: Project, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -521,6 +534,7 @@ def test_a_bucket_of_another_account_is_refused_and_the_others_are_made(
     assert not [write for write in proxy.writes() if write.startswith(("PUT /acme-tf-dev?", "PUT /acme-tf-dev/"))]
 
 
+@pytest.mark.slow
 def test_a_bucket_in_another_region_is_refused(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
     where: Any = {"LocationConstraint": "eu-central-1"}
     aws.client("s3", "eu-central-1").create_bucket(Bucket="acme-tf-dev", CreateBucketConfiguration=where)

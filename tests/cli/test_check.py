@@ -325,6 +325,7 @@ def test_the_mended_twin_passes_and_is_not_checked_a_second_time(module_make: Ma
 # Lint alone: roots of built-in providers ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "rule", "place"),
     [
@@ -344,6 +345,7 @@ def test_what_terraform_does_not_accept_fails(
     assert f"{found[0]['file'] or ''}:{found[0]['line'] or ''}".strip(":") == place
 
 
+@pytest.mark.slow
 def test_the_repositorys_own_tflint_settings_are_honoured(make: Make, fake: Fake) -> None:
     unused = 'variable "unused" {\n  type = string\n}\n'
     own = 'plugin "terraform" {\n  enabled = true\n  preset  = "recommended"\n}\n'
@@ -362,6 +364,7 @@ def test_the_repositorys_own_tflint_settings_are_honoured(make: Make, fake: Fake
     assert (repository.folder / ".tflint.hcl").read_text() == own + off
 
 
+@pytest.mark.slow
 def test_without_the_aws_ruleset_lint_says_so_or_fails_where_it_is_required(make: Make, fake: Fake) -> None:
     repository = make(project())
     checkov = fake("checkov", "exit 3")
@@ -374,6 +377,7 @@ def test_without_the_aws_ruleset_lint_says_so_or_fails_where_it_is_required(make
     assert "AWS ruleset cannot be had" in answer.json["errors"][0]["error"]
 
 
+@pytest.mark.slow
 def test_a_plugin_that_the_settings_ask_for_and_that_is_missing_is_no_pass(make: Make, fake: Fake) -> None:
     repository = make(project({".tflint.hcl": 'plugin "acme" {\n  enabled = true\n}\n'}))
 
@@ -407,6 +411,7 @@ def fake(tmp_path: Path) -> Fake:
     return partial(fake_tool, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["terraform", "tflint", "checkov"])
 @pytest.mark.parametrize(
     "script",
@@ -442,6 +447,7 @@ def test_a_clean_answer_of_a_tool_that_looked_at_nothing_is_no_pass(make: Make, 
     assert any("did not find what it finds in any working installation" in e["error"] for e in answer.json["errors"])
 
 
+@pytest.mark.slow
 def test_a_hanging_tool_is_stopped_and_is_no_pass(make: Make, fake: Fake) -> None:
     repository = make(project(dev=DEV + "checks: {timeout_seconds: 2}\n"))
 
@@ -464,6 +470,7 @@ def test_a_missing_tool_is_no_pass_even_where_all_is_cached(make: Make, fake: Fa
     assert "/nowhere/tflint" in answer.json["errors"][0]["error"]
 
 
+@pytest.mark.slow
 def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> None:
     number = 6_000
     padding = {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
@@ -544,6 +551,7 @@ def test_a_skip_without_reason_or_expiry_is_no_configuration(make: Make, skip: s
     assert "checks.scan.skips[0]" in answer.err
 
 
+@pytest.mark.slow
 def test_a_baseline_lets_what_was_there_pass_and_nothing_more(make: Make, fake: Fake) -> None:
     repository = make(project({"live/x.tf": 'variable "old" {\n  type = string\n}\n'}))
     checkov = fake("checkov", AS_CHECKOV)
@@ -586,6 +594,7 @@ def test_a_scan_of_nothing_is_no_pass(make: Make, fake: Fake) -> None:
 # What is checked ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_editing_one_teams_root_does_not_check_the_others_again(make: Make, fake: Fake) -> None:
     teams = 'teams: {a: {account: "111111111111", root: teams/a}, b: {account: "222222222222", root: teams/b}}\n'
     dev = DEV.partition("teams:")[0] + teams
@@ -610,6 +619,7 @@ def test_a_tag_that_does_not_exist_yet_can_be_checked(make: Make, fake: Fake) ->
     assert repository.check("--tag", "x", "--all").code == 2
 
 
+@pytest.mark.slow
 def test_a_repository_that_has_never_heard_of_this_tool_is_checked(make: Make, fake: Fake, tmp_path: Path) -> None:
     """Its folder policies/ is somebody else's, and is not run."""
     mark = tmp_path / "ran"
@@ -648,6 +658,7 @@ def test_a_link_out_of_the_repository_is_refused(make: Make) -> None:
     assert "leads out of the repository" in answer.json["errors"][0]["error"]
 
 
+@pytest.mark.slow
 def test_as_a_hook_of_git_it_stops_a_bad_commit_and_no_good_one(make: Make, fake: Fake) -> None:
     repository = make(project({"live/main.tf": SIMPLE.replace("  input", "      input")}))
     hook = repository.folder / ".git/hooks/pre-commit"

@@ -20,6 +20,8 @@ from orchestrator.model.ledger import Draft
 from orchestrator.sandbox.process import Sandbox
 from tests.books import ALICE, ME, RULES, Archive, Books, archive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:

@@ -20,6 +20,8 @@ from orchestrator.stages.resolve import resolve
 from tests.books import ALICE, ME, RULES, Archive, Books, archive
 from tests.emulator import enforce_policies
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., str]
 
 QA = """\
@@ -55,6 +57,7 @@ def entries(books: Books) -> list[dict[str, Any]]:
     return [json.loads(item["body"]["S"]) for item in books.items()]
 
 
+@pytest.mark.slow
 def test_an_apply_without_a_plan(run: Run, books: Books) -> None:
     for _ in range(3):
         run("apply", "--tag", books.tag)
@@ -77,6 +80,7 @@ def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: Books) -> N
     assert (refused["kind"], refused["digest"]) == ("refused", receipt.digest)
 
 
+@pytest.mark.slow
 def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(run: Run, books: Books, kept: Archive) -> None:
     receipt = books.plan()
     said = books.answer(receipt, "rejected")
@@ -105,6 +109,7 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
     assert run("release", "--tag", books.tag, *approval, code=0).startswith("== lint and scan")
 
 
+@pytest.mark.slow
 def test_a_plan_for_a_place_that_the_rules_have_changed_since(run: Run, books: Books, kept: Archive) -> None:
     plan_without_changes(books)
     elsewhere = rules(kept, "", (f'{books.team}: {{account: "0', f'{books.team}: {{account: "9'))
@@ -114,6 +119,7 @@ def test_a_plan_for_a_place_that_the_rules_have_changed_since(run: Run, books: B
     run("apply", "--tag", books.tag, code=0)
 
 
+@pytest.mark.slow
 def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(run: Run, books: Books, kept: Archive) -> None:
     promoted = rules(kept, "promote_from: qa\n")
     plan_without_changes(books)

@@ -13,6 +13,8 @@ from orchestrator.model.receipt import receipt_key
 from orchestrator.sandbox.process import Sandbox
 from tests.books import ALICE, Archive, Books, archive
 
+pytestmark = pytest.mark.slow
+
 Show = Callable[..., Any]
 
 

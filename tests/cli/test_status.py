@@ -165,6 +165,7 @@ def test_what_fails_is_not_taken_for_an_environment_that_is_not_bootstrapped(
     assert told in err
 
 
+@pytest.mark.slow
 def test_a_region_that_is_not_bootstrapped_hides_no_other_and_changes_no_order(
     tmp_path: Path, boto_env: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

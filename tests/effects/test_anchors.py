@@ -108,12 +108,14 @@ def test_what_somebody_anchors_beforehand_does_not_stop_a_target_unless_it_can_b
         add(ledger(aws), target)
 
 
+@pytest.mark.slow
 def test_of_many_writers_none_takes_another_s_entry_for_a_lost_one(aws: Session, target: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         added = list(pool.map(lambda _: add(ledger(aws), target), range(12)))
     assert sorted(entry.seq for entry in added) == list(range(1, 13))
 
 
+@pytest.mark.slow
 def test_an_entry_is_written_once_while_aws_fails_every_other_request(
     aws: Session, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,7 @@ def test_credentials_that_do_not_hold_say_how_to_log_in(server: Server, code: st
     assert "aws sso login" in str(error.hint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (503, "ServiceUnavailable"), (400, "Throttling")])
 def test_throttling_is_told_after_the_attempts_that_the_person_set(
     server: Server, surroundings: pytest.MonkeyPatch, status: int, code: str

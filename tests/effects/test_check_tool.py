@@ -58,6 +58,7 @@ def test_a_killed_tool_is_told_as_such(run: Run) -> None:
     assert "was killed by signal 9): half" in str(said.broken("ended"))
 
 
+@pytest.mark.slow
 def test_a_hanging_tool_is_stopped_with_all_it_started(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
         answer(Tool("tflint", "1", tmp_path / "missing", "PATH"), [], bench, tmp_path, {})
 
 
+@pytest.mark.slow
 def test_an_answer_of_50_mb_is_read_without_holding_its_text(run: Run, tmp_path: Path) -> None:
     words = [{"word": "x", "rest": "y" * 1000}] * 50_000
     (tmp_path / "large.json").write_text(json.dumps(words))

@@ -77,6 +77,7 @@ def test_submodules_are_no_files(git_project: GitProject) -> None:
     assert "sub" not in of_commit(git_project).kinds
 
 
+@pytest.mark.slow
 def test_git_starts_no_program_of_the_repository(git_project: GitProject, tmp_path: Path) -> None:
     """A repository that somebody packed up may bring its own configuration."""
     mark = tmp_path / "started"

@@ -73,6 +73,7 @@ def test_the_numbers_of_a_target_only_grow(leases: Leases, said: list[str]) -> N
     assert said == []
 
 
+@pytest.mark.slow
 def test_a_living_holder_is_told_apart_and_named(leases: Leases, said: list[str]) -> None:
     process = elsewhere()
     try:
@@ -86,6 +87,7 @@ def test_a_living_holder_is_told_apart_and_named(leases: Leases, said: list[str]
     assert ["watching" in line for line in said] == [True], "it is not taken for dead"
 
 
+@pytest.mark.slow
 def test_a_holder_that_was_killed_is_outwaited_for_its_own_length(aws: Session, said: list[str]) -> None:
     process = elsewhere()
     process.kill()
@@ -136,6 +138,7 @@ def test_a_holder_that_was_taken_over_can_record_nothing(aws: Session, leases: L
     assert len(ledger.history("fenced").entries) == 1
 
 
+@pytest.mark.slow
 def test_a_holder_that_cannot_reach_aws_gives_up_before_its_lease_ends(
     aws: Session, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_entries_of_more_than_one_page_are_read(ledger: Ledger, target: str) -> 
     assert len(ledger.history(target).entries) == 5
 
 
+@pytest.mark.slow
 def test_of_many_writers_each_sees_those_before(ledger: Ledger, target: str) -> None:
     def decide(history: History) -> Draft:
         return draft(seen=len(history.entries))

@@ -289,6 +289,7 @@ def test_ctrl_c_is_passed_to_the_program_alone(
     assert not (tmp_path / "top.child").exists()
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_is_passed_on_too(
     tmp_path: Path, recorder: Callable[..., list[str]], interrupted: Callable[[float], None]
 ) -> None:
@@ -306,6 +307,7 @@ def test_a_second_ctrl_c_is_passed_on_too(
     assert (tmp_path / "top").read_text() == f"{signal.SIGINT}\n" * 2
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_listen_is_killed_with_its_whole_group(tmp_path: Path) -> None:
     script = f"trap '' INT; sh -c 'echo $$ > {tmp_path}/pid; sleep 60' & wait; sleep 60"
     with pytest.raises(SurroundingsFailed, match=r"sh did not end within 0\.5 s and was stopped"):

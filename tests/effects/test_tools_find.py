@@ -255,6 +255,7 @@ changes = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes)
 def test_what_is_remembered_is_always_what_the_program_says(

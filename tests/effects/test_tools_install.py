@@ -397,6 +397,7 @@ def from_index(index: Path, lock: str) -> Pins:
     return pinned(python=PythonPackage(requirement="checkov==1.11.4", lock=str(index / lock)))
 
 
+@pytest.mark.slow
 def test_a_python_package_gets_an_environment_of_its_own(index: Path, env: Env, tmp_path: Path) -> None:
     offline = env | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "PIP_TARGET": str(tmp_path / "elsewhere")}
     tool = ensure("checkov", env=offline, progress=quietly, pins=from_index(index, "good.txt"))
@@ -412,6 +413,7 @@ def test_a_python_package_gets_an_environment_of_its_own(index: Path, env: Env, 
         assert done.stdout.strip() == "['-d', 'a b', '$HOME']"
 
 
+@pytest.mark.slow
 def test_a_python_package_with_another_hash_is_refused(index: Path, env: Env) -> None:
     offline = env | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
     with pytest.raises(SurroundingsFailed, match="DO NOT MATCH THE HASHES"):

@@ -78,6 +78,7 @@ def test_no_two_targets_share_a_state_in_any_region_of_any_partition(partition: 
     assert len(owners) == 4 * 5 * (len(known) + 1)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["central", "regional"]),
     regions,

@@ -77,6 +77,7 @@ def test_what_was_written_has_no_flaw(given_drafts: list[Draft]) -> None:
     assert doubtful([stored(entry) for entry in made], [each.anchor for each in anchors]) == ()
 
 
+@pytest.mark.slow
 @given(chains, st.data())
 def test_no_change_of_an_anchored_chain_goes_unseen(given_drafts: list[Draft], data: st.DataObject) -> None:
     made = entries(given_drafts)

@@ -88,6 +88,7 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
         parse_lock_file(text)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # texts by regular expressions take long to make
 @given(
     st.lists(

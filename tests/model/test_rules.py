@@ -447,6 +447,7 @@ ALL_PLACES = [(file, path) for file, content in PLAIN.items() for path in places
 SPOILERS: list[Callable[[Any], Any]] = [wrong_type, unknown_key]
 
 
+@pytest.mark.slow
 @given(st.sampled_from(ALL_PLACES), st.sampled_from(SPOILERS))
 def test_a_spoilt_place_is_always_reported_in_its_file(
     place: tuple[str, tuple[Any, ...]], spoil: Callable[[Any], Any]
@@ -459,6 +460,7 @@ def test_a_spoilt_place_is_always_reported_in_its_file(
     assert any(line.startswith(f"{file}:") and ".".join(keys) in line for line in found)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([place for place in ALL_PLACES if len(place[1]) == 1]), min_size=1, unique=True))
 def test_files_with_many_errors_report_each(found: list[tuple[str, tuple[Any, ...]]]) -> None:
     files = copy.deepcopy(PLAIN)

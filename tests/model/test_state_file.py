@@ -75,6 +75,7 @@ _json = st.recursive(
 _FIELDS = st.sampled_from(["version", "terraform_version", "serial", "lineage", "resources"])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(_FIELDS, _json) | st.dictionaries(st.sampled_from(["mode", "provider", "instances"]), _json))
 def test_anything_else_is_never_more_than_refused(fields: dict[str, Any]) -> None:
     for content in (document(**fields), document(resources=[{**resource(f'provider["{AWS}"]'), **fields}])):

@@ -90,6 +90,7 @@ def test_the_deepest_nesting_is_allowed() -> None:
     assert "nested deeper" in parse("f", deep.replace("1", "[]")).problems[0].message
 
 
+@pytest.mark.slow
 @given(scalars)
 @settings(max_examples=500)
 def test_an_accepted_scalar_is_the_same_by_yaml_1_1_and_1_2(scalar: str) -> None:

@@ -36,12 +36,14 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_generated_tables_are_up_to_date() -> None:
     """Where this fails: `python tests/modules/module_tables.py` writes them."""
     done = _generate(REPOSITORY, "--check")
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_changed_variable_makes_its_readme_out_of_date_until_it_is_written(copy: Path) -> None:
     variables = copy / "modules/network/variables.tf"
     variables.write_text(variables.read_text().replace("Name of the network;", "What the network is called;"))

@@ -16,6 +16,8 @@ from tests.modules import examples
 from tests.modules.root import Root
 from tests.modules.runs import Outcome
 
+pytestmark = pytest.mark.slow
+
 MODULES = Path(__file__).parents[2] / "modules"
 NAMES = sorted(path.parent.name for path in MODULES.glob("*/main.tf"))
 _RUN = re.compile(r'^run "([a-z0-9_]+)" \{$', re.MULTILINE)
@@ -23,7 +25,6 @@ _REJECTION = re.compile(r'^run "(?P<run>[a-z0-9_]+)" \{(?P<body>.*?)^\}', re.MUL
 _EXPECTED = re.compile(r"expect_failures = \[(?P<objects>[^]]*)\]")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_module_passes_its_own_tests(name: str, own_tests: Outcome) -> None:
     found = own_tests.of(name)
@@ -31,7 +32,6 @@ def test_module_passes_its_own_tests(name: str, own_tests: Outcome) -> None:
     assert list(found) == _RUN.findall(_own_tests(name)) != []
 
 
-@pytest.mark.slow
 def test_load_balancer_waits_for_the_way_to_the_internet(root: Callable[..., Root]) -> None:
     """AWS makes no external one in a VPC without an internet gateway, and gives none up while addresses are in use."""
     edges = set(re.findall(r'^  "([^"]+)" -> "([^"]+)";$', root("regional").graph(), re.MULTILINE))

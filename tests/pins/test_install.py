@@ -17,6 +17,8 @@ from orchestrator import pins
 from tests.conftest import GitProject
 from tests.support.wheels import fetch_installer, make_wheel, served
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 INSTALL = REPOSITORY / "orchestrator/pins/install.py"
 

@@ -85,6 +85,7 @@ def buckets(sandbox: Sandbox) -> list[str]:
     return [bucket["Name"] for bucket in found]
 
 
+@pytest.mark.slow
 def test_up_env_and_down(project: Project) -> None:
     first = project.up()
     assert client(first, "sts", account="111111111111").get_caller_identity()["Account"] == "111111111111"
@@ -111,12 +112,14 @@ def test_up_env_and_down(project: Project) -> None:
     assert project.sandbox("reset").code == 6
 
 
+@pytest.mark.slow
 def test_two_at_once_start_one(project: Project) -> None:
     with ThreadPoolExecutor(3) as pool:
         found = [future.result() for future in [pool.submit(project.up) for _ in range(3)]]
     assert len({sandbox.pid for sandbox in found}) == 1
 
 
+@pytest.mark.slow
 def test_reset_empties_it_and_follows_the_configuration(project: Project) -> None:
     """A bare one has the accounts, but not the deployment roles."""
     sandbox = project.up("--bare")
@@ -137,6 +140,7 @@ def test_reset_empties_it_and_follows_the_configuration(project: Project) -> Non
     assert "orchestrate sandbox down" in refused.err
 
 
+@pytest.mark.slow
 def test_a_server_that_was_killed_is_replaced_and_who_has_its_number_now_is_left_alone(project: Project) -> None:
     first = project.up()
     os.kill(first.pid, signal.SIGKILL)

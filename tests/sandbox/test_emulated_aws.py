@@ -83,6 +83,7 @@ class TestAccounts:
     def test_the_environments_credentials_are_the_tooling_accounts(self, emulated: Sandbox) -> None:
         assert client(emulated, "sts").get_caller_identity()["Account"] == TOOLING
 
+    @pytest.mark.slow
     def test_an_assumed_role_acts_in_its_own_account(self, emulated: Sandbox) -> None:
         assert client(emulated, "sts", account=RESEARCH).get_caller_identity()["Account"] == RESEARCH
         client(emulated, "ec2", account=RESEARCH).create_vpc(CidrBlock="10.77.0.0/16")

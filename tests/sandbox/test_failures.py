@@ -15,6 +15,7 @@ from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "action", "arguments"),
     [

@@ -127,6 +127,7 @@ def test_a_trust_policy_has_no_resource() -> None:
     assert allows(trust, Access(ME, frozenset(), "sts:AssumeRole"))
 
 
+@pytest.mark.slow
 @given(st.one_of(st.none(), st.text(), st.recursive(st.text() | st.booleans(), st.lists).map(json.dumps)))
 def test_what_is_no_policy_allows_nothing(document: str | None) -> None:
     assert not allows(document, GET)

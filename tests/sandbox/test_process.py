@@ -28,6 +28,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_sandboxes_side_by_side_share_nothing() -> None:
     china = SandboxLayout("333333333333", "cn-north-1", (RoleSpec(RESEARCH, "Plan", "read"),))
     with process.start(LAYOUT) as one, process.start(china) as other:
@@ -51,6 +52,7 @@ def test_the_surroundings_do_not_reach_the_emulator() -> None:
         assert client(sandbox, "sts").get_caller_identity()["Account"] == TOOLING
 
 
+@pytest.mark.slow
 def test_why_it_did_not_start_is_told() -> None:
     nowhere = SandboxLayout(TOOLING, "nowhere-1", LAYOUT.roles)
     with pytest.raises(SurroundingsFailed, match=r"(?s)the sandbox did not start.*nowhere-1"), process.start(nowhere):
@@ -64,6 +66,7 @@ def test_one_that_is_not_ready_in_time_is_ended(monkeypatch: pytest.MonkeyPatch,
     assert not (tmp_path / "state.json").exists()
 
 
+@pytest.mark.slow
 def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "STOP_SECONDS", 0.1)
     with process.start(LAYOUT) as sandbox:
@@ -77,6 +80,7 @@ def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
+@pytest.mark.slow
 def test_the_log_holds_what_failed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with process.start(LAYOUT, log=log) as sandbox:

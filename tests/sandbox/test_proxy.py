@@ -15,6 +15,8 @@ import pytest
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
 
+pytestmark = pytest.mark.slow
+
 RESEARCH = "111111111111"
 RISK = "222222222222"
 

@@ -79,6 +79,7 @@ def address(endpoint: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [(["sh", "-c", "kill -TERM $$"], 143), (["/does/not/exist"], 6)],
@@ -87,6 +88,7 @@ def test_the_exit_code_is_the_commands(project: Path, command: list[str], code: 
     assert subprocess.run(sandbox_run(project, *command), check=False).returncode == code
 
 
+@pytest.mark.slow
 def test_the_command_is_in_a_sandbox_with_the_configured_accounts_and_its_exit_code_is_ours(project: Path) -> None:
     script = """
 import boto3, os
@@ -103,6 +105,7 @@ raise SystemExit(7)
     assert done.stdout.split() == ["000000000000", "arn:aws:sts::111111111111:assumed-role/InfraBuildRole/test", "None"]
 
 
+@pytest.mark.slow
 def test_a_signal_is_passed_on_once_and_an_ignored_one_stays_ignored(project: Path) -> None:
     """`nohup orchestrate sandbox run ...`"""
     command = sandbox_run(project, sys.executable, "-c", COUNTER)
@@ -117,6 +120,7 @@ def test_a_signal_is_passed_on_once_and_an_ignored_one_stays_ignored(project: Pa
     assert is_gone(endpoint)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_the_command_once(project: Path) -> None:
     in_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
     command = sandbox_run(project, sys.executable, "-c", COUNTER)
@@ -133,6 +137,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once(project: Path) -> None:
     assert is_gone(endpoint)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_sandbox(project: Path) -> None:
     with started(sandbox_run(project, sys.executable, "-c", COUNTER)) as process:
         endpoint = line(process, "ready").split()[1]

@@ -19,6 +19,8 @@ from orchestrator.stages.collect import collect
 from orchestrator.stages.selection import Selection
 from tests.books import ARCHIVE, ME, Archive, Books, archive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:

@@ -27,6 +27,8 @@ from tests.conftest import RESEARCH
 from tests.integration.conftest import LOCK_FILE, NewProject, Project
 from tests.stages.conftest import Standing
 
+pytestmark = pytest.mark.slow
+
 LOCK = ".terraform.lock.hcl"
 TAG = "dev_us-east-1/research/{}"
 PLANNER = f"arn:aws:sts::{RESEARCH}:assumed-role/InfraPlanRole/INFRA_BUILD"
@@ -168,7 +170,6 @@ def with_lock(files: dict[str, str]) -> dict[str, str]:
     return files | {LOCK: LOCK_FILE.read_text()}
 
 
-@pytest.mark.slow
 def test_however_providers_are_written_they_run_under_the_role(project: Project, stand: Standing) -> None:
     here = stand(project, release(project, "1.0", with_lock({**HOSTILE, "use.tf": callers()})))
     receipt = plan(here.at).receipt
@@ -198,7 +199,6 @@ def with_child(child: dict[str, str]) -> dict[str, str]:
     return with_lock({"main.tf": CHILD, **{f"child/{name}": text for name, text in child.items()}})
 
 
-@pytest.mark.slow
 def test_a_module_that_configures_its_own_provider_is_refused(project: Project, stand: Standing) -> None:
     """Terraform would run it with the credentials of the tooling account."""
     with pytest.raises(InvalidInput, match=r"module child \(p.tf\) configures an aws provider of its own"):
@@ -225,7 +225,6 @@ def test_however_a_module_configures_its_own_provider(
             complete(at, made, read(at, made.root))
 
 
-@pytest.mark.slow
 def test_what_escapes_our_reading_is_found_in_terraforms(project: Project, stand: Standing, tmp_path: Path) -> None:
     """A source that Terraform works out is refused when it is read; here it is not even seen."""
     hidden = NAMED.replace("hashicorp/aws", '${"hashicorp"}/aws') + 'provider "corp" {}\n' + INHERITED
@@ -270,7 +269,6 @@ resource "terraform_data" "this" {
 """
 
 
-@pytest.mark.slow
 def test_with_opentofu_the_receipt_and_errors_name_it(project: Project, stand: Standing, tmp_path: Path) -> None:
     tofu, terraform = tmp_path / "tofu", find("terraform", env=project.env).path
     version = '#!/bin/sh\n[ "$1" = version ] && exec echo OpenTofu v1.11.4\n'
@@ -287,7 +285,6 @@ def test_with_opentofu_the_receipt_and_errors_name_it(project: Project, stand: S
 # Provider lock files -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "lock"),
     [
@@ -362,7 +359,6 @@ def test_files_that_would_get_in_the_way_are_refused(
         export(at, workspace)
 
 
-@pytest.mark.slow
 def test_settings_of_the_backend_may_change_and_its_place_only_with_the_state(
     project: Project, stand: Standing, boto_env: None
 ) -> None:
@@ -402,7 +398,6 @@ output "callers" {
 MAPPED = "  variables: {env: environment}\n"
 
 
-@pytest.mark.slow
 def test_the_surroundings_cannot_change_what_is_planned(project: Project, stand: Standing) -> None:
     hostile = {
         "TF_VAR_content": "from outside",
@@ -422,7 +417,6 @@ def test_the_surroundings_cannot_change_what_is_planned(project: Project, stand:
     assert planned_output(project) == [RESEARCH, "dev", "mine", "unset"]
 
 
-@pytest.mark.slow
 def test_variables_that_the_rules_name_are_passed(project: Project, stand: Standing) -> None:
     passed = MAPPED + "terraform: {pass_env: [TF_VAR_content]}\n"
     here = stand(project, release(project, "5.1", {"main.tf": ASKING}, passed), TF_VAR_content="from outside")
@@ -430,7 +424,6 @@ def test_variables_that_the_rules_name_are_passed(project: Project, stand: Stand
     assert planned_output(project)[3] == "from outside"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "files", "message"),
     [

@@ -281,6 +281,7 @@ def test_an_environment_may_name_files_of_its_own(asking: Rules, alice_ssh: Key,
     assert signed(project)
 
 
+@pytest.mark.slow
 def test_a_missing_program_is_named(asking: Rules, alice_ssh: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     project = asking(ssh=f"alice@example.com {alice_ssh.public}\n")
     sign(project, alice_ssh)

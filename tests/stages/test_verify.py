@@ -96,6 +96,7 @@ def test_the_right_page_is_recorded(project: Project, stand: Standing, page: Pag
     assert newest.detail == {"url": page.url}
 
 
+@pytest.mark.slow
 def test_an_address_that_answers_late_is_waited_for(project: Project, stand: Standing, page: Page) -> None:
     page.answers = [(503, "starting"), (200, "ready")]
     there = applied(stand(project, FIRST), verify_url=page.url, verify_text="ready")
@@ -115,6 +116,7 @@ def test_a_wrong_answer_fails_and_is_not_recorded(
     assert there.at.ledger.history(there.at.release.target.id).entries[-1].kind == "applied"
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_answers_fails(project: Project, stand: Standing) -> None:
     there = applied(stand(project, FIRST), verify_url="http://127.0.0.1:1/", verify_text="ready")
     with pytest.raises(StageFailed, match="cannot be reached"):

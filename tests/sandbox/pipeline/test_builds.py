@@ -158,6 +158,7 @@ class TestEnvironment:
         assert "boto3" in names
         assert "orchestrate" not in names
 
+    @pytest.mark.slow
     def test_objects_are_copied_with_the_command_line_of_aws(self, aws: Workbench) -> None:
         for name in ("one.txt", "deep/two.txt"):
             aws("s3").put_object(Bucket=aws.store, Key=f"tools/{name}", Body=name.encode())
@@ -252,6 +253,7 @@ class TestStopping:
         assert phases(build)["BUILD"] == "STOPPED"
         assert not runs(pid)
 
+    @pytest.mark.slow
     def test_a_build_ends_at_its_time_limit(self, restored: Workbench) -> None:
         restored.set(minute_seconds=0.1)
         build = restored.build(restored.project(buildspec("sleep 600"), timeoutInMinutes=5))

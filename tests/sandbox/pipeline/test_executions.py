@@ -316,6 +316,7 @@ class TestModes:
         assert restored.ended(pipeline, first) == "Succeeded"
         assert restored.start(pipeline)
 
+    @pytest.mark.slow
     def test_a_transition_that_is_shut_holds_executions_until_it_opens(self, aws: Workbench) -> None:
         aws.source()
         pipeline = aws.pipeline(stage("Build", build_action("Build", aws.step(buildspec("true")))))

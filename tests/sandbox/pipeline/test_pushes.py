@@ -52,6 +52,7 @@ class Listener:
 
 
 class TestEvents:
+    @pytest.mark.slow
     def test_a_pushed_tag_raises_codecommits_event(self, aws: Workbench, work: Path) -> None:
         listener = Listener(aws, CREATED)
         tag(work, "dev_us-east-1/research/1.0")
@@ -88,6 +89,7 @@ class TestEvents:
         assert heard["referenceUpdated"]["commitId"] == second
         assert heard["referenceDeleted"]["commitId"] == second
 
+    @pytest.mark.slow
     def test_fifty_tags_in_one_push_are_fifty_events(self, aws: Workbench, work: Path) -> None:
         listener = Listener(aws, CREATED)
         names = [f"dev_us-east-1/team{number}/1.0" for number in range(50)]
@@ -204,6 +206,7 @@ class TestTargets:
         [message] = aws.received(url)
         assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
 
+    @pytest.mark.slow
     def test_a_throttled_delivery_is_tried_again_until_it_succeeds(self, aws: Workbench, work: Path) -> None:
         project = aws.project(buildspec('test -z "$HOLD" || sleep 600'), concurrentBuildLimit=1)
         hold = [{"name": "HOLD", "value": "yes"}]
@@ -219,6 +222,7 @@ class TestTargets:
         )
         assert aws.built(ids[0])["buildStatus"] == "SUCCEEDED"
 
+    @pytest.mark.slow
     def test_retries_end_where_the_policy_says(self, aws: Workbench, work: Path) -> None:
         project = aws.project(buildspec("sleep 600"), concurrentBuildLimit=1)
         first = aws("codebuild").start_build(projectName=project)["build"]["id"]

@@ -25,6 +25,7 @@ def own() -> Iterator[Workbench]:
         yield Workbench(sandbox)
 
 
+@pytest.mark.slow
 def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> None:
     own.source()
     pipeline = own.pipeline(stage("Approve", approval()))
@@ -43,6 +44,7 @@ def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> No
     assert own.set()["minute_seconds"] == 60
 
 
+@pytest.mark.slow
 def test_the_end_of_the_server_ends_its_builds_however_often_it_is_told(tmp_path: Path) -> None:
     with start(SandboxLayout("000000000000", "us-east-1")) as sandbox:
         workbench = Workbench(sandbox)
