@@ -126,7 +126,8 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         return _failed(of_system(error), context)
     except Exception as error:
-        return _bug(error, context)
+        # An interruption may come at any place, also where one wakes or ends a thread: that fails then in its own way.
+        return _failed(Interrupted("interrupted"), context) if interruption.came() else _bug(error, context)
 
 
 def _failed(error: OrchestrateError, context: Context) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import NoReturn
 
 _AGAIN = 0.1  # seconds
 
-_came = threading.Event()
+_came = False
 
 
 def listen() -> None:
@@ -21,11 +23,15 @@ def listen() -> None:
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     signal.signal(signal.SIGINT, _ignore if ignored else _interrupt)
     sys.unraisablehook = _once_more
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader,), daemon=True).start()
 
 
 def came() -> bool:
     """Whether either has come."""
-    return _came.is_set()
+    return _came
 
 
 def here() -> bool:
@@ -34,14 +40,31 @@ def here() -> bool:
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-    _came.set()
+    global _came  # no event, whose lock a second signal might find taken
+    _came = True
     raise KeyboardInterrupt
+
+
+def _watch(reader: int) -> None:
+    """Sees to it that the main thread hears of a signal: of one that comes just before it begins to wait for another
+    thread, Python tells it when that wait has ended. A signal that comes while it waits ends the wait.
+    """
+    while True:
+        number = os.read(reader, 1)[0]
+        time.sleep(_AGAIN)
+        while signal.getsignal(number) is _interrupt and not _came:
+            _send_to_main_thread(number)
+            time.sleep(_AGAIN)
+
+
+def _send_to_main_thread(number: int) -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _once_more(lost: sys.UnraisableHookArgs) -> None:
     """Python drops what is raised while it tidies up an object; an interruption that went that way comes again."""
     if isinstance(lost.exc_value, KeyboardInterrupt):
-        again = threading.Timer(_AGAIN, signal.pthread_kill, (threading.main_thread().ident, signal.SIGTERM))
+        again = threading.Timer(_AGAIN, _send_to_main_thread, (signal.SIGTERM,))
         again.daemon = True
         again.start()
     else:

@@ -14,6 +14,7 @@ import pytest
 from orchestrator import __version__
 from orchestrator.cli import main as cli
 from orchestrator.cli.main import main
+from orchestrator.effects import interruption
 from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed, WaitingForApproval
 from tests.conftest import GitProject
 
@@ -118,6 +119,15 @@ def test_a_bug_shows_neither_traceback_nor_secret(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_what_an_interruption_makes_fail_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, RuntimeError("cannot join a thread"))
+    monkeypatch.setattr(interruption, "_came", True)
+    assert main(["show", "--tag", "x"]) == 130
+    assert capsys.readouterr().err == "Error: interrupted\n"
+
+
 def test_debug_shows_the_traceback_of_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,8 +210,32 @@ except KeyboardInterrupt:
 """
 
 
-def test_an_interruption_while_python_tidies_up_is_not_lost() -> None:
-    done = subprocess.run([sys.executable, "-c", TIDYING], capture_output=True, text=True, check=True)
+# As if it came just before the main thread begins to wait: that it is another thread which gets it does the same.
+NOT_HEARD = """
+import os, signal, threading, time
+from orchestrator.effects import interruption
+
+go_on = threading.Event()
+
+def other():
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    time.sleep(20)
+    print("it was not heard while it waited")
+    go_on.set()
+
+interruption.listen()
+threading.Timer(0.1, other).start()
+try:
+    go_on.wait()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("script", [TIDYING, NOT_HEARD], ids=["while Python tidies up", "before a wait"])
+def test_an_interruption_is_not_lost(script: str) -> None:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
