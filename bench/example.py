@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import timed
-from orchestrator.effects.tools import cli_config, find
-from orchestrator.model.root import GENERATED_FILE, OVERRIDE_FILE, ROLE_VARIABLE
-from orchestrator.model.rules import Rules
-from orchestrator.model.tag import Tag
-from orchestrator.model.target import Target, locate
+from orchestrator.effects.tools.find import find
+from orchestrator.effects.tools.providers import cli_config
+from orchestrator.model.rules.rules import Rules
+from orchestrator.model.rules.tag import Tag
+from orchestrator.model.rules.target import Target, locate
+from orchestrator.model.terraform.root import GENERATED_FILE, OVERRIDE_FILE, ROLE_VARIABLE
 from orchestrator.sandbox.configured import layout_of
 from orchestrator.sandbox.process import start
 

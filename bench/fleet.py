@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from tests.integration.emulated_tooling import Place, emulated
+from tests.support.emulated_tooling import Place, emulated
 
 _REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1", "eu-west-1")
 _SCOPES = ("global", *_REGIONS)

@@ -20,7 +20,7 @@ import boto3
 
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import start
-from tests.processes import working_in
+from tests.support.processes import working_in
 
 TOOLING, PREFIX = "000000000000", "hostile"
 _PATIENCE = 120.0
@@ -56,7 +56,7 @@ _RULES = {
 # The clock of what is started, moved by so many seconds; AWS's own signatures keep the true time.
 _SKEWED = """\
 import sys, datetime
-from orchestrator.effects import clock
+from orchestrator.effects.system import clock
 true, moved = clock.now, datetime.timedelta(seconds=float(sys.argv.pop(1)))
 clock.now = lambda: true() + moved
 from orchestrator.cli.main import run

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import click
 
-from bench.faults import Asked, Fault, between
 from bench.hostile import Ended, Project, Watch, ended, kill, ready
+from tests.support.faults import Asked, Fault, between
 
 DAY = 86400.0
 _MOMENTS = (0.0, 1.6)  # seconds; an apply takes that long from its entry in the ledger on an idle machine

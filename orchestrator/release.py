@@ -7,20 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orchestrator.effects import clock
+from orchestrator.effects.system import clock
 from orchestrator.errors import OrchestrateError, StageFailed
-from orchestrator.model.admission import unapplied, withdrawn
-from orchestrator.model.check import CheckReport
-from orchestrator.model.ledger import History
-from orchestrator.stages.apply import ApplyResult, apply, newest_receipt
-from orchestrator.stages.approvals import check_not_rejected
-from orchestrator.stages.approve import Approved, require_approval
-from orchestrator.stages.lint import lint
-from orchestrator.stages.plan import PlanResult, plan
-from orchestrator.stages.record_check import record_check
-from orchestrator.stages.scan import scan
-from orchestrator.stages.surroundings import Surroundings
-from orchestrator.stages.verify import Verified, verify
+from orchestrator.model.checks.check import CheckReport
+from orchestrator.model.ledger.ledger import History
+from orchestrator.model.release.admission import unapplied, withdrawn
+from orchestrator.stages.approval.approvals import check_not_rejected
+from orchestrator.stages.approval.approve import Approved, require_approval
+from orchestrator.stages.checks.lint import lint
+from orchestrator.stages.checks.scan import scan
+from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.gates.receipts import newest_receipt
+from orchestrator.stages.record.record_check import record_check
+from orchestrator.stages.release.apply import ApplyResult, apply
+from orchestrator.stages.release.plan import PlanResult, plan
+from orchestrator.stages.release.verify import Verified, verify
 
 Result: TypeAlias = CheckReport | PlanResult | Approved | ApplyResult | Verified
 

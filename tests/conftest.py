@@ -5,45 +5,39 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from orchestrator.effects.git import Repository
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
-from tests.emulator import surround, unmeasured
+from tests.support.accounts import RESEARCH, RISK, TOOLING
 from tests.support.command import MEASURE
+from tests.support.emulator import surround, unmeasured
+from tests.support.git_project import RULES, GitProject
+from tests.support.mounts import mounted
+
+__all__ = ["mounted"]
 
 # A shared machine is slow at times; what takes long shows in the durations of the tests.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 _UNMEASURED = re.compile(
-    "tests/(modules/|integration/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
+    "tests/(modules/|e2e/test_(break_glass|demos|faults|foreign_roots|integrity_.*|policy|recover|rollback).py)"
 )
 
 # Folders whose files share what takes long to make.
 _TOGETHER = ("tests/modules/",)
 
+_LONGEST = ("tests/e2e/", *_TOGETHER)
+
 # A signal that comes while coverage holds its own lock leaves it locked, and the program waits for it for ever.
 _INTERRUPTED = re.compile("signal|interrupt|ctrl_c|sigterm|sighup|kill")
-
-RULES = {
-    "envs/orchestrate.yaml": 'state: {prefix: acme-tf, region: us-east-1}\ntooling: {account: "000000000000"}\n',
-    "envs/dev.yaml": (
-        "regions: [us-east-1, eu-central-1]\n"
-        "global_resource_deploy_from_region: us-east-1\n"
-        'teams: {research: {account: "111111111111"}, risk: {account: "222222222222", regions: [us-east-1]}}\n'
-    ),
-    "modules/workload/main.tf": "# the root\n",
-}
 
 
 def pytest_configure() -> None:
@@ -53,9 +47,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Units with the most slow tests first (with --no-loadscope-reorder): the short ones fill the gaps at the end."""
+    """What takes longest first (with --no-loadscope-reorder): the short ones fill the gaps at the end.
+
+    That are the folders of whole releases and of modules, then the units with the most slow tests.
+    """
     slow = Counter(_unit(item.nodeid) for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[_unit(item.nodeid)])
+    items.sort(key=lambda item: (not _unit(item.nodeid).startswith(_LONGEST), -slow[_unit(item.nodeid)]))
 
 
 def _unit(test: str) -> str:
@@ -88,9 +85,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             os.environ[MEASURE] = told
 
 
-TOOLING, RESEARCH, RISK = "000000000000", "111111111111", "222222222222"
-
-
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """One emulated AWS for each test process. Tests have names of their own in it, so that they do not meet."""
@@ -116,38 +110,6 @@ def module_boto_env(sandbox: Sandbox) -> Iterator[None]:
         yield
 
 
-@dataclass
-class GitProject:
-    """A repository, driven by git itself."""
-
-    folder: Path
-
-    def git(self, *arguments: str, input: bytes | None = None) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.folder, input=input, check=True, capture_output=True)
-        return done.stdout.decode(errors="surrogateescape").strip()
-
-    def write(self, files: Mapping[str, str | bytes]) -> None:
-        for name, content in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-    def commit(self, files: Mapping[str, str | bytes] | None = None) -> str:
-        """Commits everything; returns the commit's id."""
-        self.write(files or {})
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
-        return self.git("rev-parse", "HEAD")
-
-    def tag(self, name: str, of: str = "HEAD") -> str:
-        """An annotated tag; returns the id of its object."""
-        self.git("tag", "--annotate", "--message", "A release", name, of)
-        return self.git("rev-parse", f"refs/tags/{name}")
-
-    def open(self) -> Repository:
-        return Repository.open(self.folder)
-
-
 @pytest.fixture
 def git_identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Git as on a machine of nobody in particular: no configuration of the person who runs the tests."""
@@ -168,25 +130,3 @@ def git_project(tmp_path: Path, git_identity: None) -> GitProject:
     project.git("init", "--quiet", "--initial-branch", "main")
     project.commit(RULES)
     return project
-
-
-Mounted = Callable[[int], Path]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Mounted]:
-    """Mounts file systems of so many KiB; only root may."""
-    folders: list[Path] = []
-
-    def mount(size: int) -> Path:
-        folder = tmp_path / f"disk{len(folders)}"
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
-        if subprocess.run(command, capture_output=True).returncode != 0:
-            pytest.skip("no file system can be mounted here")
-        folders.append(folder)
-        return folder
-
-    yield mount
-    for folder in folders:
-        subprocess.run(["umount", str(folder)], check=True)

@@ -4,7 +4,7 @@ locals {
   # Only tags of exactly this environment; `referenceUpdated` is a tag that was moved, which submit refuses and records.
   rules = local.codecommit ? { tags = "referenceCreated", moved = "referenceUpdated" } : {}
 
-  # As orchestrator/model/tooling.py has it.
+  # As orchestrator/model/rules/tooling.py has it.
   asked = { source = "orchestrate.${var.name}", detail_type = "Release asked for" }
 }
 

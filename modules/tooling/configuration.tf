@@ -1,4 +1,4 @@
-# The configuration, and the defaults that orchestrator/model/config.py has for what it leaves out.
+# The configuration, and the defaults that orchestrator/model/rules/config.py has for what it leaves out.
 
 locals {
   envs  = startswith(var.envs, "/") ? var.envs : "${path.module}/${var.envs}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ import click
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.effects.git import Repository
-    from orchestrator.model.rules import Rules
+    from orchestrator.effects.git.repository import Repository
+    from orchestrator.model.rules.rules import Rules
+    from orchestrator.stages.context.context import Surroundings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -41,7 +43,7 @@ class Context:
         return self.format == "json"
 
     def repository(self) -> Repository:
-        from orchestrator.effects.git import Repository
+        from orchestrator.effects.git.repository import Repository
 
         return Repository.open(self.start)
 
@@ -54,7 +56,7 @@ def load_rules_from_worktree(context: Context) -> Rules:
 
     A bare repository has none: there they are those of the protected branch.
     """
-    from orchestrator.effects.standing import standing_rules
+    from orchestrator.effects.git.current_rules import standing_rules
 
     return standing_rules(context.start, context.rules_ref)[0]
 
@@ -142,3 +144,31 @@ class GroupOfCommands(click.Group):
 
     command_class = CommandWithCommonOptions
     group_class = type
+
+
+tag_option = click.option("--tag", required=True, help="The release tag.")
+
+
+def surroundings(context: Context, tag: str) -> Surroundings:
+    """The resolved release with all that its stages work with."""
+    from orchestrator.effects.system.host import environment
+    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.record import refusals
+    from orchestrator.stages.tags.resolve import resolve
+
+    repository = context.repository()
+    with refusals.of_tag(repository, tag, context.rules_ref, say):
+        release = resolve(repository, tag, context.rules_ref)
+    return Surroundings(release, repository, environment(), say)
+
+
+def answer(context: Context, fields: dict[str, Any], text: str) -> None:
+    """A result to stdout, in the format asked for."""
+    click.echo(json.dumps(fields, indent=2) if context.json else text)
+
+
+def selection_options(function: _Function) -> _Function:
+    """Adds --env, --team and --scope."""
+    for name, what in (("scope", "Region or `global`"), ("team", "team"), ("env", "environment")):
+        function = click.option(f"--{name}", help=f"Only this {what}.")(function)
+    return function

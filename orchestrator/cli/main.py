@@ -15,43 +15,43 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options
-from orchestrator.effects import interruption
-from orchestrator.effects.surroundings import environment, speak_utf8
+from orchestrator.effects.system import interruption
+from orchestrator.effects.system.host import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
-from orchestrator.model.masking import Masker
-from orchestrator.model.text import did_you_mean, quoted
+from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.quoting import did_you_mean, quoted
 
 # Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
-_COMMANDS = {
-    "show": "show",
-    "tag": "tag",
-    "promote": "promote",
-    "rollback": "rollback",
-    "adopt": "adopt",
-    "targets": "targets",
-    "bootstrap": "bootstrap",
-    "accounts": "accounts",
-    "tooling": "tooling",
-    "submit": "submit",
-    "step": "step",
-    "lint": "checks",
-    "scan": "checks",
-    "check": "checks",
-    "plan": "stages",
-    "approve": "stages",
-    "follow-up": "stages",
-    "apply": "stages",
-    "verify": "stages",
-    "unlock": "stages",
-    "recover": "recover",
-    "release": "release",
-    "status": "status",
-    "history": "history",
-    "doctor": "doctor",
-    "schema": "schema",
-    "tools": "tools",
-    "sandbox": "sandbox",
-}
+_COMMANDS = (
+    "show",
+    "tag",
+    "promote",
+    "rollback",
+    "adopt",
+    "targets",
+    "bootstrap",
+    "accounts",
+    "tooling",
+    "submit",
+    "step",
+    "lint",
+    "scan",
+    "check",
+    "plan",
+    "approve",
+    "follow-up",
+    "apply",
+    "verify",
+    "unlock",
+    "recover",
+    "release",
+    "status",
+    "history",
+    "doctor",
+    "schema",
+    "tools",
+    "sandbox",
+)
 
 _NOBODY_READS = 141  # as a shell says of a program that SIGPIPE ended
 
@@ -76,8 +76,8 @@ class _Orchestrate(GroupOfCommands):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"orchestrator.cli.{_COMMANDS[cmd_name]}")
-        command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"orchestrator.cli.commands.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -1,0 +1,1 @@
+"""Everything outside the program, one module for each thing."""

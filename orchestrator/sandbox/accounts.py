@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from orchestrator.model.region import partition_of
+from orchestrator.model.rules.region import partition_of
 from orchestrator.sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
 
 _READ_SERVICES = (

@@ -41,6 +41,6 @@ def assumed(sandbox: Sandbox, role_arn: str, **options: Any) -> dict[str, str]:
 
 
 def _partition(sandbox: Sandbox) -> str:
-    from orchestrator.model.region import partition_of
+    from orchestrator.model.rules.region import partition_of
 
     return partition_of(sandbox.env["AWS_REGION"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.model.rules import Rules
+from orchestrator.model.rules.rules import Rules
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 from orchestrator.sandbox import environment
 from orchestrator.sandbox.layout import Address, SandboxLayout, encode
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import InvalidInput, Refused
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 from orchestrator.sandbox.private import post
 
 REMOTES_PATH = "/sandbox-api/remotes"

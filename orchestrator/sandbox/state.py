@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 from orchestrator.sandbox.layout import Address, SandboxLayout
 
 LOST_SECONDS = 15.0

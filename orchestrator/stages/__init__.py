@@ -1,0 +1,1 @@
+"""The stages of a release and what goes with them: values and effects in, a result out."""

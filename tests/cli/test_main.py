@@ -14,9 +14,9 @@ import pytest
 from orchestrator import __version__
 from orchestrator.cli import main as cli
 from orchestrator.cli.main import main
-from orchestrator.effects import interruption
+from orchestrator.effects.system import interruption
 from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed, WaitingForApproval
-from tests.conftest import GitProject
+from tests.support.git_project import GitProject
 
 ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 
@@ -80,7 +80,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("orchestrator.stages.resolve.resolve", fail)
+    monkeypatch.setattr("orchestrator.stages.tags.resolve.resolve", fail)
     monkeypatch.setattr("orchestrator.cli.context.Context.repository", lambda context: None)
 
 
@@ -195,7 +195,7 @@ def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent
 
 TIDYING = """
 import os, signal, time
-from orchestrator.effects import interruption
+from orchestrator.effects.system import interruption
 
 class Tidied:
     def __del__(self):
@@ -213,7 +213,7 @@ except KeyboardInterrupt:
 # As if it came just before the main thread begins to wait: that it is another thread which gets it does the same.
 NOT_HEARD = """
 import os, signal, threading, time
-from orchestrator.effects import interruption
+from orchestrator.effects.system import interruption
 
 go_on = threading.Event()
 

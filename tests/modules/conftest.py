@@ -20,16 +20,16 @@ from pathlib import Path
 import pytest
 import tftest
 
-from orchestrator.effects.tools import cli_config
 from orchestrator.effects.tools.install import ensure
-from orchestrator.model.region import partition_of
+from orchestrator.effects.tools.providers import cli_config
+from orchestrator.model.rules.region import partition_of
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
-from tests.modules import cases, examples, runs, upgrade, versions
-from tests.modules.root import Root
-from tests.modules.tooling import project
+from tests.support import tooling_project
+from tests.support.modules import cases, examples, runs, upgrade, versions
+from tests.support.modules.root import Root
 
 REPOSITORY = Path(__file__).parents[2]
 ACCOUNT = "000000000000"
@@ -171,7 +171,7 @@ def blocks_begun(
 @pytest.fixture(scope="session")
 def tooling_begun(
     threads: ThreadPoolExecutor, provider: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Future[project.Project]]:
+) -> Iterator[Future[tooling_project.Project]]:
     """With the provider that is checked already, which `orchestrate` would hash for each of its commands."""
     base, settings = tmp_path_factory.mktemp("tooling"), tmp_path_factory.mktemp("settings") / "terraform.tfrc.json"
     settings.write_text(
@@ -186,9 +186,9 @@ def tooling_begun(
             }
         )
     )
-    with start(project.LAYOUT) as sandbox:
+    with start(tooling_project.LAYOUT) as sandbox:
         env = within(_surroundings(), sandbox.env) | {"TF_CLI_CONFIG_FILE": str(settings)}
-        yield threads.submit(project.applied, base, sandbox, env)
+        yield threads.submit(tooling_project.applied, base, sandbox, env)
 
 
 # What is only planned -------------------------------------------------------------------------------------------------

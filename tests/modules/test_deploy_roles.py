@@ -14,8 +14,8 @@ import pytest
 
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
-from tests.modules.runs import Run
-from tests.modules.tooling.iam_evaluation import Wish, allows, allows_within
+from tests.support.iam_evaluation import Wish, allows, allows_within
+from tests.support.modules.runs import Run
 
 pytestmark = pytest.mark.slow
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.modules.examples import NAMES
-from tests.modules.runs import Outcome
+from tests.support.modules.examples import NAMES
+from tests.support.modules.runs import Outcome
 
 REPOSITORY = Path(__file__).parents[2]
-GENERATOR = "tests/modules/module_tables.py"
+GENERATOR = "tests/support/modules/tables.py"
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)")
 
 
@@ -38,7 +38,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_generated_tables_are_up_to_date() -> None:
-    """Where this fails: `python tests/modules/module_tables.py` writes them."""
+    """Where this fails: `python tests/support/modules/tables.py` writes them."""
     done = _generate(REPOSITORY, "--check")
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.region import partition_of
-from orchestrator.model.rules import Rules
-from orchestrator.model.target import Target, all_targets
-from tests.modules import cases
-from tests.modules.runs import Run
+from orchestrator.model.rules.region import partition_of
+from orchestrator.model.rules.rules import Rules
+from orchestrator.model.rules.target import Target, all_targets
+from tests.support.modules import cases
+from tests.support.modules.runs import Run
 
 PlanOf = Callable[[str], Run]
 

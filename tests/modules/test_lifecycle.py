@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
-from tests.modules.runs import Outcome, Run
+from tests.support.modules.runs import Outcome, Run
 
 pytestmark = pytest.mark.slow
 

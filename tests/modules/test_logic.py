@@ -12,9 +12,9 @@ from typing import Any
 import hcl2
 import pytest
 
-from tests.modules import examples
-from tests.modules.root import Root
-from tests.modules.runs import Outcome
+from tests.support.modules import examples
+from tests.support.modules.root import Root
+from tests.support.modules.runs import Outcome
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.region import REGIONS, short_name
+from orchestrator.model.rules.region import REGIONS, short_name
 
 ROOT = """
 variable "regions" {

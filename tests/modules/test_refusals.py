@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.modules import cases
-from tests.modules.runs import Run
+from tests.support.modules import cases
+from tests.support.modules.runs import Run
 
 pytestmark = pytest.mark.slow
 

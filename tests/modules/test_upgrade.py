@@ -14,10 +14,10 @@ import pytest
 
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
-from tests.emulator import enforce_policies
-from tests.modules.root import Root, Told
-from tests.modules.runs import Run
-from tests.modules.upgrade import GLOBAL, REGIONAL, REPOSITORY, Upgraded, previous_version
+from tests.support.emulator import enforce_policies
+from tests.support.modules.root import Root, Told
+from tests.support.modules.runs import Run
+from tests.support.modules.upgrade import GLOBAL, REGIONAL, REPOSITORY, Upgraded, previous_version
 
 pytestmark = pytest.mark.slow
 

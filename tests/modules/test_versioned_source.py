@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.modules.runs import Run
+from tests.support.modules.runs import Run
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import pins
-from tests.conftest import GitProject
+from tests.support.git_project import GitProject
 from tests.support.wheels import fetch_installer, make_wheel, served
 
 pytestmark = pytest.mark.slow

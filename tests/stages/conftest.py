@@ -2,43 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from tests.support.projects import new_project
+from tests.support.stages import stand
 
-import pytest
-
-from orchestrator.effects.git import Repository
-from orchestrator.stages.resolve import resolve
-from orchestrator.stages.surroundings import Surroundings
-from tests.integration.conftest import Project, new_project
-
-__all__ = ["new_project"]
-
-
-@dataclass(frozen=True)
-class Stand:
-    """One release of a project; `said` is what its stages told on the way."""
-
-    at: Surroundings
-    said: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.said)
-
-
-Standing = Callable[..., Stand]
-
-
-@pytest.fixture
-def stand(boto_env: None) -> Standing:
-    """Resolves a tag of a project; variables given by name are added to its environment."""
-
-    def make(project: Project, tag: str, **env: str) -> Stand:
-        said: list[str] = []
-        repository = Repository.open(project.folder)
-        return Stand(
-            Surroundings(resolve(repository, tag, None), repository, {**project.env, **env}, said.append), said
-        )
-
-    return make
+__all__ = ["new_project", "stand"]

@@ -70,7 +70,7 @@ def _import_all() -> None:
 
 def _read_what_aws_is() -> None:
     """By making clients; none of them asks anything."""
-    from orchestrator.effects.aws import Session
+    from orchestrator.effects.aws.session import Session
 
     os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
     os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)

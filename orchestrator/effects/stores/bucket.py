@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import code_of, patiently, unless
+from orchestrator.effects.aws.retry import code_of, patiently, unless
+from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Refused
-from orchestrator.model.drift import BucketSettings, Store, lifecycle_rules, merged_policy, policy_statements
+from orchestrator.model.stores.settings import BucketSettings, Store, lifecycle_rules, merged_policy, policy_statements
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

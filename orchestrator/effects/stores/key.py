@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import patiently, unless
+from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Refused
-from orchestrator.model.drift import KeySettings, Store, merged_policy, policy_statements
+from orchestrator.model.stores.settings import KeySettings, Store, merged_policy, policy_statements
 
 _SHORTEST_WAIT_DAYS = 7
 

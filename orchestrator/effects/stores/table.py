@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.effects.aws import Session
-from orchestrator.effects.patience import patiently, unless
+from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Refused, SurroundingsFailed
-from orchestrator.model.drift import Store, TableSettings
+from orchestrator.model.stores.settings import Store, TableSettings
 
 # Another change of the table is under way; backups are being set up for a new table.
 _PASSING = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator import pins
-from orchestrator.effects import process
+from orchestrator.effects.system import process
 from orchestrator.effects.tools.download import Unreachable
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import GoModule, PythonPackage
+from orchestrator.model.tools.tool import GoModule, PythonPackage
 
 Environment = Mapping[str, str]
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.effects.cache import cache_folder
+from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
 from orchestrator.effects.tools.private import refuse_if_shared
 from orchestrator.effects.tools.versions import announcement
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import Pin, Tool, serving
+from orchestrator.model.tools.tool import Pin, Tool, serving
 
 Pins = Mapping[str, Pin]
 

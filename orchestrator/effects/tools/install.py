@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.effects.cache import cache_folder
+from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools import build, download
 from orchestrator.effects.tools.find import Pins, find, in_cache, tool_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
@@ -23,7 +23,7 @@ from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import GoModule, Pin, PythonPackage, Release, Tool, serving
+from orchestrator.model.tools.tool import GoModule, Pin, PythonPackage, Release, Tool, serving
 
 Say = Callable[[str], None]
 

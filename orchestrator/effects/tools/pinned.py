@@ -11,8 +11,8 @@ import msgspec
 
 from orchestrator import pins
 from orchestrator.errors import InvalidInput
-from orchestrator.model import decoding
-from orchestrator.model.tool import Pin, Platform, platform_name
+from orchestrator.model.text import decoding
+from orchestrator.model.tools.tool import Pin, Platform, platform_name
 
 PINS = pins.FOLDER / "tools.toml"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from orchestrator.effects.cache import Cache, cache_folder
+from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.effects.tools.pinned import this_platform
 from orchestrator.effects.tools.private import private_folder
 

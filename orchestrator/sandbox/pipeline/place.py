@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 from orchestrator.sandbox.pipeline import place, pushes, repositories
 from orchestrator.sandbox.pipeline.repositories import RECEIVED_PATH, Push
 from orchestrator.sandbox.remotes import REMOTES_PATH, Remote

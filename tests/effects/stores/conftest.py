@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.effects.aws import Session
+from orchestrator.effects.aws.session import Session
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
-from tests.emulator import enforce_policies, reset, unmeasured
+from tests.support.emulator import enforce_policies, reset, unmeasured
 
 
 @pytest.fixture(scope="package")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.effects.aws import Session
+from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.bucket import BucketStore
 from orchestrator.errors import Refused, SurroundingsFailed
-from orchestrator.model.drift import PUBLIC_ACCESS_BLOCK, BucketSettings, Store, differences, wanted_bucket
+from orchestrator.model.stores.settings import PUBLIC_ACCESS_BLOCK, BucketSettings, Store, differences, wanted_bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

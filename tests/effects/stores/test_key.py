@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.effects.aws import Session
+from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.key import KeyStore
 from orchestrator.errors import Refused
-from orchestrator.model.drift import KeySettings, Store, differences, wanted_key
+from orchestrator.model.stores.settings import KeySettings, Store, differences, wanted_key
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.effects.aws import Session
+from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.table import TableStore
 from orchestrator.errors import Refused
-from orchestrator.model.drift import Store, TableSettings, differences, wanted_table
+from orchestrator.model.stores.settings import Store, TableSettings, differences, wanted_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.modules.tooling.project import Project
+from tests.support.tooling_project import Project
 
 
 @pytest.fixture(scope="session")

@@ -5,39 +5,23 @@ Of the tooling of us-east-1, beside which that of another Region stands in the s
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from orchestrator.effects.git import read_worktree_rules
-from orchestrator.model import tooling
+from orchestrator.effects.git.repository import read_worktree_rules
+from orchestrator.model.rules import tooling
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
-from tests.modules.tooling.project import Project
+from tests.support import iam_evaluation as iam
+from tests.support.tooling_project import Project
 
 pytestmark = pytest.mark.slow
 
-
-def _evaluation() -> ModuleType:
-    """Beside this file, which is in no package."""
-    spec = importlib.util.spec_from_file_location("iam_evaluation", Path(__file__).with_name("iam_evaluation.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["iam_evaluation"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-iam = _evaluation()
 Wish = iam.Wish
 
 STEPS = {"submit", "check", "plan", "apply", "verify", "runner", "events"}
@@ -452,7 +436,7 @@ def test_a_steps_role_is_taken_by_the_builds_of_that_step_alone(
 def trusted(project: Project) -> dict[tuple[str, str], set[str]]:
     """By environment and kind of role, whom a workload account of research is made to trust.
 
-    That nobody else may take the roles then, test_deploy_roles.py shows; tests/cli/test_accounts.py makes them.
+    That nobody else may take the roles then, test_deploy_roles.py shows; test_accounts.py makes them.
     """
     found = project.ok("accounts", "--team", "research")["accounts"]
     assert [account["account"] for account in found] == ["111111111111", "333333333333"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.sandbox.clients import client
-from tests.modules.tooling.project import Project
+from tests.support.tooling_project import Project
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import start
-from tests.sandbox.pipeline.workbench import Workbench
+from tests.support.workbench import Workbench
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.sandbox.moto_additions.requests import Invalid, checked
-from tests.sandbox.pipeline.workbench import Workbench, buildspec, code_of
+from tests.support.workbench import Workbench, buildspec, code_of
 
 
 def refused(call: Any, **options: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.pipeline.workbench import ACCOUNT, Workbench, buildspec, code_of, git, runs, until, zipped
+from tests.support.workbench import ACCOUNT, Workbench, buildspec, code_of, git, runs, until, zipped
 
 
 def phases(build: dict[str, Any]) -> dict[str, str | None]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.model import decoding
+from orchestrator.model.text import decoding
 from orchestrator.sandbox.pipeline import execution_views
 from orchestrator.sandbox.pipeline.definition import Action
 from orchestrator.sandbox.pipeline.execution import ActionRun
-from tests.sandbox.pipeline.workbench import (
+from tests.support.workbench import (
     ACCOUNT,
     BUILD,
     REGION,

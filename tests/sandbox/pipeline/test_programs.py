@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.sandbox.pipeline import aws_cli, post_receive, processes, sha256sum
-from tests.sandbox.pipeline.workbench import ACCOUNT, REGION, Workbench, git, runs
+from tests.support.workbench import ACCOUNT, REGION, Workbench, git, runs
 
 
 def call(patch: pytest.MonkeyPatch, program: object, *arguments: str, stdin: str = "") -> object:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.pipeline.workbench import ACCOUNT, REGION, Workbench, buildspec, code_of, git, until
+from tests.support.workbench import ACCOUNT, REGION, Workbench, buildspec, code_of, git, until
 
 CREATED = {
     "source": ["aws.codecommit"],

@@ -16,7 +16,7 @@ from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import start
 from orchestrator.sandbox.remotes import remotes
-from tests.sandbox.pipeline.workbench import Workbench, approval, buildspec, runs, stage, until
+from tests.support.workbench import Workbench, approval, buildspec, runs, stage, until
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from tests.sandbox.pipeline.shapes import faults
+from tests.support.shapes import faults
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The commands, one a module; what they share stands beside this folder."""

@@ -1,0 +1,80 @@
+"""`orchestrate release`: all stages in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, pass_context, say
+from orchestrator.cli.release_run import run_release
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git.repository import Repository
+    from orchestrator.stages.fleet.fleet import Chosen, Lane
+
+
+@click.command("release", cls=CommandWithCommonOptions)
+@click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, required=True, help="A tag, or a pattern: 'dev_*/web/1.0'."
+)
+@click.option("--on", "where", type=click.Choice(["here", "aws"]), default="here", help="Here, or in the pipelines.")
+@click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="So many at a time.")
+@click.option("--wait", is_flag=True, help="On AWS: also wait for the answers to approvals.")
+@click.option("--again", is_flag=True, help="On AWS: start those anew whose last execution did not succeed.")
+@pass_context
+def release(context: Context, tags: tuple[str, ...], where: str, parallel: int | None, wait: bool, again: bool) -> int:
+    """Release tags: lint, scan, plan, approve, apply, verify; exit 7 where it stops for an approval.
+
+    --tag may be repeated, and may be a shell's pattern; several releases run side by side, in the waves of their
+    environment, and end with a table. With --on aws the pipelines of the tooling account do it, and this command
+    follows them; Ctrl-C leaves them running, and the same command follows them again.
+    """
+    from orchestrator.model.release.fleet import is_pattern
+
+    if where == "here" and (wait or again):
+        raise UsageError("--wait and --again are for releases on AWS: add --on aws")
+    if where == "here" and len(tags) == 1 and not is_pattern(tags[0]):
+        run_release(context, tags[0], lambda fields: answer(context, fields, f"{tags[0]}: released"))
+        return 0
+    return _run_many(context, tags, Wish(where, parallel, wait, again))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How many releases are to be run."""
+
+    where: str
+    parallel: int | None
+    wait: bool
+    again: bool
+
+
+def _run_many(context: Context, tags: tuple[str, ...], wish: Wish) -> int:
+    from orchestrator.report.release import fleet as report
+    from orchestrator.stages.fleet.fleet import Way, choose, follow
+
+    repository = context.repository()
+    chosen = choose(repository, tags, context.rules_ref, say)
+    lane, parallel = _lane(context, repository, chosen, wish)
+    outcome = follow(chosen.courses, lane, Way(parallel, wish.wait), say)
+    if outcome.interrupted and wish.where == "aws":
+        say("interrupted; the executions go on, and the same command follows them again")
+    answer(context, report.fields(outcome, wish.where), report.text(outcome))
+    return outcome.code
+
+
+def _lane(context: Context, repository: Repository, chosen: Chosen, wish: Wish) -> tuple[Lane, int]:
+    from orchestrator.effects.system.host import environment, processors
+
+    if wish.where == "aws":
+        from orchestrator.stages.fleet.aws import PARALLEL, OnAws
+
+        return OnAws(chosen.releases, wish.again, wish.parallel or PARALLEL), wish.parallel or PARALLEL
+    from orchestrator.stages.fleet.here import Here
+
+    parallel = wish.parallel or processors()
+    options = ("--repo", str(repository.folder), *(("--rules-ref", ref) if (ref := context.rules_ref) else ()))
+    return Here(context.start, chosen.project, options, environment(), parallel), parallel

@@ -1,0 +1,92 @@
+"""`orchestrate step`: one step of a release in AWS CodeBuild; build specifications call it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.context import Context, GroupOfCommands, answer, pass_context, say
+from orchestrator.errors import StageFailed
+
+if TYPE_CHECKING:
+    from orchestrator.stages.pipeline.step import Step
+
+
+@click.group("step", cls=GroupOfCommands)
+def step() -> None:
+    """One step of a release pipeline. For builds: what to do is read from their environment variables."""
+
+
+def _opened() -> Step:
+    from orchestrator.effects.system.host import environment
+    from orchestrator.stages.pipeline.step import opened
+
+    return opened(environment(), say, Path.cwd())
+
+
+@step.command("lint")
+@pass_context
+def lint(context: Context) -> None:
+    """Lint the tagged commit; hands on lint.json and lint.xml."""
+    _check(context, "lint")
+
+
+@step.command("scan")
+@pass_context
+def scan(context: Context) -> None:
+    """Scan the tagged commit; hands on scan.json and scan.xml."""
+    _check(context, "scan")
+
+
+def _check(context: Context, name: str) -> None:
+    from orchestrator.report.checks import findings, junit
+    from orchestrator.stages.pipeline.step import check
+
+    report = check(_opened(), name)
+    Path(f"{name}.xml").write_text(junit.as_junit([report], []), "utf-8")
+    click.echo(findings.as_json([report], []) if context.json else findings.all_as_text([report], []))
+    if not report.passed:
+        raise StageFailed(f"{name} did not pass")
+
+
+@step.command("plan")
+@pass_context
+def plan(context: Context) -> None:
+    """Plan; hands on plan.env, which steers the rest of the execution."""
+    from orchestrator.report.release import stages as report
+    from orchestrator.stages.pipeline.step import plan_it
+
+    result = plan_it(_opened())
+    answer(context, report.plan_fields(result), report.plan_text(result.receipt))
+
+
+@step.command("apply")
+@pass_context
+def apply(context: Context) -> None:
+    """Apply exactly the plan of the execution's digest."""
+    from orchestrator.report.release import stages as report
+    from orchestrator.stages.pipeline.step import apply_it
+
+    result = apply_it(_opened())
+    answer(context, report.apply_fields(result), report.apply_text(result))
+
+
+@step.command("verify")
+@pass_context
+def verify(context: Context) -> None:
+    """Ask the released address until it answers as it should."""
+    from orchestrator.report.release import stages as report
+    from orchestrator.stages.pipeline.step import verify_it
+
+    result = verify_it(_opened())
+    answer(context, report.verify_fields(result), report.verify_text(result))
+
+
+@step.command("ended")
+def ended() -> None:
+    """Record a step that did not succeed; runs after every step."""
+    from orchestrator.stages.pipeline.step import ended as run
+
+    say("the step succeeded" if run(_opened()) else "the step did not succeed; this is recorded in the ledger")

@@ -1,0 +1,1 @@
+"""Git: the repository, its objects and tags, the working tree, signatures."""

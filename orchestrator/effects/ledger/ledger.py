@@ -1,0 +1,214 @@
+"""The ledger table: entries of each target in order, and the pins of tags.
+
+Items are only ever added, each under a condition that it is not there yet; that makes appending safe under any number
+of writers and "exactly one of us" decidable.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from orchestrator.effects.aws.objects import Bucket
+from orchestrator.effects.aws.session import Session
+from orchestrator.effects.ledger.anchors import Anchors
+from orchestrator.effects.ledger.lease import Held
+from orchestrator.effects.system import clock
+from orchestrator.errors import Locked, Refused, SurroundingsFailed
+from orchestrator.model.audit.evidence import Pin
+from orchestrator.model.ledger.chain import Stored
+from orchestrator.model.ledger.ledger import Draft, Entry, History, Stamp, following
+from orchestrator.model.rules.backend import Stores
+from orchestrator.model.rules.config import Project
+from orchestrator.model.text import decoding
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_RECENT = 200  # entries read to decide; the whole chain is read only to verify it
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one environment (and Region, in layout regional); without `anchors` nothing is anchored."""
+
+    aws: Session
+    table: str
+    region: str
+    env: str
+    anchors: Anchors | None = None
+
+    @staticmethod
+    def of(aws: Session, stores: Stores, project: Project) -> Ledger:
+        """With its anchors in the release bucket."""
+        anchors = Anchors(Bucket.of_releases(aws, stores, project), project.state.object_lock)
+        return Ledger(aws, stores.ledger_table, stores.region, stores.env, anchors)
+
+    def history(self, target: str, limit: int = _RECENT) -> History:
+        """The newest entries of a target: at least `limit`, and all since the newest apply, if there are as many."""
+        entries: list[Entry] = []
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            for item in self._items(target, limit):
+                if len(entries) >= limit and any(entry.kind == "applied" for entry in entries):
+                    break
+                entries.append(self._entry(item))
+        return History(entries)
+
+    def newest_first(self, target: str) -> Iterator[Entry]:
+        """All entries, read as they are asked for."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            for item in self._items(target, _RECENT):
+                yield self._entry(item)
+
+    def stored(self, target: str) -> tuple[Stored, ...]:
+        """The whole chain as it lies in the table, oldest first, whatever it may hold."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            found = list(self._items(target, None))
+        return tuple(
+            Stored(*(_text(item, name) for name in ("sk", "body", "hash", "kind"))) for item in reversed(found)
+        )
+
+    def pinned(self, tag: str) -> Pin | None:
+        """What was noted of a tag when it was first seen; None where nothing is."""
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            found = self._dynamodb.get_item(TableName=self.table, Key=_pin_key(tag), ConsistentRead=True).get("Item")
+        return None if found is None else Pin(_text(found, "object"), _text(found, "commit"))
+
+    def _items(self, target: str, limit: int | None) -> Iterator[dict[str, Any]]:
+        """Newest first, read as they are asked for; DynamoDB answers in pages of at most 1 MB, or of `limit`."""
+        asked: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"target#{target}"}},
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+            **({} if limit is None else {"Limit": limit}),
+        }
+        while True:
+            answer = self._dynamodb.query(**asked)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def append(self, target: str, decide: Callable[[History], Draft], lease: Held | None = None) -> Entry:
+        """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
+
+        So a decision always holds for the entries that stand before it. What `decide` raises, this raises. With a
+        `lease` the entry is added only while that lease is ours; else Locked. Only the newest entry of a target is
+        ever without an anchor, where its writer was killed or S3 failed: the next one anchors it before its own.
+        Refused where the end of the chain is gone, which an anchor of the number to come tells.
+        """
+        for _ in range(_TRIES):
+            history = self.history(target)
+            stamp = Stamp(clock.now().isoformat(), uuid.uuid4().hex)
+            entry = following(history.last, target, stamp, decide(history))
+            item = {
+                "pk": {"S": f"target#{target}"},
+                "sk": {"S": f"{entry.seq:012d}"},
+                "kind": {"S": entry.kind},
+                "body": {"S": entry.encode().decode()},
+                "hash": {"S": entry.hash},
+            }
+            self._anchor(history.last)
+            if self._is_next(entry) and self._put_new(item, lease):
+                self._anchor(entry)
+                return entry
+        raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
+
+    def _is_next(self, entry: Entry) -> bool:
+        """False where another writer came first: whatever is anchored, and follows here, was in the table before."""
+        anchored = self.anchors.entries(entry.target, entry.seq) if self.anchors is not None else ()
+        if not any(each.previous == entry.previous for each in anchored):
+            return True
+        last = next(self.newest_first(entry.target), None)
+        if last is not None and last.seq >= entry.seq:
+            return False
+        raise Refused(
+            f"the end of the record of {entry.target} is gone: entry {entry.seq} was in the ledger {self.table} before",
+            hint="Was the table emptied, or an older state of it put back? `orchestrate history --verify` tells what "
+            "is missing, docs/history.md how to put it back. Until then nothing is released there.",
+        )
+
+    def pin(self, tag: str, tag_object: str, commit: str) -> None:
+        """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""
+        key = _pin_key(tag)
+        seen = {"object": {"S": tag_object}, "commit": {"S": commit}}
+        if self._put_new({**key, **seen, "at": {"S": clock.now().isoformat()}}):
+            return
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            item = self._dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]
+        if any(item[name] != value for name, value in seen.items()):
+            raise Refused(
+                f"the tag {tag} has been moved: it was first seen as commit {item['commit']['S'][:12]} (tag object "
+                f"{item['object']['S'][:12]}), now it is {commit[:12]} ({tag_object[:12]})",
+                hint="A tag is released as it was first seen, or not at all: make a new version.",
+            )
+
+    def _anchor(self, entry: Entry | None) -> None:
+        if self.anchors is not None and entry is not None:
+            self.anchors.put(entry)
+
+    @property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self.aws.client("dynamodb", self.region)
+
+    def _put_new(self, item: dict[str, Any], lease: Held | None = None) -> bool:
+        """False where an item of that key exists.
+
+        A write that was repeated after its answer was lost finds itself there; that counts as written.
+        """
+        put: dict[str, Any] = {
+            "TableName": self.table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        with self.aws.explained("write to the ledger", self.table, env=self.env):
+            try:
+                if lease is None:
+                    self._dynamodb.put_item(**put)
+                else:
+                    both: Any = [{"Put": put}, lease.condition]
+                    self._dynamodb.transact_write_items(TransactItems=both)
+            except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
+                return bool(error.response.get("Item") == item)
+            except self._dynamodb.exceptions.TransactionCanceledException as error:
+                return _canceled(error.response, item)
+        return True
+
+    def _entry(self, item: dict[str, Any]) -> Entry:
+        try:
+            return decoding.decode(item["body"]["S"], Entry)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise Refused(
+                f"an entry of the ledger {self.table} cannot be read: {error}",
+                hint="Somebody changed it. `orchestrate history` shows the target's entries.",
+            ) from None
+
+
+def _pin_key(tag: str) -> dict[str, Any]:
+    return {"pk": {"S": f"tag#{tag}"}, "sk": {"S": "pin"}}
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    """A text attribute; empty where it is missing, or something else."""
+    return str(item.get(name, {}).get("S", ""))
+
+
+def _canceled(response: Any, item: dict[str, Any]) -> bool:
+    """Why a transaction of an entry and its lease was not carried out (DynamoDB, TransactWriteItems)."""
+    entry, lease = response["CancellationReasons"]
+    if entry.get("Item") == item:
+        return True
+    if lease.get("Code") == "ConditionalCheckFailed":
+        raise Locked(
+            "another run has taken over this target's lock, so this one may no longer record anything",
+            hint="`orchestrate history` shows that run; plan again when it has ended.",
+        )
+    return False

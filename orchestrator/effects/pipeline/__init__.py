@@ -1,0 +1,1 @@
+"""CodeBuild, CodePipeline, and what they are given to run."""

@@ -1,0 +1,1 @@
+"""Terraform states as the `s3` backend keeps them."""

@@ -1,0 +1,1 @@
+"""This machine: processes, the clock, the cache, the network."""

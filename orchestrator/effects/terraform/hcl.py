@@ -1,0 +1,135 @@
+"""Reads Terraform files, in both syntaxes, as plain values: only the blocks and values that matter here.
+
+Parsing HCL takes the library over a second, so what it finds is kept by content in the cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from orchestrator.effects.system.cache import Cache
+from orchestrator.errors import InvalidInput
+from orchestrator.model.terraform import hcl_text
+from orchestrator.model.terraform.root import Json
+
+_FORMAT = "hcl-2"  # changes with what `_plain` makes of the library's output
+_BLOCKS = ("terraform", "provider", "variable")
+
+
+def read_root(
+    folder: Path,
+    cache: Cache,
+    *,
+    suffixes: tuple[str, ...],
+    skip: Collection[str] = (),
+    names: Collection[str] = _BLOCKS,
+    told: str = "",
+) -> dict[str, Json]:
+    """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse.
+
+    `told` stands before each name in an error.
+
+    Like Terraform, passes over folders and hidden files; like OpenTofu, over `x.tf` where there is an `x.tofu`.
+    """
+    files = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
+    read = {name for name in files - {*skip} if not name.startswith(".") and _instead(name) not in files - {name}}
+    return {name: read_file(folder / name, cache, names, told=f"{told}{name}") for name in sorted(read)}
+
+
+def _instead(name: str) -> str:
+    """The file that OpenTofu would read instead of that one."""
+    return re.sub(r"\.tf(\.json)?$", r".tofu\1", name)
+
+
+def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS, *, told: str | None = None) -> Json:
+    """The top-level blocks and values of these names in a configuration or variable file, in either syntax.
+
+    `told` is how errors name the file.
+    """
+    told = told or path.name
+    if not path.is_file():
+        raise InvalidInput(
+            f"{told} is no file, or a link that leads nowhere",
+            hint="A link must lead to a file of the same commit.",
+        )
+    content = path.read_bytes()
+    if path.suffix == ".json":
+        return _parse_json(told, content)
+    key = hashlib.sha256(json.dumps([_FORMAT, sorted(names)]).encode() + content).hexdigest()
+    kept = cache.get("hcl", key)
+    if kept is not None:
+        return dict(json.loads(kept))
+    parsed = _parse_hcl(told, content, names)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never a release
+        cache.put("hcl", key, json.dumps(parsed).encode())
+    return parsed
+
+
+def _parse_json(told: str, content: bytes) -> Json:
+    try:
+        value = json.loads(content.decode(), object_pairs_hook=_merged)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{told} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{told} must hold one JSON object")
+    return value
+
+
+def _merged(pairs: list[tuple[str, Any]]) -> Json:
+    """A name that is given twice has both values, as in Terraform, where it is two blocks."""
+    merged: Json = {}
+    for name, value in pairs:
+        merged[name] = [*_list(merged[name]), *_list(value)] if name in merged else value
+    return merged
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parse_hcl(told: str, content: bytes, names: Collection[str]) -> Json:
+    try:
+        text = hcl_text.items(content.decode(), names)
+        plain = _plain(_parsed(text)) if text else {}
+    except ValueError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidInput(
+            f"{told} cannot be parsed: {reason}",
+            hint="`terraform validate`, or `tofu validate`, shows syntax errors.",
+        ) from None
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _parsed(text: str) -> Any:
+    import hcl2
+    from lark.exceptions import LarkError
+
+    try:
+        return hcl2.loads(text)
+    except (LarkError, RecursionError) as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+
+
+def _plain(value: Any) -> Any:
+    """Without the library's marks: quotes around strings and labels, `__is_block__`, comments."""
+    if isinstance(value, dict):
+        return {_unquoted(key): _plain(item) for key, item in value.items() if not key.startswith("__")}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _unquoted(value) if isinstance(value, str) else value
+
+
+def _unquoted(text: str) -> str:
+    if len(text) < 2 or not (text.startswith('"') and text.endswith('"')):
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text[1:-1]

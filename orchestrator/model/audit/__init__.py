@@ -1,0 +1,1 @@
+"""What is kept about a target, compared and told: evidence, bundle, timeline."""

@@ -1,0 +1,1 @@
+"""Checks of code: findings, what they cover, and which of them count."""

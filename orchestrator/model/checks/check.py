@@ -1,0 +1,210 @@
+"""From what the tools found to a verdict: thresholds, skips, the baseline.
+
+The verdict is not part of what is cached: a skip expires without any file having changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.errors import InvalidInput, OrchestrateError
+from orchestrator.model.checks.finding import RANKS, CheckName, Finding, Severity, by_importance
+from orchestrator.model.rules.check_settings import Lint, PlanPolicy, Scan, Skip, like
+from orchestrator.model.text import decoding
+
+BASELINE_FILE = ".orchestrate-baseline.json"
+OWN = "orchestrate"
+"""The tool of findings that say what no tool says: something was not looked at, or a skip has expired."""
+NO_REASON = ""
+"""The reason of a skip in the code that gives none."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """How one check ended.
+
+    `source` is the digest of all files that were checked; `tools` maps names to versions; `notes` are for people:
+    what could not be had, what was left out. `settings` is the file whose thresholds and skips were applied.
+    """
+
+    check: Literal["lint", "scan", "policy"]
+    passed: bool
+    source: str
+    findings: tuple[Finding, ...]
+    tools: Mapping[str, str]
+    cached: bool
+    notes: tuple[str, ...] = ()
+    root: str = ""
+    settings: str | None = None
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.state == "failing")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that did not come to an end: never a pass."""
+
+    check: CheckName
+    root: str
+    error: OrchestrateError
+
+
+class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tools found in one source: the part of a report that is cached."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How one check's findings are judged in one environment; `file` holds the settings (for messages)."""
+
+    check: CheckName
+    fail_on: Severity
+    skips: tuple[Skip, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    inline_skips: bool = True
+    file: str | None = None
+
+    @staticmethod
+    def of_lint(settings: Lint, file: str | None) -> Judge:
+        return Judge("lint", settings.fail_on, tuple(settings.skips), file=file)
+
+    @staticmethod
+    def of_scan(settings: Scan, file: str | None) -> Judge:
+        inline = settings.inline_skips == "with-reason"
+        return Judge("scan", settings.fail_on, tuple(settings.skips), dict(settings.severities), inline, file)
+
+    @staticmethod
+    def of_policy(settings: PlanPolicy, file: str | None) -> Judge:
+        return Judge("policy", "warning", tuple(settings.skips), file=file)
+
+    def verdict(self, findings: Iterable[Finding], baseline: Baseline, today: date) -> tuple[Finding, ...]:
+        """Each finding with its state, and one more for every skip that has expired; the worst first."""
+        known = Counter(baseline.known)
+        judged = [self._judge(finding, known, today) for finding in by_importance(findings)]
+        return tuple(by_importance([*judged, *self._expired(today)]))
+
+    def _judge(self, finding: Finding, known: Counter[Known], today: date) -> Finding:
+        finding = self._rated(finding)
+        if finding.state == "skipped":
+            finding = self._inline(finding)
+            if finding.state == "skipped":
+                return finding
+        skip = next((skip for skip in self.skips if not skip.expired(today) and _matches(skip, finding)), None)
+        if skip is not None:
+            return replace(finding, state="skipped", reason=f"{skip.reason} (until {skip.expires})")
+        if finding.state != "failing":
+            return finding
+        if finding.rank < RANKS[self.fail_on]:
+            return replace(finding, state="minor")
+        if finding.tool != OWN and known[Known.of(finding)] > 0:
+            known[Known.of(finding)] -= 1
+            return replace(finding, state="baseline", reason=f"known when {BASELINE_FILE} was written")
+        return finding
+
+    def _rated(self, finding: Finding) -> Finding:
+        rated = next((word for rule, word in self.severities.items() if like(finding.rule, rule)), None)
+        return finding if rated is None else replace(finding, severity=rated)
+
+    def _inline(self, finding: Finding) -> Finding:
+        """A skip in the code counts only with a reason, and only where the environment accepts such."""
+        if not self.inline_skips:
+            where = f" in {self.file}" if self.file else ""
+            return replace(
+                finding, state="failing", reason=None, mend=f"List the skip{where}: skips in code are refused."
+            )
+        if finding.reason == NO_REASON:
+            mend = f"Give the reason: #checkov:skip={finding.rule}:<why>."
+            return replace(finding, state="failing", reason="skipped in the code without a reason", mend=mend)
+        return finding
+
+    def _expired(self, today: date) -> Iterator[Finding]:
+        for skip in self.skips:
+            if skip.expired(today):
+                yield Finding(
+                    check=self.check,
+                    tool=OWN,
+                    rule="expired_skip",
+                    severity="error",
+                    message=f"the skip of {skip.rule} expired on {skip.expires} ({skip.reason})",
+                    file=self.file,
+                    mend="Mend what it skips and remove it, or decide on a new date.",
+                )
+
+
+def _matches(skip: Skip, finding: Finding) -> bool:
+    return (
+        like(finding.rule, skip.rule)
+        and (skip.path is None or like(finding.file or "", skip.path))
+        and (skip.resource is None or like(finding.resource or "", skip.resource))
+    )
+
+
+# The baseline: what an existing repository already had when it began to be checked ---------------------------------
+
+
+class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True):
+    """What makes two findings the same from commit to commit: not the line, which moves."""
+
+    check: CheckName
+    rule: str
+    file: str
+    subject: str
+
+    @staticmethod
+    def of(finding: Finding) -> Known:
+        return Known(finding.check, finding.rule, finding.file or "", finding.resource or finding.message)
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    check: CheckName
+    rule: str
+    file: str
+    subject: str
+    count: int = 1
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    findings: tuple[_Entry, ...]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How often each finding is known; one more of them than that fails."""
+
+    known: Mapping[Known, int] = field(default_factory=dict)
+
+    @staticmethod
+    def parse(content: bytes) -> Baseline:
+        """Raises InvalidInput for what is no baseline."""
+        try:
+            document = decoding.decode(content, _Document)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            hint = "Write it anew with `orchestrate check --write-baseline`, or remove it."
+            raise InvalidInput(f"{BASELINE_FILE} is not a baseline: {error}", hint=hint) from None
+        return Baseline({Known(e.check, e.rule, e.file, e.subject): e.count for e in document.findings})
+
+    @staticmethod
+    def of(findings: Iterable[Finding]) -> Baseline:
+        """Knows all that fails or was known before, but not what says that a check could not look."""
+        counted = (f for f in findings if f.state in ("failing", "baseline") and f.tool != OWN)
+        return Baseline(Counter(map(Known.of, counted)))
+
+    def encode(self) -> bytes:
+        entries = tuple(
+            _Entry(known.check, known.rule, known.file, known.subject, count)
+            for known, count in sorted(self.known.items())
+        )
+        return msgspec.json.format(msgspec.json.encode(_Document(1, entries)), indent=2) + b"\n"

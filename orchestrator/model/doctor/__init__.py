@@ -1,0 +1,1 @@
+"""What `orchestrate doctor` says."""

@@ -1,0 +1,137 @@
+"""The ledger: the append-only record of each target.
+
+Every entry holds the hash of the one before it; so nothing can be altered, removed or slipped in unnoticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from orchestrator.model.text.canonical import canonical_json, sha256
+
+Kind: TypeAlias = Literal[
+    "checked",
+    "planning",
+    "planned",
+    "aborted",
+    "approved",
+    "rejected",
+    "overridden",
+    "applying",
+    "applied",
+    "failed",
+    "recovered",
+    "verified",
+    "submitted",
+    "refused",
+    "stopped",
+    "adopted",
+    "break-glass",
+    "followed-up",
+]
+
+FIRST_HASH = "0" * 64
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What somebody wants to record; place and hashes come when it is appended."""
+
+    kind: Kind
+    tag: str
+    commit: str
+    by: str
+    digest: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One record; `seq` counts from 1 for each target, `at` is UTC in ISO 8601, `id` is random.
+
+    Without the id, two runs of one person in the same second could take each other's entry for their own.
+    """
+
+    target: str
+    seq: int
+    id: str
+    at: str
+    kind: Kind
+    tag: str
+    commit: str
+    by: str
+    digest: str | None
+    detail: dict[str, Any]
+    previous: str
+
+    def encode(self) -> bytes:
+        return canonical_json(self)
+
+    @property
+    def hash(self) -> str:
+        return sha256(self.encode())
+
+    @property
+    def draft(self) -> Draft:
+        """What it says, whenever it was said."""
+        return Draft(self.kind, self.tag, self.commit, self.by, self.digest, self.detail)
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What makes an entry this one and no other: when, and a random id."""
+
+    at: str
+    id: str
+
+
+def following(last: Entry | None, target: str, stamp: Stamp, draft: Draft) -> Entry:
+    """The entry that `draft` becomes after `last`."""
+    return Entry(
+        target=target,
+        seq=1 if last is None else last.seq + 1,
+        id=stamp.id,
+        at=stamp.at,
+        kind=draft.kind,
+        tag=draft.tag,
+        commit=draft.commit,
+        by=draft.by,
+        digest=draft.digest,
+        detail=draft.detail,
+        previous=FIRST_HASH if last is None else last.hash,
+    )
+
+
+class History:
+    """The entries of one target, newest first; perhaps only the newest of them."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries: Sequence[Entry] = tuple(entries)
+
+    @property
+    def last(self) -> Entry | None:
+        return self.entries[0] if self.entries else None
+
+    def newest(self, *kinds: Kind, tag: str | None = None, digest: str | None = None) -> Entry | None:
+        """The newest entry of one of these kinds, of that tag and digest where given."""
+        return next(
+            (
+                entry
+                for entry in self.entries
+                if entry.kind in kinds and tag in (None, entry.tag) and digest in (None, entry.digest)
+            ),
+            None,
+        )
+
+    def check_passed(self, check: str, commit: str) -> bool | None:
+        """How that check of that commit ended last; None where it has not run."""
+        for entry in self.entries:
+            if entry.kind == "checked" and entry.commit == commit and entry.detail.get("check") == check:
+                return bool(entry.detail.get("passed"))
+        return None
+
+    @property
+    def unfinished(self) -> Entry | None:
+        """An apply that began and of which no end is recorded."""
+        newest = self.newest("applying", "applied", "failed", "recovered")
+        return newest if newest is not None and newest.kind == "applying" else None

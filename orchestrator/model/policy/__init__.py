@@ -1,0 +1,1 @@
+"""The plan policy: what a plan may do."""

@@ -1,0 +1,1 @@
+"""One release and many: signature, receipt, admission, promotion, rollback, recovery."""

@@ -1,0 +1,126 @@
+"""Many releases at once: which are meant, in which order they begin, and what all of them come to.
+
+Pure; where they run, here or on AWS, is the stages' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from orchestrator.errors import OrchestrateError, UsageError
+from orchestrator.model.rules.config import Environment
+from orchestrator.model.rules.tag import GLOBAL, Tag
+
+RELEASED, WAITING = 0, 7
+
+RESULTS = {
+    RELEASED: "released",
+    1: "failed",
+    2: "wrong usage",
+    3: "invalid",
+    4: "refused",
+    5: "locked",
+    6: "surroundings failed",
+    WAITING: "waiting for approval",
+    130: "interrupted",
+}
+
+# What one has to look at first: something is broken, nothing is known, then refusals, then what only takes time.
+_WORST_FIRST = (1, 6, 2, 3, 4, 5, 130, WAITING)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far the release of one tag has come; `code` is the exit code that it has ended with, as far as is known.
+
+    One that waits for an approval has the code 7 and may go on. `execution` is there on AWS alone, `log` here alone.
+    """
+
+    tag: str
+    env: str
+    target: str
+    commit: str
+    wave: int
+    begun: bool = False
+    stage: str = ""
+    code: int | None = None
+    why: str = ""
+    execution: str = ""
+    log: str = ""
+
+    @property
+    def moving(self) -> bool:
+        return self.begun and self.code is None
+
+    @property
+    def waiting(self) -> bool:
+        return self.code == WAITING
+
+    @property
+    def result(self) -> str:
+        if self.code is not None:
+            return RESULTS.get(self.code, f"ended with {self.code}")
+        return "under way" if self.begun else "not begun"
+
+    def ended(self, error: OrchestrateError) -> Course:
+        return replace(self, begun=True, code=error.exit_code, why=str(error))
+
+
+def wave_of(environment: Environment, scope: str) -> int:
+    """The place of a scope in the order of waves; what a Region needs may stand in the global resources."""
+    waves = environment.waves or [environment.regions]
+    if not any(GLOBAL in wave for wave in waves):
+        waves = [[GLOBAL], *waves]
+    return next(index for index, wave in enumerate(waves) if scope in wave)
+
+
+def is_pattern(text: str) -> bool:
+    return any(character in text for character in "*?[")
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """Those that a shell's pattern means; as there, `*` does not go beyond a `/`."""
+    parts = pattern.split("/")
+    return [
+        name for name in names if len(found := name.split("/")) == len(parts) and all(map(fnmatchcase, found, parts))
+    ]
+
+
+def check_targets(tags: Iterable[Tag]) -> None:
+    """Raises UsageError where two tags are of one target: only one of them can be meant to run there."""
+    seen: dict[tuple[str, str, str], Tag] = {}
+    for tag in tags:
+        other = seen.setdefault((tag.env, tag.scope, tag.team), tag)
+        if other != tag:
+            raise UsageError(
+                f"{other} and {tag} are two versions of one target",
+                hint="Name the version in the pattern, as in 'dev_*/research/1.0'.",
+            )
+
+
+def startable(courses: Sequence[Course], parallel: int) -> list[Course]:
+    """Those that begin now: of each environment a wave once all of the one before are released, so many at a time."""
+    room = parallel - sum(course.moving for course in courses)
+    ready = [course for course in courses if not (course.begun or course.code) and _is_its_turn(course, courses)]
+    return ready[: max(0, room)]
+
+
+def _is_its_turn(course: Course, courses: Sequence[Course]) -> bool:
+    before = [other for other in courses if other.env == course.env and other.wave < course.wave]
+    return all(other.code == RELEASED for other in before)
+
+
+def rests(courses: Iterable[Course], *, wait: bool) -> bool:
+    """Whether nothing goes on by itself; with `wait` the answer to an approval is waited for."""
+    return not any(course.moving or (wait and course.waiting) for course in courses)
+
+
+def exit_code(courses: Iterable[Course]) -> int:
+    """One for all: the worst that any ended with; one that has not begun adds nothing to why it has not."""
+    codes = {course.code for course in courses}
+    worst = next((code for code in _WORST_FIRST if code in codes), None)
+    if worst is not None:
+        return worst
+    return RELEASED if codes == {RELEASED} else 1

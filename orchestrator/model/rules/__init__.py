@@ -1,0 +1,1 @@
+"""The rules in `envs/`: read, checked, and what follows from them for a tag."""

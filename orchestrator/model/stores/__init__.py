@@ -1,0 +1,1 @@
+"""The stores of an environment: how they must be."""

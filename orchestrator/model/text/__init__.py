@@ -1,0 +1,1 @@
+"""Text and bytes: one form for digests, decoding by threads, quoting, masking."""

@@ -1,0 +1,1 @@
+"""Reports of checks, for people and for other tools."""

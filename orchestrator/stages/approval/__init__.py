@@ -1,0 +1,1 @@
+"""Approvals asked for, given and counted."""

@@ -1,0 +1,43 @@
+"""Acting alone in an emergency: it counts as all approvals and opens closed windows, is told at once, and followed up.
+
+It sets aside nothing else: not the tag's pin, the plan's digest and state, the required checks, promotion, nor (without
+an override) the protection of resources.
+"""
+
+from __future__ import annotations
+
+from orchestrator.errors import Refused
+from orchestrator.model.approval.approval import Principal
+from orchestrator.model.release.receipt import PlanReceipt
+from orchestrator.stages.approval.announcement import announce
+from orchestrator.stages.approval.approvals import check_rejected, judge_of, missing_approvals, tally
+from orchestrator.stages.approval.approve import Answered, Reply, answer_of, check_open, check_override
+from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.gates.receipts import check_same_release
+from orchestrator.stages.record.refusals import recorded
+
+
+@recorded("approve")
+def break_glass(at: Surroundings, receipt: PlanReceipt, reason: str, override: bool) -> Answered:
+    """Records that the caller acts alone on exactly this plan, after telling the subscribers of the topic.
+
+    Told first: an alarm too many does no harm, a glass that is broken in silence does. With `override` the caller
+    also sets aside the protection of what the plan destroys. Raises Refused where the rules do not let them.
+    """
+    check_open(at.ledger.history(at.release.target.id), receipt)
+    caller = at.caller()
+    objection = judge_of(at, receipt).glass_objection(Principal(caller.arn, caller.user_id), reason)
+    if objection is not None:
+        raise Refused(objection, hint="Who may, and for what: docs/break-glass.md.")
+    if override:
+        check_override(receipt, reason)
+    check_same_release(at, receipt)
+    check_rejected(receipt, tally(at, receipt))
+    what = "breaks the glass and overrides the protection of resources" if override else "breaks the glass"
+    notified = announce(at, receipt, f"{caller.arn} {what} for", reason)
+    given = answer_of(receipt, Reply("break-glass", reason), caller, notified)
+    answers = (given, answer_of(receipt, Reply("overridden", reason), caller)) if override else (given,)
+    for answer in answers:
+        if not at.answers.give(answer):
+            at.progress(f"You have said {answer.kind} to this plan before; that stands.")
+    return Answered(given, missing_approvals(at, receipt, tally(at, receipt, *answers)))

@@ -1,0 +1,1 @@
+"""Lint and scan, of a release or of a working tree."""

@@ -1,0 +1,205 @@
+"""What is checked, by which rules, and with what.
+
+The code comes from the tagged commit; the settings that judge it (thresholds, skips, tflint's settings, custom
+policies, the baseline) come from the protected branch, so that a release cannot switch off what judges it. In a
+working tree both are the working tree's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.effects.checks.cache import CheckCache, prune
+from orchestrator.effects.checks.tool import Bench
+from orchestrator.effects.git.files import CommitFiles, Files, digest, write_out
+from orchestrator.effects.system import clock, interruption
+from orchestrator.effects.system.cache import Cache, cache_folder
+from orchestrator.effects.system.host import environment
+from orchestrator.effects.tools.private import private_folder
+from orchestrator.model.checks.check import BASELINE_FILE, Baseline, Observed
+from orchestrator.model.checks.coverage import Coverage, cover
+from orchestrator.model.checks.finding import clean, printable
+from orchestrator.model.rules.check_settings import Checks
+from orchestrator.model.rules.config import Terraform
+from orchestrator.model.rules.rules import FOLDER
+from orchestrator.model.text.canonical import canonical_json, sha256
+from orchestrator.model.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git.repository import Repository
+    from orchestrator.model.release.release import Release
+
+POLICIES = "policies"
+_FORMAT = 1  # of what is cached; another number forgets all of it
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One root with one target's variable files and settings. Paths are from the top of the repository.
+
+    `project` is the folder that holds `envs/`, None in a repository that knows nothing of this tool.
+    """
+
+    files: Files
+    rules: Files
+    root: str
+    var_files: tuple[str, ...] = ()
+    project: str | None = None
+    settings: Checks = field(default_factory=Checks)
+    terraform: Terraform = field(default_factory=Terraform)
+    settings_file: str | None = None
+
+    @staticmethod
+    def of_release(release: Release, repository: Repository) -> Subject:
+        """The tagged commit, judged by the rules of the protected branch."""
+        env = release.target.env
+        return Subject(
+            files=CommitFiles.of(repository, release.commit),
+            rules=CommitFiles.of(repository, release.rules_commit),
+            root=top_path(repository.in_project(release.target.root)),
+            var_files=tuple(repository.in_project(path) for path in release.var_files),
+            project=top_path(repository.prefix.as_posix()),
+            settings=release.rules.environments[env].checks,
+            terraform=release.rules.project.terraform,
+            settings_file=repository.in_project(f"{FOLDER}/{env}.yaml"),
+        )
+
+    @property
+    def shown_root(self) -> str:
+        """The root, fit for a terminal; empty where it is the top."""
+        return printable(self.root, 500)
+
+    def coverage(self, *, var_files: bool) -> Coverage:
+        """What a check covers; raises InvalidInput as `cover` does."""
+        return _cover(self.files, self.root, self.var_files if var_files else (), self._not_code)
+
+    @property
+    def _not_code(self) -> tuple[str, ...]:
+        return () if self.project is None else (self.in_project(FOLDER), self.in_project(POLICIES))
+
+    def in_project(self, path: str) -> str:
+        return f"{self.project}/{path}" if self.project else path
+
+    def rule_file(self, path: str) -> bytes | None:
+        """The content of a file of the rules, None where it is missing; a link is never followed."""
+        return self.rules.read(path) if self.rules.kinds.get(path) in ("file", "executable") else None
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        content = self.rule_file(self.in_project(BASELINE_FILE))
+        return Baseline() if content is None else Baseline.parse(content)
+
+
+@lru_cache(maxsize=1000)
+def _cover(files: Files, root: str, extra: tuple[str, ...], leave_out: tuple[str, ...]) -> Coverage:
+    return cover(files.kinds, files.read, root, extra, leave_out=leave_out)
+
+
+def top_path(path: str) -> str:
+    """The top of the repository is the empty path here, not `.`."""
+    return "" if path == "." else path
+
+
+@dataclass(frozen=True)
+class Checking:
+    """What checks work with, besides the subject. `today` decides which skips have expired."""
+
+    env: Mapping[str, str]
+    cache: CheckCache
+    today: date
+    progress: Callable[[str], None]
+    cancelled: Callable[[], bool] = interruption.here
+    under_way: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    """By key: two targets with the same source wait for one run of the tools instead of starting two."""
+
+    @staticmethod
+    def here(env: Mapping[str, str], progress: Callable[[str], None]) -> Checking:
+        """With the cache of this machine alone."""
+        return Checking(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
+
+    @staticmethod
+    def of_release(release: Release, progress: Callable[[str], None]) -> Checking:
+        """Also with what others found and left in the release bucket, where AWS can be reached."""
+        from orchestrator.effects.aws.objects import Bucket
+        from orchestrator.effects.aws.session import Session
+
+        here = Checking.here(environment(), progress)
+        project, stores = release.rules.project, release.target.stores
+        aws = Session(project.state.region)
+        return replace(here, cache=replace(here.cache, shared=Bucket.of_releases(aws, stores, project)))
+
+    @contextlib.contextmanager
+    def scratch(self, subject: Subject) -> Iterator[Bench]:
+        """A bench with an empty tree; its folder is removed at the end."""
+        base = private_folder(cache_folder(self.env))
+        folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="check-", dir=base)))
+        try:
+            with tempfile.TemporaryDirectory(prefix="orchestrate-") as sockets:
+                bench = Bench(folder, Path(sockets), self.env, subject.settings.timeout_seconds, self.cancelled)
+                bench.tree.mkdir()
+                yield bench
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def bench(self, subject: Subject, coverage: Coverage) -> Iterator[Bench]:
+        """A bench with what is covered in its tree."""
+        with self.scratch(subject) as bench:
+            write_out(subject.files, coverage, bench.tree)
+            yield bench
+
+    def observed(self, key: Key, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
+        """What is cached under the key (True), or else what `observe` finds, which is then cached."""
+        with self.under_way[key.local]:
+            found = self.cache.get(key.shared, key.local)
+            if found is not None:
+                return found, True
+            new = observe()
+            new = Observed(tuple(map(clean, new.findings)), new.notes)
+            self.cache.put(key.shared, key.local, new)
+            prune(cache_folder(self.env))
+            return new, False
+
+
+@dataclass(frozen=True)
+class Key:
+    """Everything that a result depends on, as a digest; on this machine the tools' very files as well."""
+
+    shared: str
+    local: str
+
+    @staticmethod
+    def of(check: str, source: str, tools: tuple[Tool, ...], settings: Mapping[str, Any]) -> Key:
+        versions = {tool.name: tool.version for tool in tools}
+        shared = sha256(
+            canonical_json(
+                {"format": _FORMAT, "check": check, "source": source, "tools": versions, "settings": dict(settings)}
+            )
+        )
+        return Key(shared, sha256(canonical_json([shared, *(_identity(tool.path) for tool in tools)])))
+
+
+def _identity(path: Path) -> list[str | int]:
+    """A program that was replaced by another one that calls itself the same is still another one."""
+    status = path.stat()
+    return [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def source_digest(subject: Subject, coverage: Coverage) -> str:
+    return digest(subject.files, coverage)
+
+
+def content_digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}

@@ -1,0 +1,1 @@
+"""What every stage works with: the release, its stores, the targets."""

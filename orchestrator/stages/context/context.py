@@ -1,0 +1,78 @@
+"""What the stages of one release work with, besides values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.effects.aws.objects import Bucket
+from orchestrator.effects.aws.session import Identity, Session
+from orchestrator.effects.git.repository import Repository
+from orchestrator.effects.ledger.answers import Answers
+from orchestrator.effects.ledger.lease import Leases, length
+from orchestrator.effects.ledger.ledger import Ledger
+from orchestrator.effects.system.cache import Cache, cache_folder
+from orchestrator.model.approval.approval import Answer
+from orchestrator.model.release.release import Release
+from orchestrator.model.text.masking import Masker
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The effects of one release: its repository, AWS in the tooling account, the caches, and a listener."""
+
+    release: Release
+    repository: Repository
+    env: Mapping[str, str]
+    progress: Callable[[str], None]
+    vouched: tuple[Answer, ...] = ()
+    """Answers to the plan that another service of AWS than IAM vouches for; they have no user id."""
+
+    @cached_property
+    def aws(self) -> Session:
+        return Session(self.release.rules.project.state.region)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.of(self.aws, self.release.target.stores, self.release.rules.project)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """The deployment locks."""
+        stores = self.release.target.stores
+        return Leases(self.aws, stores.ledger_table, stores.region, stores.env, length(self.env))
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The answers of people to plans."""
+        stores = self.release.target.stores
+        return Answers(self.aws, stores.ledger_table, stores.region, stores.env)
+
+    @cached_property
+    def releases(self) -> Bucket:
+        """The release bucket."""
+        return Bucket.of_releases(self.aws, self.release.target.stores, self.release.rules.project)
+
+    @cached_property
+    def states(self) -> Bucket:
+        """The state bucket."""
+        stores = self.release.target.stores
+        owner = self.release.rules.project.tooling.account
+        return Bucket(self.aws, stores.state_bucket, stores.region, owner, stores.env)
+
+    @cached_property
+    def cache(self) -> Cache:
+        return Cache(cache_folder(self.env))
+
+    @cached_property
+    def masker(self) -> Masker:
+        return Masker.of_environment(self.env)
+
+    def identify(self) -> str:
+        """Who we are in the tooling account (an ARN); raises where these are not its credentials."""
+        return self.caller().arn
+
+    def caller(self) -> Identity:
+        """As `identify`, with the id that IAM policies know as aws:userid."""
+        return self.aws.require_account(self.release.rules.project.tooling.account)

@@ -1,0 +1,1 @@
+"""Many releases at once."""

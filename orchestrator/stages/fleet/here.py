@@ -1,0 +1,99 @@
+"""Releases on this machine: each in a process of its own, which writes to a log file of its own."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from orchestrator.effects.system import process
+from orchestrator.effects.system.host import ourselves
+from orchestrator.effects.terraform.workspace import workspaces
+from orchestrator.errors import OrchestrateError
+from orchestrator.model.release.fleet import Course
+
+_STAGE = re.compile(r"== ([a-z ]+): ")
+_ERROR = "Error: "
+_LONGEST_WHY = 1000
+# Seconds: each step of a release has a limit of its own, so none takes that long; to stop, one may take so long.
+_LIMIT, _GRACE = 7 * 86400.0, 300.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass
+class Here:
+    """The lane of this machine; `project` names the folder of its workspaces, `options` are every command's."""
+
+    folder: Path
+    project: str
+    options: tuple[str, ...]
+    env: Mapping[str, str]
+    parallel: int
+    _news: dict[str, Course] = field(default_factory=dict)
+    _running: dict[str, Future[None]] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _told: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=self.parallel)
+
+    def begin(self, course: Course) -> Course:
+        log = workspaces(self.env) / self.project / "_releases" / f"{course.tag}.log"
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        begun = replace(course, begun=True, stage="starting", log=str(log))
+        self._news[course.tag] = begun
+        self._running[course.tag] = self._pool.submit(self._run, begun)
+        return begun
+
+    def look(self, courses: Sequence[Course]) -> Sequence[Course]:
+        for course in courses:
+            running = self._running.get(course.tag)
+            if running is not None and running.done():
+                running.result()  # raises what is a fault of ours
+        return [self._news.get(course.tag, course) for course in courses]
+
+    def pause(self, *, news: bool) -> None:
+        self._told.wait(_LOOK_SECONDS)
+        self._told.clear()
+
+    def leave(self, courses: Sequence[Course]) -> Sequence[Course]:
+        """They stop as they do for Ctrl-C: Terraform ends what it is at, saves the state and unlocks it."""
+        self._stop.set()
+        self._pool.shutdown(wait=True)
+        return self.look(courses)
+
+    def _run(self, course: Course) -> None:
+        told = _Told(self, course.tag)
+        limits = process.Limits(_LIMIT, _GRACE, self._stop.is_set)
+        command = (*ourselves(), *self.options, "release", "--tag", course.tag)
+        try:
+            code = process.follow(
+                command, cwd=self.folder, env=self.env, log=Path(course.log), on_line=told.line, limits=limits
+            )
+            self.note(course.tag, code=code, why="" if code == 0 else told.why)
+        except OrchestrateError as error:
+            self.note(course.tag, code=error.exit_code, why=str(error))
+
+    def note(self, tag: str, **changes: str | int) -> None:
+        self._news[tag] = replace(self._news[tag], **changes)  # type: ignore[arg-type]
+        self._told.set()
+
+
+@dataclass
+class _Told:
+    """What a release says of itself: its stages, and at last what went wrong. Its exit code alone decides anything."""
+
+    lane: Here
+    tag: str
+    why: str = ""
+
+    def line(self, line: str) -> None:
+        if (stage := _STAGE.match(line)) is not None:
+            self.lane.note(self.tag, stage=stage[1])
+        if line.startswith(_ERROR):
+            self.why = line.removeprefix(_ERROR).rstrip()
+        elif self.why and len(self.why) < _LONGEST_WHY:
+            self.why += "\n" + line.rstrip()

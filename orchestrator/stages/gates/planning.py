@@ -1,0 +1,53 @@
+"""A plan's beginning and end in the ledger: one that was killed has a beginning alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+
+from orchestrator.effects.ledger.lease import here
+from orchestrator.effects.terraform.workspace import Workspace
+from orchestrator.errors import Interrupted, OrchestrateError, Refused, StageFailed, of_system
+from orchestrator.model.ledger.ledger import Draft, Kind
+from orchestrator.model.release.recovery import RUN
+from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.gates.admission import Admission
+
+
+def begins(at: Surroundings, admission: Admission, workspace: Workspace) -> Admission:
+    """Records that it begins, here; the answer names that entry."""
+    detail = {**here(at.env).detail(), "workspace": str(workspace.path)}
+    begun = at.ledger.append(at.release.target.id, lambda _: _draft(at, "planning", admission.by, detail))
+    return replace(admission, run=begun.id)
+
+
+@contextmanager
+def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
+    """Records that it ended without a plan, unless that is recorded as a refusal or failure (`record.refusals`)."""
+    try:
+        yield
+    except (Refused, StageFailed):
+        raise
+    except (OrchestrateError, OSError) as found:
+        error = of_system(found) if isinstance(found, OSError) else found
+        if admitted.exception() is None:
+            _aborted(at, admitted.result(), error)
+        raise error from None
+    except KeyboardInterrupt:
+        if admitted.done() and admitted.exception() is None:
+            _aborted(at, admitted.result(), Interrupted("it was interrupted"))
+        raise
+
+
+def _aborted(at: Surroundings, admission: Admission, error: OrchestrateError) -> None:
+    detail = {RUN: admission.run, "reason": at.masker(error.message)[:1000], "exit_code": error.exit_code}
+    try:
+        at.ledger.append(at.release.target.id, lambda _: _draft(at, "aborted", admission.by, detail))
+    except OrchestrateError as failure:
+        at.progress(f"Note: that this plan has ended could not be recorded: {failure.message}")
+
+
+def _draft(at: Surroundings, kind: Kind, by: str, detail: Mapping[str, object]) -> Draft:
+    return Draft(kind, str(at.release.tag), at.release.commit, by, None, dict(detail))

@@ -1,0 +1,1 @@
+"""What runs where, what happened when, and whether the record is intact."""

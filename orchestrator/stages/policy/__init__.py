@@ -1,0 +1,1 @@
+"""Plans judged by checks and by the plan policy."""

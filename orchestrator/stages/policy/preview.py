@@ -1,0 +1,103 @@
+"""What a commit would do to a target: a real plan that is shown and then forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.effects.terraform.terraform import PLAN_FILE, Terraform
+from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
+from orchestrator.effects.tools.find import find
+from orchestrator.model.terraform import credentials
+from orchestrator.model.terraform import plan as plans
+from orchestrator.model.terraform.plan import Plan
+from orchestrator.model.terraform.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
+from orchestrator.model.terraform.root import OVERRIDE_FILE
+from orchestrator.model.terraform.state_file import StateFile, check_state
+from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.gates.admission import Admission
+from orchestrator.stages.terraform import prepare
+
+_COPY = "preview.tfstate"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`needs_override` are the addresses whose loss somebody would have to override."""
+
+    plan: Plan
+    changes: bool
+    needs_override: tuple[str, ...]
+
+
+def check_usable(at: Surroundings, state: StateFile) -> Mapping[str, str]:
+    """Raises Refused where the commit's code cannot work with a state; returns the providers that it locks."""
+    target, program = at.release.target, at.release.rules.project.terraform.program
+    lock_file = at.repository.read(at.release.commit, f"{target.root}/{LOCK_FILE}") or b""
+    locked = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
+    check_state(state, locked, find(program, env=at.env).version)
+    return locked
+
+
+def preview(at: Surroundings, admission: Admission, state: bytes | None = None) -> Preview:
+    """Plans under the read-only role; nothing is stored or recorded.
+
+    Against the target's state, or a copy of `state` where that is given. Raises what `plan` raises, and StageFailed
+    where the plan policy refuses the plan for good.
+    """
+    with opened(place_of(at.release.rules.project, at.release.target, at.env)) as workspace:
+        copy = workspace.run / _COPY
+        try:
+            changes, content = _planned(at, workspace, None if state is None else _written(copy, state))
+        finally:
+            for path in (copy, workspace.run / PLAN_FILE):
+                path.unlink(missing_ok=True)
+    credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
+    return Preview(plans.read(content), changes, _needs_override(at, content, admission) if changes else ())
+
+
+def _planned(at: Surroundings, workspace: Workspace, copy: Path | None) -> tuple[bool, bytes]:
+    root = prepare.export(at, workspace)
+    terraform = _terraform(at, workspace, root, copy)
+    terraform.init()
+    prepared = prepare.complete(at, terraform, prepare.read(at, root))
+    _keep_state_in(root, copy)
+    changes = prepared.terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+    return changes, prepared.terraform.plan_json()
+
+
+def _terraform(at: Surroundings, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:
+    if copy is None:
+        return prepare.terraform(at, workspace, root, _never)
+    target = at.release.target
+    seat = prepare.Seat(workspace, root, target.backend, target.region)
+    made = prepare.program(at, seat, at.release.rules.project.terraform)
+    _keep_state_in(root, copy)
+    return made
+
+
+def _never() -> bool:
+    return False
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
+
+
+def _keep_state_in(root: Path, copy: Path | None) -> None:
+    """Changes the backend of the override file that has just been written."""
+    if copy is None:
+        return
+    override = json.loads((root / OVERRIDE_FILE).read_bytes())
+    override["terraform"]["backend"] = {"local": {"path": str(copy)}}
+    prepare.write(root, {OVERRIDE_FILE: override})
+
+
+def _needs_override(at: Surroundings, content: bytes, admission: Admission) -> tuple[str, ...]:
+    from orchestrator.stages.policy.verdict import judge_preview
+
+    return judge_preview(at, content, admission).protected

@@ -1,0 +1,1 @@
+"""What is written to the ledger beside the stages' own entries."""

@@ -1,0 +1,22 @@
+"""Records how a check of a release ended, so that apply can require it."""
+
+from __future__ import annotations
+
+from orchestrator.model.checks.check import CheckReport
+from orchestrator.model.ledger.ledger import Draft, Entry
+from orchestrator.stages.context.context import Surroundings
+
+
+def record_check(at: Surroundings, report: CheckReport) -> Entry:
+    """Appends a `checked` entry for the release's commit; Refused where the tag was first seen at another one."""
+    release, by = at.release, at.identify()
+    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    detail = {
+        "check": report.check,
+        "passed": report.passed,
+        "source": report.source,
+        "findings": len(report.findings),
+        "tools": dict(report.tools),
+    }
+    draft = Draft("checked", str(release.tag), release.commit, by, None, detail)
+    return at.ledger.append(release.target.id, lambda history: draft)

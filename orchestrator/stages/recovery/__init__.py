@@ -1,0 +1,1 @@
+"""Interrupted runs: found, explained, finished."""

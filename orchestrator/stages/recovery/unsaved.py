@@ -1,0 +1,113 @@
+"""States that Terraform could not save (`errored.tfstate`): kept in the release bucket, stored where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.effects.terraform.workspace import Workspace
+from orchestrator.errors import StageFailed, SurroundingsFailed
+from orchestrator.model.ledger.ledger import History
+from orchestrator.model.release.recovery import State
+from orchestrator.model.text.canonical import sha256
+from orchestrator.stages.context.context import Surroundings
+
+STATES = "states"
+"""In the detail of `failed`: the hashes of states that were kept; of `recovered`: what became of each."""
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """`key` is its copy in the release bucket; `path` its file here, None where only the copy is left.
+
+    `state` is None where the file is no state: Terraform may have been killed while it wrote it.
+    """
+
+    sha256: str
+    key: str
+    path: Path | None
+    state: State | None
+
+    @property
+    def serial(self) -> int:
+        return -1 if self.state is None else self.state.version.serial
+
+
+def keep(at: Surroundings, workspace: Workspace) -> list[Unsaved]:
+    """Copies what lies in a workspace to the release bucket, and moves it out of the export."""
+    return [_keep(at, workspace, path) for path in workspace.unsaved_states]
+
+
+def _keep(at: Surroundings, workspace: Workspace, path: Path) -> Unsaved:
+    content = path.read_bytes()
+    digest = sha256(content)
+    key = _key(at, digest)
+    at.releases.put(key, content, if_none_match=True)
+    kept = workspace.run / f"errored-{digest}.tfstate"
+    path.rename(kept)
+    kept.chmod(0o600)
+    return Unsaved(digest, key, kept, _read(content))
+
+
+def keep_if_possible(at: Surroundings, workspace: Workspace) -> list[str]:
+    """Right after an apply that failed: a build's files end with the build. Returns the hashes of what is kept."""
+    try:
+        kept = keep(at, workspace)
+    except SurroundingsFailed as error:
+        at.progress(f"Warning: the state that could not be saved lies in {workspace.path} alone: {error}")
+        return []
+    for each in kept:
+        at.progress(f"The state that could not be saved is kept as s3://{at.releases.name}/{each.key}")
+    return [each.sha256 for each in kept]
+
+
+def waiting(history: History) -> tuple[str, ...]:
+    """The hashes of kept states of which no recovery has said what became of them."""
+    kept: dict[str, None] = {}
+    done: set[str] = set()
+    for entry in history.entries:
+        if entry.kind == "failed":
+            kept.update(dict.fromkeys(entry.detail.get(STATES, ())))
+        if entry.kind == "recovered":
+            done.update(entry.detail.get(STATES, ()))
+    return tuple(digest for digest in kept if digest not in done)
+
+
+def gather(at: Surroundings, spaces: Sequence[Workspace], history: History) -> list[Unsaved]:
+    """All that wait for a decision, kept, the oldest first."""
+    found = {each.sha256: each for workspace in spaces for each in keep(at, workspace)}
+    for digest in waiting(history):
+        if digest not in found:
+            found[digest] = _fetched(at, spaces[0], digest)
+    return sorted(found.values(), key=lambda each: each.serial)
+
+
+def _fetched(at: Surroundings, workspace: Workspace, digest: str) -> Unsaved:
+    """From the bucket into the workspace, as if the apply had failed here."""
+    path = workspace.run / f"errored-{digest}.tfstate"
+    if not at.releases.download(_key(at, digest), path) or sha256(path.read_bytes()) != digest:
+        path.unlink(missing_ok=True)
+        raise StageFailed(
+            f"the unsaved state s3://{at.releases.name}/{_key(at, digest)} is gone or has been changed",
+            hint="Find its older version in the bucket. Where it is not needed, `--set-aside` with a reason goes on.",
+        )
+    return Unsaved(digest, _key(at, digest), path, _read(path.read_bytes()))
+
+
+def put_away(unsaved: Sequence[Unsaved]) -> None:
+    """What has been dealt with no longer stands in anybody's way; it stays in the bucket, and here under a new name."""
+    for each in unsaved:
+        if each.path is not None and each.path.exists():
+            each.path.rename(each.path.with_name(f"kept-{each.sha256}.tfstate"))
+
+
+def _key(at: Surroundings, digest: str) -> str:
+    return f"recovered/{at.release.target.id}/{digest}.tfstate"
+
+
+def _read(content: bytes) -> State | None:
+    try:
+        return State.read(content, "it")
+    except StageFailed:
+        return None

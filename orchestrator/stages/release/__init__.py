@@ -1,0 +1,1 @@
+"""The stages of a release, and the releases that follow from others."""

@@ -1,0 +1,250 @@
+"""The plan stage: plans a release under the read-only role and stores plan and receipt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orchestrator.effects.system import clock, interruption
+from orchestrator.effects.terraform import artefact
+from orchestrator.effects.terraform.terraform import Terraform
+from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
+from orchestrator.errors import OrchestrateError
+from orchestrator.model.approval.break_glass import due
+from orchestrator.model.ledger.ledger import Draft, History
+from orchestrator.model.release.admission import withdraws
+from orchestrator.model.release.receipt import (
+    Artefact,
+    PlanReceipt,
+    StateVersion,
+    artefact_key,
+    receipt_key,
+    rollback_detail,
+)
+from orchestrator.model.release.recovery import RUN
+from orchestrator.model.terraform import credentials
+from orchestrator.model.terraform import plan as plans
+from orchestrator.model.terraform.plan import Plan
+from orchestrator.model.terraform.provider_lock import locked_versions
+from orchestrator.model.text.canonical import sha256
+from orchestrator.stages.approval.approvals import record_answers
+from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.gates.admission import Admission, admitted
+from orchestrator.stages.gates.planning import begins, ends
+from orchestrator.stages.gates.receipts import CHECKS, check_state, place, state_version
+from orchestrator.stages.record.refusals import recorded
+from orchestrator.stages.terraform import prepare
+from orchestrator.stages.terraform.prepare import Prepared
+
+if TYPE_CHECKING:
+    from orchestrator.model.terraform.root import Json
+    from orchestrator.stages.policy.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A stored plan: `url` is where its receipt is."""
+
+    receipt: PlanReceipt
+    url: str
+
+
+@recorded("plan")
+def plan(at: Surroundings) -> PlanResult:
+    """Raises StageFailed where Terraform fails, and Locked, Refused or SurroundingsFailed where it may not run."""
+    place, failed = place_of(at.release.rules.project, at.release.target, at.env), threading.Event()
+    with opened(place) as workspace, ThreadPoolExecutor(max_workers=2) as pool:
+        root = prepare.export(at, workspace)
+        terraform = prepare.terraform(at, workspace, root, failed.is_set)
+        background = _Background.start(at, terraform, pool, failed)
+        with ends(at, background.admitted):
+            if prepare.lacks_providers(terraform):
+                background.admitted.result()  # installs nothing for a release that is not admitted
+            with background.first(at.progress) as tell:
+                replace(terraform, progress=tell).init()
+            admission = background.admitted.result()
+            receipt = _planned(at, terraform, background, pool)
+            return PlanResult(receipt, _record(at, receipt, admission.run))
+
+
+def _planned(at: Surroundings, terraform: Terraform, background: _Background, pool: ThreadPoolExecutor) -> PlanReceipt:
+    """After `init`: the plan, its artefact stored, judged by the rules."""
+    admission, workspace = background.admitted.result(), terraform.workspace
+    background.warned.result()
+    prepared = prepare.complete(at, terraform, background.files.result())
+    before = artefact.snapshot(workspace.source)
+    terraform = prepared.terraform
+    changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+    stored = pool.submit(_store_artefact, at, workspace, before)
+    state = pool.submit(state_version, at)
+    content = terraform.plan_json()
+    credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
+    found = plans.read(content)
+    protected = background.judge.result()(at, content, admission).protected if changes else ()
+    evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
+    return _receipt(at, prepared, admission, evidence)
+
+
+@dataclass(frozen=True)
+class _Background:
+    """What runs beside `init`: `admitted` tells whether the release may be planned, and stops Terraform if not."""
+
+    admitted: Future[Admission]
+    files: Future[dict[str, Json]]
+    warned: Future[None]
+    judge: Future[Callable[[Surroundings, bytes, Admission], Verdict]]
+
+    @staticmethod
+    def start(at: Surroundings, terraform: Terraform, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
+        """What fails in `admitted` sets `failed`."""
+
+        def admit() -> Admission:
+            try:
+                return begins(at, admitted(at), terraform.workspace)
+            except BaseException:
+                failed.set()
+                raise
+
+        return _Background(
+            admitted=pool.submit(admit),
+            files=pool.submit(prepare.read, at, terraform.root),
+            warned=pool.submit(prepare.warn, at, terraform.workspace.source),
+            judge=pool.submit(_judge),
+        )
+
+    @contextmanager
+    def first(self, tell: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+        """While Terraform runs, which should tell of itself by what is given.
+
+        Where both fail, the reason in the background is the one to tell: it made Terraform stop or fail.
+        """
+        held = _Held(self.admitted, tell)
+        try:
+            yield held
+        except OrchestrateError:
+            if not interruption.came():
+                self.admitted.result()
+            raise
+        finally:
+            held.flush()
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Keeps what Terraform says until the release is admitted; where it is not, none of that is worth telling."""
+
+    admitted: Future[Admission]
+    tell: Callable[[str], None]
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        if self.admitted.done():
+            self.flush()
+
+    def flush(self) -> None:
+        """Waits for the end of the admission."""
+        if self.admitted.exception() is None:
+            for line in self.lines:
+                self.tell(line)
+        self.lines.clear()
+
+
+def _judge() -> Callable[[Surroundings, bytes, Admission], Verdict]:
+    """Imported beside Terraform, not before it: the checks and policies are a good part of all that a plan imports."""
+    from orchestrator.stages.policy.verdict import judge
+
+    return judge
+
+
+def _store_artefact(at: Surroundings, workspace: Workspace, before: artefact.Snapshot) -> Artefact:
+    archive = workspace.run / "plan.tar"
+    made = artefact.made_since(before, workspace.source)
+    digest = artefact.pack(workspace.run / "plan.tfplan", workspace.source, made, archive)
+    key = artefact_key(at.release.target.id, digest)
+    at.releases.put(key, archive)
+    return Artefact(bucket=at.releases.name, key=key, sha256=digest, size=archive.stat().st_size)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What a run of Terraform left."""
+
+    artefact: Artefact
+    state: StateVersion
+    plan_json: str
+    plan: Plan
+    changes: bool
+    protected: tuple[str, ...]
+
+
+def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
+    release, now = at.release, clock.now()
+    hours = release.rules.environments[release.tag.env].plans.expire_after_hours
+    return PlanReceipt(
+        version=1,
+        tag=str(release.tag),
+        tag_object=release.tag_object,
+        commit=release.commit,
+        rules_commit=release.rules_commit,
+        place=place(release),
+        var_files=_digests(release.var_files, prepared.var_files),
+        program=f"{prepared.terraform.name} {prepared.terraform.version}",
+        lock_file=prepared.lock_file,
+        providers=locked_versions(prepare.locked_providers(prepared.root)),
+        checks={check: check_state(admission.history, check, release.commit) for check in CHECKS},
+        artefact=evidence.artefact,
+        plan_json=evidence.plan_json,
+        state=evidence.state,
+        summary=evidence.plan.summary,
+        changes=evidence.changes,
+        resources=evidence.plan.changes,
+        resources_after=evidence.plan.resources_after,
+        protected=evidence.protected,
+        rollback=admission.rollback,
+        workspace=str(prepared.terraform.workspace.path),
+        planned_at=now.isoformat(),
+        expires_at=(now + timedelta(hours=hours)).isoformat(),
+        planned_by=admission.by,
+        signed=release.author.signed,
+        tagger=release.author.tagger,
+        submitted_by=at.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
+    )
+
+
+def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
+    """Of the release's own files, and of the generated one under the name `generated`."""
+    return {name: sha256(path.read_bytes()) for name, path in zip([*names, "generated"], paths, strict=True)}
+
+
+def _record(at: Surroundings, receipt: PlanReceipt, run: str) -> str:
+    digest = receipt.digest
+    key = receipt_key(receipt.place.target, digest)
+    at.releases.put(key, receipt.encode(), lock=at.release.rules.project.state.object_lock)
+    detail = {
+        RUN: run,
+        "receipt": key,
+        "summary": msgspec.to_builtins(receipt.summary),
+        "changes": receipt.changes,
+        "expires_at": receipt.expires_at,
+        **rollback_detail(receipt),
+    }
+
+    before = at.ledger.history(receipt.place.target)
+    for answered in {withdraws(before), *(broken.digest for broken in due(before))} - {None}:
+        record_answers(at, str(answered))
+
+    def decide(history: History) -> Draft:
+        all_of_it = {**detail, "withdraws": withdraws(history)}
+        return Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, all_of_it)
+
+    at.ledger.append(receipt.place.target, decide)
+    return f"s3://{at.releases.name}/{key}"

@@ -1,0 +1,1 @@
+"""The stores of environments, and states brought into them."""

@@ -1,0 +1,1 @@
+"""Workspaces in which Terraform plans and applies."""

@@ -1,0 +1,104 @@
+"""Plans and applies a root configuration that ships with orchestrate, in a workspace as a release has.
+
+Its modules are copied from the package, never taken from the repository: what judges releases is what was installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from orchestrator import bundled
+from orchestrator.effects.aws.session import Session
+from orchestrator.effects.terraform.terraform import VARIABLES_FILE
+from orchestrator.effects.terraform.workspace import opened, workspaces
+from orchestrator.model.rules.backend import Backend
+from orchestrator.model.rules.rules import Rules
+from orchestrator.model.terraform import plan as plans
+from orchestrator.model.terraform.plan import Plan
+from orchestrator.model.terraform.root import Json
+from orchestrator.model.text.canonical import canonical_json
+from orchestrator.model.text.masking import Masker
+from orchestrator.stages.terraform import prepare
+from orchestrator.stages.terraform.prepare import Seat
+
+_LEFT_OUT = shutil.ignore_patterns("tests", "README.md", ".terraform", "*.tfstate*", "*.tfvars*")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a command that concerns no release works with."""
+
+    rules: Rules
+    env: Mapping[str, str]
+    progress: Callable[[str], None]
+
+    @cached_property
+    def aws(self) -> Session:
+        return Session(self.rules.project.state.region)
+
+    @cached_property
+    def masker(self) -> Masker:
+        return Masker.of_environment(self.env)
+
+    def identify(self) -> str:
+        """Who we are in the tooling account; raises where these are not its credentials."""
+        return self.aws.require_account(self.rules.project.tooling.account).arn
+
+
+@dataclass(frozen=True)
+class OwnRoot:
+    """`name` is its workspace's; `role` is empty where the caller's own credentials do; `files` go beside its own."""
+
+    name: str
+    module: str
+    backend: Backend
+    region: str
+    role: str
+    variables: Mapping[str, Any]
+    files: Mapping[str, Json] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """More folders that it reads, by their path beside `modules`."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """`outputs` only after an apply, and never with sensitive values."""
+
+    plan: Plan
+    changes: bool
+    applied: bool
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(desk: Desk, root: OwnRoot, *, apply: bool) -> Done:
+    """Plans it and, where `apply` and there is something to do, applies that very plan."""
+    project = desk.rules.project
+    place = workspaces(desk.env) / f"{project.state.prefix}-{project.tooling.account}" / root.name
+    with opened(place) as workspace:
+        workspace.clear_source()
+        folder = _lay_out(workspace.source, root)
+        terraform = prepare.program(desk, Seat(workspace, folder, root.backend, root.region), project.terraform)
+        prepare.write(folder, root.files)
+        own = workspace.run / VARIABLES_FILE
+        own.write_bytes(canonical_json(dict(root.variables)))
+        terraform.init()
+        changes = terraform.plan(root.role, [own])
+        plan = plans.read(terraform.plan_json())
+        if not (apply and changes):
+            return Done(plan, changes, applied=False)
+        outputs = terraform.apply(root.role)
+    kept = {name: output["value"] for name, output in outputs.items() if not output.get("sensitive")}
+    return Done(plan, changes, applied=True, outputs=kept)
+
+
+def _lay_out(source: Path, root: OwnRoot) -> Path:
+    """As the files lie in orchestrate's own repository, so that modules find each other."""
+    folders = {name: bundled.FOLDER / name for name in ("modules", "buildspecs")}
+    for name, folder in {**folders, **root.folders}.items():
+        shutil.copytree(folder, source / name, ignore=_LEFT_OUT)
+    return source / "modules" / root.module

@@ -1,0 +1,257 @@
+"""From a release to a workspace in which Terraform can plan or apply it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.effects.git.files import lfs_pointers
+from orchestrator.effects.terraform import hcl
+from orchestrator.effects.terraform.data_folder import backend_before, installed_providers, module_folders
+from orchestrator.effects.terraform.terraform import VARIABLES_FILE, Terraform, environment
+from orchestrator.effects.terraform.workspace import Workspace
+from orchestrator.effects.tools.find import find
+from orchestrator.effects.tools.providers import cli_config
+from orchestrator.errors import InvalidInput, Refused
+from orchestrator.model.rules.backend import Backend
+from orchestrator.model.rules.config import Terraform as Settings
+from orchestrator.model.terraform import root as roots
+from orchestrator.model.terraform import variables
+from orchestrator.model.terraform.provider_lock import (
+    LOCK_FILE,
+    LockedProvider,
+    doubts,
+    locked_versions,
+    parse_lock_file,
+)
+from orchestrator.model.terraform.root import Identity, Json
+from orchestrator.model.text.canonical import canonical_json, sha256
+from orchestrator.model.text.masking import Masker
+from orchestrator.stages.context.context import Surroundings
+
+_OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An exported release, initialized under a backend that the rules derive."""
+
+    terraform: Terraform
+    root: Path
+    var_files: tuple[Path, ...]
+
+    @property
+    def lock_file(self) -> str | None:
+        """SHA-256 of the provider lock file."""
+        path = self.root / LOCK_FILE
+        return sha256(path.read_bytes()) if path.is_file() else None
+
+
+def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = True) -> Path:
+    """Exports the commit into the workspace; returns the folder of the root configuration.
+
+    Refused where a state lies there that was not saved: what it alone knows of would be made again.
+    """
+    if refuse_unsaved and workspace.unsaved_states:
+        raise Refused(
+            f"an earlier apply could not save its state: it lies in {workspace.unsaved_states[0]}",
+            hint=f"`orchestrate recover --tag {at.release.tag}` keeps it, and stores it where it fits.",
+        )
+    workspace.clear_source()
+    # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
+    shutil.rmtree(workspace.data / "modules", ignore_errors=True)
+    at.repository.export(at.release.commit, workspace.source)
+    if any(workspace.source.rglob("errored.tfstate")):
+        workspace.clear_source()
+        raise InvalidInput(
+            "the commit holds an errored.tfstate, a state that Terraform could not save",
+            hint="Remove it from the commit: from now on nobody could tell it from one of this workspace.",
+        )
+    root = workspace.source / at.repository.in_project(at.release.target.root)
+    _refuse_what_we_write(root)
+    _refuse_other_backend(at, root)
+    return root
+
+
+def _refuse_what_we_write(root: Path) -> None:
+    """Files that orchestrate writes itself, and a state, which is another one than the target's."""
+    for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
+        if os.path.lexists(root / name):
+            raise InvalidInput(f"the root configuration has a file {name}, a name that orchestrate uses itself")
+    if os.path.lexists(root / "terraform.tfstate"):
+        raise InvalidInput(
+            "the root configuration holds a state, terraform.tfstate: what it knows, the state of this target does not",
+            hint="Remove it from the commit, once its resources are in the target's state or no longer needed.",
+        )
+
+
+def _refuse_other_backend(at: Surroundings, root: Path) -> None:
+    """Before `init`, which would obey it: an override file that sets the backend after ours."""
+    others = {path.name for path in root.iterdir() if not roots.comes_after_ours(path.name)}
+    for name, body in read(at, root, skip=others).items():
+        roots.refuse_later_override(f"{at.release.target.root}/{name}".removeprefix("./"), body)
+
+
+def warn(at: Surroundings, source: Path) -> None:
+    """Says what a person would miss: files that stand in the working tree but not in the commit, and the like."""
+    commit, target = at.release.commit, at.release.target
+    lock_file = f"{target.root}/{LOCK_FILE}"
+    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, lock_file])
+    for path in hidden:
+        at.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
+    for path in at.repository.submodules(commit):
+        at.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
+    for path in lfs_pointers(source):
+        at.progress(f"Warning: {path} is kept in Git LFS: the release holds the pointer to it, not its content")
+    locked = parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))
+    for doubt in doubts(locked, at.release.rules.project.terraform.program):
+        at.progress(f"Warning: {doubt}")
+
+
+def terraform(at: Surroundings, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
+    """The program, with the backend it must use written beside the root's own files."""
+    target = at.release.target
+    _refuse_lost_state(at, workspace)
+    seat = Seat(workspace, root, target.backend, target.region)
+    return program(at, seat, at.release.rules.project.terraform, cancelled)
+
+
+def _refuse_lost_state(at: Surroundings, workspace: Workspace) -> None:
+    """Where rules that have changed name a place without a state, everything would be planned as new."""
+    backend, before = at.release.target.backend, backend_before(workspace.data)
+    if before in (None, (backend.bucket, backend.key)) or at.states.get(backend.key) is not None:
+        return
+    raise Refused(
+        f"the state of {at.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
+        f"s3://{backend.bucket}/{backend.key}, where there is none",
+        hint=f"Undo the change in envs/, or move the state first. Where it is not needed, remove {workspace.data}.",
+    )
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a Terraform works: its workspace, its root configuration, and the backend and Region it must use."""
+
+    workspace: Workspace
+    root: Path
+    backend: Backend
+    region: str
+
+
+class Starter(Protocol):
+    """Who starts it: a release, or a command that concerns none."""
+
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def masker(self) -> Masker: ...
+    @property
+    def progress(self) -> Callable[[str], None]: ...
+
+
+def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Terraform:
+    """As `terraform`, for any root."""
+    tool = find(settings.program, env=by.env)
+    locked = locked_versions(locked_providers(seat.root))
+    region = {"AWS_REGION": seat.region, "AWS_DEFAULT_REGION": seat.region}
+    extra = {**cli_config(by.env, locked=locked), **region}
+    write(seat.root, {roots.OVERRIDE_FILE: roots.backend_override(seat.backend)})
+    return Terraform(
+        name=tool.name,
+        program=tool.path,
+        version=tool.version,
+        workspace=seat.workspace,
+        root=seat.root,
+        env=environment(by.env, settings, extra),
+        settings=settings,
+        masker=by.masker,
+        progress=by.progress,
+        cancelled=cancelled,
+    )
+
+
+def locked_providers(root: Path) -> tuple[LockedProvider, ...]:
+    """What the lock file of a root fixes; raises InvalidInput where Terraform has not written it."""
+    path = root / LOCK_FILE
+    return parse_lock_file(path.read_text("utf-8", errors="replace")) if path.is_file() else ()
+
+
+def lacks_providers(terraform: Terraform) -> bool:
+    """Whether `init` will install a provider that an earlier run of this workspace has not left."""
+    locked = {provider.address for provider in locked_providers(terraform.root)}
+    return not locked <= installed_providers(terraform.workspace.data)
+
+
+def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS, told: str = "") -> dict[str, Json]:
+    """The configuration files of a root or module, ours left out."""
+    names = (".tf", ".tf.json", ".tofu", ".tofu.json")
+    suffixes = names if at.release.rules.project.terraform.program == "tofu" else names[:2]
+    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=skip, told=told)
+
+
+def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
+    """After `init`: takes over the credentials of every AWS provider and sets the target's variables.
+
+    The Terraform of what it returns knows which values are secret.
+    """
+    release, workspace = at.release, terraform.workspace
+    workload = release.rules.project.workload
+    root = roots.interpret(files)
+    for address, folder in module_folders(workspace.data, terraform.root).items():
+        _refuse_providers(address, read(at, folder, told=f"module {address}: "))
+    identity = Identity.of(release.tag, release.target, workload)
+    # The folder may still hold providers of an earlier version of the root.
+    locked = {provider.address for provider in locked_providers(terraform.root)}
+    installed, unmanaged = installed_providers(workspace.data) & locked, workload.unmanaged_providers
+    write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
+    reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
+    var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
+    given = _given(at, terraform, var_files, {*reserved, *root.sensitive})
+    for name, values in given.items():
+        variables.check_reserved(name, values, reserved)
+    secrets = variables.secrets(root, given.values(), terraform.env)
+    terraform = replace(terraform, masker=Masker.of_environment(at.env, secrets))
+    own = workspace.run / VARIABLES_FILE
+    own.write_bytes(canonical_json(reserved))
+    return Prepared(terraform, terraform.root, (*var_files, own))
+
+
+def _given(
+    at: Surroundings, terraform: Terraform, var_files: Iterable[Path], names: Collection[str]
+) -> dict[str, Json]:
+    """What variable files say of the variables of these names, by the file's path in the repository."""
+    found = {}
+    for path in [*var_files, *_automatic_var_files(terraform.root)]:
+        told = str(path.relative_to(terraform.workspace.source))
+        found[told] = hcl.read_file(path, at.cache, names, told=told)
+    return found
+
+
+def _automatic_var_files(root: Path) -> list[Path]:
+    """Variable files that Terraform reads without being told ("Assigning Values to Root Module Variables")."""
+    names = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
+    return sorted(path for name in names for path in root.glob(name))
+
+
+def _refuse_providers(module: str, files: Mapping[str, Json]) -> None:
+    """An override cannot reach a provider block inside a module, so its credentials would not be ours to give.
+
+    That holds for an empty block too: it is a configuration of its own, not the root's.
+    """
+    names = roots.aws_names(files.values())
+    for name, body in files.items():
+        if any(roots.provider_blocks([body], names)):
+            raise InvalidInput(
+                f"module {module} ({name}) configures an aws provider of its own",
+                hint="Configure it in the root, where the role can be set, and pass it on: providers = {...}.",
+            )
+
+
+def write(folder: Path, files: Mapping[str, Json]) -> None:
+    """Generated files, by name."""
+    for name, content in files.items():
+        (folder / name).write_bytes(canonical_json(content))

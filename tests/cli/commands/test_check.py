@@ -1,0 +1,697 @@
+"""`orchestrate check` with the real tools: every kind of finding fails, and its mended twin passes.
+
+checkov takes seconds to start, so all kinds stand in one root, and its twin has each of them mended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orchestrator.effects.system.cache import cache_folder
+from orchestrator.effects.tools.install import ensure
+from tests.support import command
+from tests.support.check_tools import AS_CHECKOV, CANARY, RECORD, fake_tool
+from tests.support.command import ORCHESTRATE, Command
+from tests.support.processes import wait_for
+
+LOCK_FILE = Path(__file__).parents[3] / "modules" / "workload" / ".terraform.lock.hcl"
+
+PROJECT = 'state: {prefix: acme-tf, region: us-east-1}\ntooling: {account: "000000000000"}\nworkload: {root: live}\n'
+DEV = """\
+regions: [us-east-1]
+global_resource_deploy_from_region: us-east-1
+teams: {research: {account: "111111111111"}}
+"""
+VERSIONS = 'terraform {\n  required_version = ">= 1.5"\n}\n'
+# A root of built-in providers alone: nothing is fetched, and no plugin is started.
+SIMPLE = f'{VERSIONS}\nresource "terraform_data" "this" {{\n  input = "x"\n}}\n'
+
+AWS_VERSIONS = """\
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+"""
+OWNER_POLICY = """\
+metadata: {id: CKV2_ACME_1, name: Queues carry an owner tag, category: GENERAL_SECURITY, severity: MEDIUM}
+definition: {cond_type: attribute, resource_types: [aws_sqs_queue], attribute: tags.owner, operator: exists}
+"""
+NAME_POLICY = """\
+from checkov.common.models.enums import CheckCategories, CheckResult
+from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
+
+
+class QueueName(BaseResourceCheck):
+    def __init__(self):
+        super().__init__(
+            name="Queue names begin with acme",
+            id="CKV_ACME_2",
+            categories=[CheckCategories.CONVENTION],
+            supported_resources=["aws_sqs_queue"],
+        )
+
+    def scan_resource_conf(self, conf):
+        return CheckResult.PASSED if str(conf.get("name", [""])[0]).startswith("acme") else CheckResult.FAILED
+
+
+check = QueueName()
+"""
+SECRET = "AKIAIOSFODNN7HUNTER2"
+HOSTILE_NAME = "$(touch pwned);`touch pwned` '\"\x1b[31m.tf"
+
+GUILTY = {
+    "live/main.tf": f"""\
+{AWS_VERSIONS}
+variable "unused" {{
+  type = string
+}}
+
+variable "name" {{
+  type = string
+}}
+
+module "queue" {{
+  source = "../modules/queue"
+  name   = var.name
+}}
+
+resource "terraform_data" "this" {{
+   input = "badly formatted"
+}}
+""",
+    "live/secret.tf": f'locals {{\n  key = "{SECRET}"\n}}\n\noutput "key" {{\n  value = local.key\n}}\n',
+    f"live/{HOSTILE_NAME}": 'resource "aws_sqs_queue" "hostile" {\n  name = "x"\n}\n',
+    "live/extra.tf.json": '{"resource": {"aws_sns_topic": {"json": {"name": "x"}}}}\n',
+    "modules/queue/main.tf": f"""\
+{AWS_VERSIONS}
+variable "name" {{
+  type = string
+}}
+
+resource "aws_sqs_queue" "this" {{
+  #checkov:skip=CKV_AWS_27
+  name = "\x1b]0;owned\x07${{var.name}}"
+}}
+""",
+    "envs/dev.tfvars": 'name="acme"\n',
+    "policies/owner.yaml": OWNER_POLICY,
+    "policies/name.py": NAME_POLICY,
+}  # fmt: skip
+_QUEUE = """\
+resource "aws_sqs_queue" "%s" {
+  #checkov:skip=CKV_AWS_27:encrypted with the service's own key
+  name                    = "acme-${%s}"
+  sqs_managed_sse_enabled = true
+  tags                    = { owner = "research" }
+}
+"""
+_MENDED_QUEUE = _QUEUE % ("this", "var.name")
+MENDED = {
+    "live/main.tf": f"""\
+{AWS_VERSIONS}
+variable "name" {{
+  type = string
+}}
+
+module "queue" {{
+  source = "../modules/queue"
+  name   = var.name
+}}
+
+resource "terraform_data" "this" {{
+  input = "well formatted"
+}}
+""",
+    "live/secret.tf": "",
+    f"live/{HOSTILE_NAME}": _QUEUE % ("hostile", "var.name"),
+    "live/extra.tf.json": '{"resource": {"aws_sns_topic": {"json": {"kms_master_key_id": "alias/aws/sns"}}}}\n',
+    "modules/queue/main.tf": f'{AWS_VERSIONS}\nvariable "name" {{\n  type = string\n}}\n\n{_MENDED_QUEUE}',
+    "envs/dev.tfvars": 'name = "acme"\n',
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer(command.Answer):
+    """What the checks found."""
+
+    def report(self, check: str) -> dict[str, Any]:
+        (report,) = [report for report in self.json["reports"] if report["check"] == check]
+        return dict(report)
+
+    def findings(self, check: str, state: str = "failing") -> list[dict[str, Any]]:
+        return [finding for finding in self.report(check)["findings"] if finding["state"] == state]
+
+    def rules(self, check: str, state: str = "failing") -> set[str]:
+        return {finding["rule"] for finding in self.findings(check, state)}
+
+
+@dataclass
+class Repository:
+    """A git repository whose checks have a cache of their own, but share the installed tools."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def write(self, files: Mapping[str, str]) -> Repository:
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return self
+
+    def run(self, *arguments: str, **env: str) -> Answer:
+        done = command.run(arguments, cwd=self.folder, env=self.env | env, timeout=120)
+        return Answer(done.code, done.out, done.err)
+
+    def check(self, *arguments: str, **env: str) -> Answer:
+        return self.run("check", "--format", "json", *arguments, **env)
+
+
+Make = Callable[[Mapping[str, str]], Repository]
+Fake = Callable[[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def tool_folders() -> Path:
+    """Where the tools are installed; installs them where they are not."""
+    for name in ("terraform", "tflint", "checkov"):
+        ensure(name, env=os.environ, progress=lambda line: None)
+    return cache_folder(os.environ) / "tools"
+
+
+@pytest.fixture(scope="module")
+def module_make(tmp_path_factory: pytest.TempPathFactory, tool_folders: Path) -> Make:
+    """Makes repositories that have a cache each."""
+
+    def make(files: Mapping[str, str]) -> Repository:
+        base = tmp_path_factory.mktemp("check")
+        (base / "cache").mkdir(mode=0o700)
+        if tool_folders.exists():
+            (base / "cache/tools").symlink_to(tool_folders)
+        # A day on which nobody asks for the AWS ruleset again, which would wait for the network.
+        (base / "cache/tflint-plugins").mkdir(mode=0o700)
+        (base / "cache/tflint-plugins/.aws-unavailable").write_text("this is a test")
+        hidden = ("AWS_", "TF_", "GIT_", "TFLINT_", "ORCHESTRATE_", "COV_CORE")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+        env |= {"ORCHESTRATE_CACHE": str(base / "cache"), "HOME": str(base), "GIT_CONFIG_GLOBAL": os.devnull}
+        (base / "work").mkdir()
+        subprocess.run(["git", "init", "--quiet", base / "work"], check=True, env=env)
+        return Repository(base / "work", env).write(files)
+
+    return make
+
+
+@pytest.fixture
+def make(module_make: Make) -> Make:
+    return module_make
+
+
+def project(files: Mapping[str, str] = {}, dev: str = DEV) -> dict[str, str]:
+    return {"envs/orchestrate.yaml": PROJECT, "envs/dev.yaml": dev, "live/main.tf": SIMPLE, **files}
+
+
+# Every kind of finding ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guilty(module_make: Make) -> tuple[Repository, Answer]:
+    repository = module_make(project(GUILTY))
+    (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
+    answer = repository.check("--junit", "junit.xml", "--sarif", "out.sarif", "--markdown", "out.md")
+    assert answer.code == 1, answer.err
+    return repository, answer
+
+
+@pytest.mark.slow
+def test_every_kind_of_finding_fails_with_file_line_severity_and_rule(guilty: tuple[Repository, Answer]) -> None:
+    _, answer = guilty
+
+    def places(check: str, rule: str) -> set[tuple[str, int, str]]:
+        return {(f["file"], f["line"], f["severity"]) for f in answer.findings(check) if f["rule"] == rule}
+
+    assert places("lint", "terraform_format") == {("live/main.tf", 26, "warning"), ("envs/dev.tfvars", 1, "warning")}
+    assert places("lint", "terraform_unused_declarations") == {("live/main.tf", 12, "warning")}
+    assert ("modules/queue/main.tf", 16, "medium") in places("scan", "CKV2_ACME_1")
+    assert ("modules/queue/main.tf", 16, "unrated") in places("scan", "CKV_ACME_2")
+    assert places("scan", "CKV_SECRET_2") == {("live/secret.tf", 2, "unrated")}
+    assert any(file == "live/extra.tf.json" for file, _, _ in places("scan", "CKV_AWS_26"))
+    skipped_without_reason = [f for f in answer.findings("scan") if f["rule"] == "CKV_AWS_27" and f["reason"]]
+    assert [(f["file"], f["reason"]) for f in skipped_without_reason] == [
+        ("modules/queue/main.tf", "skipped in the code without a reason")
+    ]
+
+
+@pytest.mark.slow
+def test_findings_link_to_their_rule_and_show_the_line_and_how_to_mend_it(guilty: tuple[Repository, Answer]) -> None:
+    _, answer = guilty
+    (unused,) = [f for f in answer.findings("lint") if f["rule"] == "terraform_unused_declarations"]
+    (tag, *_) = [f for f in answer.findings("scan") if f["rule"] == "CKV2_ACME_1" and "modules" in f["file"]]
+    (formatted,) = [
+        f for f in answer.findings("lint") if f["file"] == "live/main.tf" and f["rule"] == "terraform_format"
+    ]
+
+    assert unused["link"].startswith("https://github.com/terraform-linters/")
+    assert tag["code"] == 'resource "aws_sqs_queue" "this" {'
+    assert "tags.owner" in tag["mend"]
+    assert formatted["code"].splitlines() == ['-   input = "badly formatted"', '+  input = "badly formatted"']
+
+
+@pytest.mark.slow
+def test_a_hostile_file_name_does_nothing_and_is_shown_harmlessly(guilty: tuple[Repository, Answer]) -> None:
+    repository, answer = guilty
+    named = {f["file"] for f in answer.findings("scan") if f["resource"] == "aws_sqs_queue.hostile"}
+
+    assert named == {"live/" + HOSTILE_NAME.replace("\x1b", "\\x1b")}
+    assert not list(repository.folder.parent.rglob("pwned"))
+
+
+@pytest.mark.slow
+def test_neither_secrets_nor_escape_sequences_reach_any_report(guilty: tuple[Repository, Answer]) -> None:
+    repository, answer = guilty
+    text = repository.run("check")
+    written = [(repository.folder / name).read_text() for name in ("junit.xml", "out.sarif", "out.md")]
+    cached = [path.read_text() for path in (repository.folder.parent / "cache/checks").iterdir()]
+
+    for shown in (answer.out, answer.err, text.out, text.err, *written, *cached):
+        assert SECRET not in shown
+        assert "\x1b" not in shown
+        assert "\x07" not in shown
+    assert not list((repository.folder.parent / "cache").glob("check-*"))
+
+
+@pytest.mark.slow
+def test_a_repeated_run_answers_from_the_cache_and_fails_alike(guilty: tuple[Repository, Answer]) -> None:
+    repository, first = guilty
+
+    again = repository.check()
+
+    assert again.code == 1
+    for check in ("lint", "scan"):
+        assert again.report(check)["cached"]
+        assert again.report(check)["findings"] == first.report(check)["findings"]
+
+
+@pytest.mark.slow
+def test_the_mended_twin_passes_and_is_not_checked_a_second_time(module_make: Make) -> None:
+    repository = module_make(project(GUILTY)).write(MENDED)
+    (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
+
+    first = repository.check()
+    assert (first.code, first.rules("lint"), first.rules("scan")) == (0, set(), set())
+    assert first.rules("scan", "skipped") == {"CKV_AWS_27"}
+
+    again = repository.check()
+    assert again.report("lint")["cached"]
+    assert again.report("scan")["cached"]
+
+
+# Lint alone: roots of built-in providers ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("files", "rule", "place"),
+    [
+        ({"live/x.tf": 'output "x" {\n  value = var.nope\n}\n'}, "terraform_validate", "live/x.tf:2"),
+        ({"live/x.tf": 'output "x" {\n'}, "terraform_init", "live/x.tf:1"),
+        ({"live/x.tf": 'module "m" {\n  source = "./gone"\n}\n'}, "terraform_init", ""),
+        ({"envs/dev.tfvars": "x = [\n"}, "terraform_syntax", "envs/dev.tfvars:2"),
+    ],
+)
+def test_what_terraform_does_not_accept_fails(
+    make: Make, fake: Fake, files: dict[str, str], rule: str, place: str
+) -> None:
+    answer = make(project(files)).check(**fake("checkov", "exit 3"))
+
+    found = [f for f in answer.json["reports"][0]["findings"] if f["rule"] == rule]
+    assert found
+    assert f"{found[0]['file'] or ''}:{found[0]['line'] or ''}".strip(":") == place
+
+
+@pytest.mark.slow
+def test_the_repositorys_own_tflint_settings_are_honoured(make: Make, fake: Fake) -> None:
+    unused = 'variable "unused" {\n  type = string\n}\n'
+    own = 'plugin "terraform" {\n  enabled = true\n  preset  = "recommended"\n}\n'
+    off = 'rule "terraform_unused_declarations" {\n  enabled = false\n}\n'
+    repository = make(project({"live/x.tf": unused, ".tflint.hcl": own}))
+    checkov = fake("checkov", "exit 3")
+
+    def rules() -> set[str]:
+        return {finding["rule"] for finding in repository.check(**checkov).json["reports"][0]["findings"]}
+
+    assert rules() == {"terraform_unused_declarations"}
+    repository.write({".tflint.hcl": own + off})
+    assert rules() == set()
+    repository.write({"live/.tflint.hcl": own})
+    assert rules() == {"terraform_unused_declarations"}
+    assert (repository.folder / ".tflint.hcl").read_text() == own + off
+
+
+@pytest.mark.slow
+def test_without_the_aws_ruleset_lint_says_so_or_fails_where_it_is_required(make: Make, fake: Fake) -> None:
+    repository = make(project())
+    checkov = fake("checkov", "exit 3")
+
+    assert "AWS ruleset cannot be had" in repository.check(**checkov).json["reports"][0]["notes"][0]
+
+    repository.write({"envs/dev.yaml": DEV + "checks: {lint: {aws_ruleset: required}}\n"})
+    answer = repository.check(**checkov)
+    assert answer.code == 6
+    assert "AWS ruleset cannot be had" in answer.json["errors"][0]["error"]
+
+
+@pytest.mark.slow
+def test_a_plugin_that_the_settings_ask_for_and_that_is_missing_is_no_pass(make: Make, fake: Fake) -> None:
+    repository = make(project({".tflint.hcl": 'plugin "acme" {\n  enabled = true\n}\n'}))
+
+    answer = repository.check(**fake("checkov", "exit 3"))
+
+    assert answer.code == 6
+    assert "plugin acme is not installed" in answer.json["errors"][0]["error"]
+
+
+def test_a_plugin_that_is_no_plugin_is_no_pass(make: Make, fake: Fake, tmp_path: Path) -> None:
+    (tmp_path / "tflint-ruleset-acme").write_text("#!/bin/sh\necho nonsense\n")
+    (tmp_path / "tflint-ruleset-acme").chmod(0o755)
+    repository = make(project({".tflint.hcl": 'plugin "acme" {\n  enabled = true\n}\n'}))
+
+    answer = repository.check(TFLINT_PLUGIN_DIR=str(tmp_path), **fake("checkov", "exit 3"))
+
+    assert answer.code == 6
+    assert "could not use a plugin" in answer.json["errors"][0]["error"]
+
+
+# Tools that do not do their work --------------------------------------------------------------------------------
+
+_CLEAN = {
+    "tflint": """{"issues": [], "errors": []}""",
+    "checkov": """{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0}""",
+}
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    return partial(fake_tool, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["terraform", "tflint", "checkov"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("exit 0", id="does nothing"),
+        pytest.param("echo {}", id="empty answer"),
+        pytest.param("echo '{\"issues\": ['", id="half an answer"),
+        pytest.param("kill -9 $$", id="killed"),
+        pytest.param("exit 3", id="fails"),
+        pytest.param("printf '\\033[31mTraceback\\n' >&2; exit 2", id="crashes"),
+    ],
+)
+def test_a_broken_tool_is_never_a_pass(make: Make, fake: Fake, tool: str, script: str) -> None:
+    others = {} if tool == "checkov" else fake("checkov", "exit 3")
+
+    answer = make(project()).check(**others, **fake(tool, script))
+
+    assert answer.code == 6
+    assert not answer.json["passed"]
+    broken = [error["error"] for error in answer.json["errors"] if error["error"].startswith(tool)]
+    assert len(broken) == 1
+    assert "\x1b" not in broken[0]
+
+
+@pytest.mark.parametrize("tool", ["tflint", "checkov"])
+def test_a_clean_answer_of_a_tool_that_looked_at_nothing_is_no_pass(make: Make, fake: Fake, tool: str) -> None:
+    """The answer is well formed, and the exit code is 0; but what every working installation finds is missing."""
+    others = {} if tool == "checkov" else fake("checkov", "exit 3")
+
+    answer = make(project()).check(**others, **fake(tool, f"echo '{_CLEAN[tool]}'"))
+
+    assert answer.code == 6
+    assert any("did not find what it finds in any working installation" in e["error"] for e in answer.json["errors"])
+
+
+@pytest.mark.slow
+def test_a_hanging_tool_is_stopped_and_is_no_pass(make: Make, fake: Fake) -> None:
+    repository = make(project(dev=DEV + "checks: {timeout_seconds: 2}\n"))
+
+    answer = repository.check(**fake("checkov", "exec sleep 60"))
+
+    assert answer.code == 6
+    assert any("did not end within 2 s" in error["error"] for error in answer.json["errors"])
+    assert answer.report("lint")["passed"]  # what the other check found is not lost
+
+
+def test_a_missing_tool_is_no_pass_even_where_all_is_cached(make: Make, fake: Fake) -> None:
+    repository = make(project())
+    good = {**fake("checkov", AS_CHECKOV)}
+    assert repository.check(**good).code == 0
+    assert repository.check(**good).report("scan")["cached"]
+
+    answer = repository.check(ORCHESTRATE_TFLINT="/nowhere/tflint", **good)
+
+    assert answer.code == 6
+    assert "/nowhere/tflint" in answer.json["errors"][0]["error"]
+
+
+@pytest.mark.slow
+def test_an_answer_of_50_mb_is_read(make: Make, fake: Fake, tmp_path: Path) -> None:
+    number = 6_000
+    padding = {"padding": "y" * 8_200, "check_name": "Z\x1b[31m" + "z" * 100}
+    record = json.loads(RECORD % ("live/main.tf", "x")) | padding
+    document = {
+        "check_type": "terraform",
+        "results": {"passed_checks": [], "failed_checks": [json.loads(CANARY), *[record] * number],
+                    "skipped_checks": [], "parsing_errors": []},
+        "summary": {"passed": 0, "failed": number + 1, "skipped": 0, "parsing_errors": 0},
+    }  # fmt: skip
+    (tmp_path / "large.json").write_text(json.dumps(document))
+    assert (tmp_path / "large.json").stat().st_size > 50_000_000
+
+    answer = make(project()).run("check", **fake("checkov", f"cat {tmp_path}/large.json; exit 1"))
+
+    assert answer.code == 1
+    assert f"scan FAILED with {number} findings" in answer.out
+    assert "5800 more" in answer.out
+    assert "\x1b" not in answer.out
+
+
+def test_lint_and_scan_run_at_the_same_time(make: Make, fake: Fake, tmp_path: Path) -> None:
+    """Each waits until the other has begun."""
+
+    def meet(me: str, other: str) -> str:
+        wait = f"touch {tmp_path}/{me}.begun; n=0; while [ ! -e {tmp_path}/{other}.begun ] && [ $n -lt 100 ]"
+        return f"{wait}; do sleep 0.1; n=$((n+1)); done; [ -e {tmp_path}/{other}.begun ] || exit 9"
+
+    repository = make(project())
+    tflint = fake("tflint", f"{meet('a', 'b')}; echo met >> {tmp_path}/met; exit 3")
+    checkov = fake("checkov", f"{meet('b', 'a')}; echo met >> {tmp_path}/met; exit 3")
+
+    repository.check(**tflint, **checkov)
+
+    assert (tmp_path / "met").read_text() == "met\nmet\n"
+
+
+def test_ctrl_c_stops_the_tools(make: Make, fake: Fake, tmp_path: Path) -> None:
+    repository = make(project())
+    env = repository.env | fake("checkov", f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    with Command(["check"], cwd=repository.folder, env=env) as running:
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "checkov to begin")
+        running.terminate()
+        assert running.wait(30) == 130
+    state = subprocess.run(["ps", "-o", "stat=", "-p", (tmp_path / "pid").read_text().strip()], capture_output=True)
+    assert state.stdout.decode().strip()[:1] in ("", "Z")
+
+
+# Settings -----------------------------------------------------------------------------------------------------------
+
+
+def test_skips_of_an_environment_count_until_they_expire(make: Make, fake: Fake) -> None:
+    skip = '- {rule: terraform_unused_declarations, reason: kept for the next release, expires: "%s"}'
+    dev = DEV + "checks:\n  lint:\n    skips:\n      " + skip + "\n"
+    repository = make(project({"live/x.tf": 'variable "unused" {\n  type = string\n}\n'}, dev % "2999-12-31"))
+    checkov = fake("checkov", AS_CHECKOV)
+
+    answer = repository.check(**checkov)
+    assert answer.code == 0
+    (skipped,) = answer.findings("lint", "skipped")
+    assert skipped["reason"] == "kept for the next release (until 2999-12-31)"
+
+    repository.write({"envs/dev.yaml": dev % "2020-01-01"})
+    answer = repository.check(**checkov)
+    assert answer.code == 1
+    assert answer.rules("lint") == {"expired_skip", "terraform_unused_declarations"}
+    assert answer.report("lint")["cached"]
+
+
+@pytest.mark.parametrize(
+    "skip",
+    ['{rule: x, expires: "2999-12-31"}', "{rule: x, reason: y}", "{rule: x, reason: '', expires: \"2999-12-31\"}"],
+)
+def test_a_skip_without_reason_or_expiry_is_no_configuration(make: Make, skip: str) -> None:
+    answer = make(project(dev=f"{DEV}checks: {{scan: {{skips: [{skip}]}}}}\n")).check()
+
+    assert answer.code == 3
+    assert "checks.scan.skips[0]" in answer.err
+
+
+@pytest.mark.slow
+def test_a_baseline_lets_what_was_there_pass_and_nothing_more(make: Make, fake: Fake) -> None:
+    repository = make(project({"live/x.tf": 'variable "old" {\n  type = string\n}\n'}))
+    checkov = fake("checkov", AS_CHECKOV)
+    assert repository.check(**checkov).code == 1
+
+    assert repository.check("--write-baseline", **checkov).code == 0
+    answer = repository.check(**checkov)
+    assert (answer.code, answer.rules("lint", "baseline")) == (0, {"terraform_unused_declarations"})
+
+    repository.write({"live/y.tf": 'variable "new" {\n  type = string\n}\n'})
+    answer = repository.check(**checkov)
+    assert (answer.code, [f["file"] for f in answer.findings("lint")]) == (1, ["live/y.tf"])
+
+
+@pytest.mark.slow
+def test_what_checkov_cannot_read_or_load_fails(make: Make) -> None:
+    """A file it cannot parse, and a policy that it cannot load: it goes on after both as if all were well."""
+    broken = "import nowhere_to_be_found\n"
+    repository = make(project({"live/x.tf": 'output "x" {\n', "policies/broken.py": broken}))
+
+    answer = repository.check()
+
+    assert answer.rules("scan") == {"parse_error", "scanner_error"}
+    assert [f["file"] for f in answer.findings("scan") if f["rule"] == "parse_error"] == ["live/x.tf"]
+
+
+def test_a_policy_that_would_be_passed_over_is_refused(make: Make) -> None:
+    answer = make(project({"policies/owner.yaml": OWNER_POLICY.replace("id: CKV2_ACME_1, ", "")})).check()
+
+    assert answer.code == 3
+    assert "metadata.id" in answer.json["errors"][0]["error"]
+
+
+def test_a_scan_of_nothing_is_no_pass(make: Make, fake: Fake) -> None:
+    answer = make(project({"live/main.tf": 'output "x" {\n  value = 1\n}\n'})).check(**fake("checkov", AS_CHECKOV))
+
+    assert answer.rules("scan") == {"scan_empty"}
+
+
+# What is checked ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_editing_one_teams_root_does_not_check_the_others_again(make: Make, fake: Fake) -> None:
+    teams = 'teams: {a: {account: "111111111111", root: teams/a}, b: {account: "222222222222", root: teams/b}}\n'
+    dev = DEV.partition("teams:")[0] + teams
+    repository = make(project({"teams/a/main.tf": SIMPLE, "teams/b/main.tf": SIMPLE}, dev))
+    checkov = fake("checkov", AS_CHECKOV)
+    assert repository.check("--all", **checkov).code == 0
+
+    repository.write({"teams/a/main.tf": SIMPLE.replace('"x"', '"y"'), "README.md": "changed"})
+    reports = repository.check("--all", **checkov).json["reports"]
+
+    assert {(r["root"], r["cached"]) for r in reports} == {("teams/a", False), ("teams/b", True)}
+
+
+def test_a_tag_that_does_not_exist_yet_can_be_checked(make: Make, fake: Fake) -> None:
+    repository = make(project())
+    checkov = fake("checkov", AS_CHECKOV)
+
+    assert (
+        repository.check("--tag", "dev_us-east-1/research/1.0", **checkov).report("lint")["settings"] == "envs/dev.yaml"
+    )
+    assert repository.check("--tag", "dev_us-east-9/research/1.0").code == 3
+    assert repository.check("--tag", "x", "--all").code == 2
+
+
+@pytest.mark.slow
+def test_a_repository_that_has_never_heard_of_this_tool_is_checked(make: Make, fake: Fake, tmp_path: Path) -> None:
+    """Its folder policies/ is somebody else's, and is not run."""
+    mark = tmp_path / "ran"
+    files = {
+        "stacks/one/main.tf": SIMPLE + 'module "m" {\n  source = "../../modules/m"\n}\n',
+        "stacks/two/main.tf": SIMPLE,
+        "modules/m/main.tf": SIMPLE,
+        "policies/evil.py": f"open({str(mark)!r}, 'w')\n",
+    }
+    repository = make(files)
+    checkov = fake("checkov", f'case "$*" in *external-checks-dir*) touch {mark};; esac; {AS_CHECKOV}')
+
+    answer = repository.check(**checkov)
+    assert {report["root"] for report in answer.json["reports"]} == {"stacks/one", "stacks/two"}
+    assert not mark.exists()
+    assert {r["root"] for r in repository.check("stacks/two", **checkov).json["reports"]} == {"stacks/two"}
+    assert repository.check("policies").code == 3
+    assert repository.check("--tag", "dev_us-east-1/research/1.0").code == 3
+
+
+def test_a_folder_without_git_is_checked(make: Make, fake: Fake, tmp_path: Path) -> None:
+    repository = make({})
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain/main.tf").write_text(SIMPLE)
+
+    assert repository.check(str(tmp_path / "plain"), **fake("checkov", AS_CHECKOV)).code == 0
+
+
+def test_a_link_out_of_the_repository_is_refused(make: Make) -> None:
+    repository = make(project())
+    (repository.folder / "live/passwd.tf").symlink_to("/etc/passwd")
+
+    answer = repository.check()
+
+    assert answer.code == 3
+    assert "leads out of the repository" in answer.json["errors"][0]["error"]
+
+
+@pytest.mark.slow
+def test_as_a_hook_of_git_it_stops_a_bad_commit_and_no_good_one(make: Make, fake: Fake) -> None:
+    repository = make(project({"live/main.tf": SIMPLE.replace("  input", "      input")}))
+    hook = repository.folder / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nexec {ORCHESTRATE} check\n")
+    hook.chmod(0o755)
+    person = {f"GIT_{role}_{part}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    env = repository.env | person | fake("checkov", AS_CHECKOV)
+
+    def commit() -> int:
+        subprocess.run(["git", "add", "."], cwd=repository.folder, env=env, check=True)
+        return subprocess.run(
+            ["git", "commit", "-qm", "x"], cwd=repository.folder, env=env, capture_output=True
+        ).returncode
+
+    assert commit() == 1
+    repository.write({"live/main.tf": SIMPLE})
+    assert commit() == 0
+
+
+def test_the_hook_for_pre_commit_takes_the_files_that_matter() -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text())
+
+    assert (Path(__file__).parents[3] / hook["entry"]).is_file()
+    for name in ("a/main.tf", "main.tf.json", "envs/dev.yaml", "infra/policies/x.py", "x/.tflint.hcl", "a.tfvars"):
+        assert re.search(hook["files"], name), name
+    assert not re.search(hook["files"], "README.md")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "markdown"])
+def test_every_form_goes_to_stdout(make: Make, fake: Fake, form: str) -> None:
+    answer = make(project()).run("check", "--format", form, **fake("checkov", AS_CHECKOV))
+
+    assert answer.code == 0, answer.err
+    assert {"text": "lint passed", "json": '"passed": true', "junit": "<testsuites", "sarif": '"2.1.0"',
+            "markdown": "| lint |"}[form] in answer.out  # fmt: skip

@@ -1,0 +1,266 @@
+"""What is read of a plan, and that no sensitive value ever is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import StageFailed
+from orchestrator.model.terraform.plan import Change, Plan, Summary, is_plan, read
+
+SECRET = "hunter2-hunter2"
+
+
+def plan(*changes: dict[str, Any], **document: Any) -> Plan:
+    return read(json.dumps({"resource_changes": changes, **document}).encode())
+
+
+def resource(*actions: str, address: str = "a.b", **rest: Any) -> dict[str, Any]:
+    inner = {name: rest.pop(name) for name in list(rest) if name in CHANGE_FIELDS}
+    return {"address": address, "change": {"actions": actions, **inner}, **rest}
+
+
+CHANGE_FIELDS = {
+    "before",
+    "after",
+    "after_unknown",
+    "before_sensitive",
+    "after_sensitive",
+    "replace_paths",
+    "importing",
+}
+
+
+def details(before: Any, after: Any, **rest: Any) -> tuple[str, ...]:
+    (change,) = plan(resource("update", before=before, after=after, **rest)).changes
+    return change.details
+
+
+# Counting -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("actions", "action", "summary"),
+    [
+        (["create"], "add", Summary(add=1)),
+        (["update"], "change", Summary(change=1)),
+        (["delete"], "destroy", Summary(destroy=1)),
+        (["delete", "create"], "replace", Summary(replace=1)),
+        (["create", "delete"], "replace", Summary(replace=1)),
+        (["create", "forget"], "replace", Summary(replace=1)),
+        (["forget"], "forget", Summary()),
+    ],
+)
+def test_each_action_is_counted_once(actions: list[str], action: str, summary: Summary) -> None:
+    found = plan(resource(*actions))
+    assert [change.action for change in found.changes] == [action]
+    assert found.summary == summary
+    assert str(summary).count("1 to") == (action != "forget")
+
+
+def test_what_changes_nothing_is_left_out() -> None:
+    assert plan(resource("no-op"), resource("read")) == Plan(Summary(), (), 0)
+    assert read(b"{}") == Plan(Summary(), (), 0)
+
+
+def test_an_unknown_action_is_refused() -> None:
+    with pytest.raises(StageFailed, match="an action that is not known: create, update"):
+        plan(resource("create", "update"))
+
+
+@pytest.mark.parametrize(
+    ("document", "message"), [({"errored": True}, "ended in an error"), ({"complete": False}, "leaves a part")]
+)
+def test_a_plan_that_is_not_whole_is_refused(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(StageFailed, match=message):
+        plan(**document)
+    plan(errored=False, complete=True)
+
+
+def test_imports_and_moves_are_shown_though_nothing_else_happens() -> None:
+    found = plan(
+        resource("no-op", address="a.imported", importing={"id": "i-1"}),
+        resource("no-op", address="a.unknown", importing={"unknown": True}),
+        resource("no-op", address="a.moved", previous_address="a.old"),
+        resource(
+            "update", address="a.both", previous_address="a.older", importing={"id": "i\x1b[2J"}, before=1, after=2
+        ),
+    )
+    assert found.summary == Summary(change=1)
+    assert found.changes == (
+        Change("a.imported", "import", ('imported as "i-1"',)),
+        Change("a.unknown", "import"),
+        Change("a.moved", "move", ("moved from a.old",)),
+        Change("a.both", "change", ("moved from a.older", 'imported as "i\\u001b[2J"', "value: 1 -> 2")),
+    )
+    assert str(found.changes[0]) == '<- a.imported\n    imported as "i-1"'
+
+
+def test_deposed_and_tainted_objects_are_named_as_such() -> None:
+    found = plan(
+        resource("delete", deposed="4bf1"), resource("delete", "create", action_reason="replace_because_tainted")
+    )
+    assert found.changes[0].details == ("an earlier object that is still to be destroyed (4bf1)",)
+    assert found.changes[1].details == ("is replaced because it was left half-made",)
+
+
+def test_managed_resources_are_counted_in_all_modules() -> None:
+    module = {"resources": [{"mode": "managed"}, {"mode": "data"}]}
+    root = {**module, "child_modules": [{"child_modules": [module]}, module]}
+    assert plan(planned_values={"root_module": root}).resources_after == 3
+
+
+def test_outputs_are_changes_but_not_counted() -> None:
+    outputs = {
+        "new": {"actions": ["create"], "after": "x"},
+        "same": {"actions": ["no-op"]},
+        "other": {"actions": ["update"], "before": [1], "after": [2]},
+    }
+    found = plan(output_changes=outputs)
+    assert found.summary == Summary()
+    assert found.changes == (Change("output.new", "add"), Change("output.other", "change", ("[0]: 1 -> 2",)))
+
+
+# Details ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rest", "lines"),
+    [
+        ({"a": 1, "b": {"c": [1, 2]}}, {"a": 1, "b": {"c": [1, 3]}}, {}, ["b.c[1]: 2 -> 3"]),
+        ({"a": 1}, {"b": None, "a": True}, {}, ["a: 1 -> true"]),
+        ({"a": [1]}, {"a": [1, 2]}, {}, ["a: [1] -> [1, 2]"]),
+        ({"tags": {"a b": 1, "": 1}}, {"tags": {"x\n": 2}}, {}, ['tags[""]: 1 -> null', 'tags["a b"]: 1 -> null']),
+        ({"a": 0}, {"a": False}, {}, ["a: 0 -> false"]),
+        ({"a": "x", "b": 1}, {"b": 1}, {"after_unknown": {"a": True}}, ['a: "x" -> (known after apply)']),
+        ({"a": ["x"]}, {"a": ["x"]}, {"after_unknown": {"a": [False]}}, []),
+        ({"a": ["x"]}, {"a": [None]}, {"after_unknown": {"a": [True]}}, ['a[0]: "x" -> (known after apply)']),
+        ({"a": [1]}, {"a": [1, 2]}, {"after_unknown": {"a": [True]}}, ['a: [1] -> ["(known after apply)", 2]']),
+        ({"a": {"b": 1}}, {"a": None}, {"after_unknown": {"a": {"b": True}}}, ["a.b: 1 -> (known after apply)"]),
+        ({"a": 1}, {"a": 1}, {"after_unknown": {"a": {"b": True}}}, []),
+        ({"é": "\x1b[31m"}, {"é": "ü"}, {}, ['["\\u00e9"]: "\\u001b[31m" -> "\\u00fc"']),
+    ],
+)
+def test_the_leaves_that_differ_are_shown(before: Any, after: Any, rest: dict[str, Any], lines: list[str]) -> None:
+    shown = [line for line in details(before, after, **rest) if not line.startswith('tags["x')]
+    assert shown == lines
+
+
+def test_no_key_breaks_a_line_or_steers_a_terminal() -> None:
+    shown = details({}, {"a\n- b.c": 1, "\x1b[2J": 2, "\u202e": 3})
+    assert all(line.isprintable() and line.isascii() for line in shown)
+    assert len(shown) == 3
+
+
+def test_long_values_are_cut_where_they_begin_to_differ() -> None:
+    (line,) = details({"a": "x" * 500 + "one"}, {"a": "x" * 500 + "two"})
+    assert len(line) < 150
+    assert "one" in line
+    assert "two" in line
+
+
+def test_what_forces_a_replacement_is_named() -> None:
+    paths = [["ami"], ["tags", "a b"], ["disk", 0, "size"], []]
+    (change,) = plan(resource("delete", "create", before={}, after={}, replace_paths=paths)).changes
+    assert change.details == ('forces replacement: ami, tags["a b"], disk[0].size, value',)
+
+
+# Sensitive values ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "marks", "lines"),
+    [
+        ({"a": SECRET}, {"a": "x"}, {"before_sensitive": {"a": True}}, ["a: (sensitive value)"]),
+        ({"a": "x"}, {"a": SECRET}, {"after_sensitive": {"a": True}}, ["a: (sensitive value)"]),
+        (SECRET, "x", {"before_sensitive": True}, ["value: (sensitive value)"]),
+        ({"a": {"b": SECRET}}, None, {"before_sensitive": {"a": {"b": True}}}, ["value: (holds sensitive values)"]),
+        ({"a": [SECRET]}, {"a": []}, {"before_sensitive": {"a": [True]}}, ["a: (holds sensitive values)"]),
+        ({"a": [SECRET, 1]}, {"a": [SECRET, 2]}, {"before_sensitive": {"a": [True]}}, ["a[1]: 1 -> 2"]),
+        ({"a": {"b": SECRET}}, {"a": {}}, {"before_sensitive": {"a": True}}, ["a: (sensitive value)"]),
+    ],
+)
+def test_a_value_that_either_side_marks_is_hidden(
+    before: Any, after: Any, marks: dict[str, Any], lines: list[str]
+) -> None:
+    assert list(details(before, after, **marks)) == lines
+
+
+def test_the_keys_of_a_sensitive_map_are_hidden_where_they_force_a_replacement() -> None:
+    changed = resource(
+        "delete",
+        "create",
+        before={"a": {SECRET: 1}},
+        after={"a": {}},
+        before_sensitive={"a": True},
+        replace_paths=[["a", SECRET]],
+    )
+    (change,) = plan(changed).changes
+    assert change.details == ("a: (sensitive value)", "forces replacement: a")
+
+
+leaves = st.none() | st.booleans() | st.integers(0, 3) | st.text("ab", max_size=3)
+
+
+def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text("xyz. ", max_size=2), inner, max_size=3)
+
+
+trees = st.recursive(leaves, branches)
+unknowns = st.recursive(st.booleans(), branches)
+
+
+@st.composite
+def marked(draw: st.DrawFn) -> tuple[Any, Any]:
+    """A tree whose sensitive values hold the secret, and its marks as Terraform writes them."""
+    tree = draw(trees)
+
+    def mark(value: Any) -> tuple[Any, Any]:
+        if draw(st.integers(0, 4)) == 0:
+            return draw(st.sampled_from([SECRET, [SECRET], {"k": SECRET}, {"k": [{"l": SECRET}]}])), True
+        if isinstance(value, dict):
+            parts = {key: mark(item) for key, item in value.items()}
+            marks = {
+                key: inner for key, (_, inner) in parts.items() if inner not in (False, {}, []) or draw(st.booleans())
+            }
+            return {key: part for key, (part, _) in parts.items()}, marks
+        if isinstance(value, list):
+            items = [mark(item) for item in value]
+            return [item for item, _ in items], [inner for _, inner in items]
+        return value, False
+
+    return mark(tree)
+
+
+@given(marked(), marked(), unknowns, st.sampled_from([["update"], ["delete", "create"], ["create"], ["delete"]]))
+def test_no_sensitive_value_ever_reaches_a_change(
+    old: tuple[Any, Any], new: tuple[Any, Any], unknown: Any, actions: list[str]
+) -> None:
+    before, before_sensitive = old
+    after, after_sensitive = new
+    changed = {
+        "before": before,
+        "after": after,
+        "before_sensitive": before_sensitive,
+        "after_sensitive": after_sensitive,
+        "after_unknown": unknown,
+    }
+    found = plan(resource(*actions, **changed), output_changes={"o": {"actions": actions, **changed}})
+    assert SECRET[:7] not in json.dumps([str(change) for change in found.changes])
+
+
+@given(trees)
+def test_equal_values_are_no_difference(value: Any) -> None:
+    assert details(value, value) == ()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x" * 1000, b"[]", b"{}", b'{"format_version": "2.0"}', b'{"format_version": 1', b"\xff"]
+)
+def test_what_a_tool_prints_instead_of_a_plan_is_none(content: bytes) -> None:
+    assert not is_plan(content)
+    assert is_plan(b'{"format_version": "1.2", "resource_changes": []}')
