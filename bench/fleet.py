@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from tests.support.emulated_tooling import Place, emulated
+from tests.support.emulated_tooling import PipelineClone, emulated
 
 _REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1", "eu-west-1")
 _SCOPES = ("global", *_REGIONS)
@@ -54,7 +54,7 @@ def _files(teams: list[str]) -> dict[str, str]:
     }
 
 
-def _run(at: Place, parallel: int) -> dict[str, Any]:
+def _run(at: PipelineClone, parallel: int) -> dict[str, Any]:
     begun = time.monotonic()
     with at.start(
         "release", "--on", "aws", "--tag", "dev_*/*/1.0", "--parallel", str(parallel), "--format", "json"

@@ -65,7 +65,7 @@ run()
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandEnd:
     """How a command ended."""
 
     code: int
@@ -74,7 +74,7 @@ class Ended:
 
 
 @dataclass
-class Project:
+class HostileProject:
     """One target, `research/dev-global`; `version` is that of the newest release."""
 
     folder: Path
@@ -109,10 +109,10 @@ class Project:
             command, cwd=self.folder, env={**self.env, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def run(self, command: str, *more: str, skew: float = 0.0, **env: str) -> Ended:
+    def run(self, command: str, *more: str, skew: float = 0.0, **env: str) -> CommandEnd:
         return ended(self.begin(command, "--tag", self.tag, *more, skew=skew, **env))
 
-    def ok(self, command: str, *more: str) -> Ended:
+    def ok(self, command: str, *more: str) -> CommandEnd:
         done = self.run(command, *more)
         if done.code != 0:
             raise SystemExit(f"{command} {' '.join(more)} ended with {done.code}:\n{done.err}")
@@ -162,9 +162,9 @@ class Project:
             time.sleep(0.05)
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
+def ended(process: subprocess.Popen[str]) -> CommandEnd:
     out, err = process.communicate(timeout=_PATIENCE)
-    return Ended(process.returncode, out, err)
+    return CommandEnd(process.returncode, out, err)
 
 
 def kill(*pids: int) -> None:
@@ -174,10 +174,10 @@ def kill(*pids: int) -> None:
 
 
 @dataclass
-class Watch:
+class Invariants:
     """What must hold whatever happens; `faults` are what did not."""
 
-    project: Project
+    project: HostileProject
     lineage: str = ""
     serial: int = 0
 
@@ -209,11 +209,11 @@ class Watch:
 
 
 @contextlib.contextmanager
-def ready() -> Iterator[Project]:
+def ready() -> Iterator[HostileProject]:
     """The first version has been released."""
     layout = SandboxLayout(TOOLING, "us-east-1")
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder, start(layout) as sandbox:
-        project = Project(Path(folder, "repo"), _environment(Path(folder), sandbox.env), sandbox.endpoint)
+        project = HostileProject(Path(folder, "repo"), _environment(Path(folder), sandbox.env), sandbox.endpoint)
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(sandbox.env)

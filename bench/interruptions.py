@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 
 import click
 
-from bench.hostile import Ended, Project, Watch, ended, kill, ready
-from tests.support.faults import Asked, Fault, between
+from bench.hostile import CommandEnd, HostileProject, Invariants, ended, kill, ready
+from tests.support.faults import FaultRequest, InjectedFault, between
 
 DAY = 86400.0
 _MOMENTS = (0.0, 1.6)  # seconds; an apply takes that long from its entry in the ledger on an idle machine
 _EARLY = 5  # one of so many is killed while it prepares
 _VICTIMS = ("orchestrate", "Terraform", "both")
 _FAULTS = (
-    Fault(500, "InternalError"),
-    Fault(500, "InternalError", late=True),
-    Fault(503, "SlowDown"),
-    Fault(400, "ThrottlingException"),
+    InjectedFault(500, "InternalError"),
+    InjectedFault(500, "InternalError", late=True),
+    InjectedFault(503, "SlowDown"),
+    InjectedFault(400, "ThrottlingException"),
 )
 
 
@@ -45,7 +45,7 @@ class Series:
         click.echo(self.rows[-1], err=True)
 
 
-def kills(project: Project, watch: Watch, count: int) -> Series:
+def kills(project: HostileProject, watch: Invariants, count: int) -> Series:
     """kill -9 at random moments of an apply, of orchestrate, of Terraform, or of both."""
     series = Series("`kill -9` at a random moment of apply")
     number = 0
@@ -86,7 +86,7 @@ def _without_run(recovered: dict[str, object]) -> str:
     return "no apply had begun, or its end is recorded" if recovered["entry"] else "nothing to recover"
 
 
-def doubles(project: Project, watch: Watch, count: int) -> Series:
+def doubles(project: HostileProject, watch: Invariants, count: int) -> Series:
     """Two applies of the same approved plan, up to 0.3 s apart."""
     series = Series("Two applies of one plan at once")
     codes: Counter[tuple[int, ...]] = Counter()
@@ -108,14 +108,14 @@ def doubles(project: Project, watch: Watch, count: int) -> Series:
     return series
 
 
-def disturbed(project: Project, watch: Watch, count: int) -> Series:
+def disturbed(project: HostileProject, watch: Invariants, count: int) -> Series:
     """Plan, approve and apply while AWS fails one request in twelve; where one of them fails, recover and go on."""
     series = Series("500s and throttling between us and AWS")
     for number in range(1, count + 1):
         project.release()
         failed = Counter[str]()
 
-        def rule(asked: Asked, failed: Counter[str] = failed) -> Fault | None:
+        def rule(asked: FaultRequest, failed: Counter[str] = failed) -> InjectedFault | None:
             if random.random() > 1 / 12:
                 return None
             fault = random.choice(_FAULTS)
@@ -131,7 +131,7 @@ def disturbed(project: Project, watch: Watch, count: int) -> Series:
     return series
 
 
-def _stages(project: Project, endpoint: str) -> Iterator[Ended]:
+def _stages(project: HostileProject, endpoint: str) -> Iterator[CommandEnd]:
     """Each is tried again as a person would, twice at most."""
     for command in (("plan",), ("approve", "--yes"), ("apply",)):
         for _ in range(3):
@@ -145,10 +145,10 @@ def _stages(project: Project, endpoint: str) -> Iterator[Ended]:
             return
 
 
-def clocks(project: Project, watch: Watch) -> Series:
+def clocks(project: HostileProject, watch: Invariants) -> Series:
     """A clock that is wrong by days, of who plans or of who applies."""
     series = Series("Wrong clocks")
-    cases: list[tuple[str, float, float, Callable[[Ended], bool]]] = [
+    cases: list[tuple[str, float, float, Callable[[CommandEnd], bool]]] = [
         ("planned two days ahead: not yet", 2 * DAY, 0, lambda done: done.code == 4 and "yet to come" in done.err),
         ("planned two days behind: expired", -2 * DAY, 0, lambda done: done.code == 4 and "expired" in done.err),
         ("applied two days ahead: expired", 0, 2 * DAY, lambda done: done.code == 4 and "expired" in done.err),
@@ -167,7 +167,7 @@ def clocks(project: Project, watch: Watch) -> Series:
     return series
 
 
-def _lease(project: Project, watch: Watch, skew: float) -> tuple[str, list[str]]:
+def _lease(project: HostileProject, watch: Invariants, skew: float) -> tuple[str, list[str]]:
     """A lease that is held is not taken over, whatever the other's clock says."""
     project.release()
     project.approved()
@@ -190,7 +190,7 @@ def main(killed: int, doubled: int, faulty: int, skewed: bool, seed: int) -> Non
     """Measure what hostile surroundings do to releases."""
     random.seed(seed)
     with ready() as project:
-        watch = Watch(project)
+        watch = Invariants(project)
         found = [
             *([kills(project, watch, killed)] if killed else []),
             *([doubles(project, watch, doubled)] if doubled else []),

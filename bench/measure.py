@@ -14,7 +14,7 @@ from statistics import median
 
 
 @dataclass(frozen=True)
-class Run:
+class MeasuredRun:
     """Seconds: `wall` by the clock, `cpu` of the processors, the processes it started included."""
 
     wall: float
@@ -34,7 +34,7 @@ class Spread:
         return Spread(median(numbers), min(numbers), max(numbers))
 
 
-def timed(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Run:
+def timed(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> MeasuredRun:
     """Runs a command, which must succeed; what it prints is kept only to be shown where it fails."""
     with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()
@@ -47,7 +47,7 @@ def timed(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Run:
         if process.returncode != 0:
             output.seek(0)
             raise SystemExit(f"{' '.join(command)} failed:\n{output.read().decode(errors='replace')}")
-    return Run(wall, used.ru_utime + used.ru_stime)
+    return MeasuredRun(wall, used.ru_utime + used.ru_stime)
 
 
 def peak_memory(arguments: Sequence[str], cwd: Path, env: Mapping[str, str]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.measure import Run, Spread
+from bench.measure import MeasuredRun, Spread
 
 OVERHEAD, START, MEMORY = 0.05, 0.150, 120e6
 
@@ -17,8 +17,8 @@ OVERHEAD, START, MEMORY = 0.05, 0.150, 120e6
 class Pair:
     """Two runs, one after the other, so that both meet the same load."""
 
-    orchestrate: Run
-    script: Run
+    orchestrate: MeasuredRun
+    script: MeasuredRun
 
 
 @dataclass(frozen=True)

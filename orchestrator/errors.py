@@ -52,24 +52,24 @@ class Locked(OrchestrateError):
     exit_code = 5
 
 
-class SurroundingsFailed(OrchestrateError):
+class DependencyError(OrchestrateError):
     """A tool is missing, or AWS or git cannot be reached."""
 
     exit_code = 6
 
 
-class NotThere(SurroundingsFailed):
+class NotThere(DependencyError):
     """AWS answered that what was asked for does not exist: a table, a bucket, an object."""
 
 
 MAKE_ROOM = "`orchestrate doctor` shows which folders are written to, and how much room there is."
 
 
-def of_system(error: OSError) -> SurroundingsFailed:
+def of_system(error: OSError) -> DependencyError:
     """What the operating system refused: a full disk, a file that may not be read."""
     where = f": {error.filename}" if error.filename else ""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-    return SurroundingsFailed(f"{error.strerror or type(error).__name__}{where}", hint=MAKE_ROOM if full else None)
+    return DependencyError(f"{error.strerror or type(error).__name__}{where}", hint=MAKE_ROOM if full else None)
 
 
 class WaitingForApproval(OrchestrateError):

@@ -11,12 +11,12 @@ from orchestrator.effects.system import clock
 from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import History
-from orchestrator.model.release.admission import unapplied, withdrawn
+from orchestrator.model.release.admission import unapplied, withdrawn_reason
 from orchestrator.stages.approval.approvals import check_not_rejected
 from orchestrator.stages.approval.approve import Approved, require_approval
 from orchestrator.stages.checks.lint import lint
 from orchestrator.stages.checks.scan import scan
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.receipts import newest_receipt
 from orchestrator.stages.record.record_check import record_check
 from orchestrator.stages.release.apply import ApplyResult, apply
@@ -27,82 +27,82 @@ Result: TypeAlias = CheckReport | PlanResult | Approved | ApplyResult | Verified
 
 
 @dataclass(frozen=True)
-class Stage:
+class ReleaseStage:
     """One stage: `run` ends it, in several results where several things were done."""
 
     name: str
-    run: Callable[[Surroundings], Iterator[Result]]
+    run: Callable[[ReleaseContext], Iterator[Result]]
 
 
-def _checks(at: Surroundings) -> Iterator[Result]:
+def _checks(ctx: ReleaseContext) -> Iterator[Result]:
     """Lint and scan at the same time; both results are kept even where one fails."""
-    at.identify()
+    ctx.identify()
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = [pool.submit(check, at.release, at.repository, at.progress) for check in (lint, scan)]
+        running = [pool.submit(check, ctx.release, ctx.repository, ctx.progress) for check in (lint, scan)]
         errors = [error for check in running if (error := check.exception()) is not None]
     reports = [check.result() for check in running if check.exception() is None]
     for report in reports:
-        record_check(at, report)
+        record_check(ctx, report)
         yield report
     if errors:
         raise errors[0]
     failed = [report.check for report in reports if not report.passed]
     if failed:
-        raise StageFailed(f"{' and '.join(failed)} did not pass for {at.release.tag}")
+        raise StageFailed(f"{' and '.join(failed)} did not pass for {ctx.release.tag}")
 
 
-def _plan(at: Surroundings) -> Iterator[Result]:
-    yield plan(at)
+def _plan(ctx: ReleaseContext) -> Iterator[Result]:
+    yield plan(ctx)
 
 
-def _approve(at: Surroundings) -> Iterator[Result]:
-    yield require_approval(at, newest_receipt(at))
+def _approve(ctx: ReleaseContext) -> Iterator[Result]:
+    yield require_approval(ctx, newest_receipt(ctx))
 
 
-def _apply(at: Surroundings) -> Iterator[Result]:
-    yield apply(at)
+def _apply(ctx: ReleaseContext) -> Iterator[Result]:
+    yield apply(ctx)
 
 
-def _verify(at: Surroundings) -> Iterator[Result]:
-    yield verify(at, _VERIFY_SECONDS)
+def _verify(ctx: ReleaseContext) -> Iterator[Result]:
+    yield verify(ctx, _VERIFY_SECONDS)
 
 
 _VERIFY_SECONDS = 300.0
 
 STAGES = (
-    Stage("lint and scan", _checks),
-    Stage("plan", _plan),
-    Stage("approve", _approve),
-    Stage("apply", _apply),
-    Stage("verify", _verify),
+    ReleaseStage("lint and scan", _checks),
+    ReleaseStage("plan", _plan),
+    ReleaseStage("approve", _approve),
+    ReleaseStage("apply", _apply),
+    ReleaseStage("verify", _verify),
 )
 
 
-def release(at: Surroundings) -> Iterator[Result]:
+def release(ctx: ReleaseContext) -> Iterator[Result]:
     """Runs the stages in order and yields each result as it comes.
 
     Where a plan of this tag waits for an approval or has it, the release goes on from there instead of planning
     anew: what was reviewed is what is applied. Refused where that plan was rejected: planning anew is then for a
     person to decide. Raises what the stage that stops it raises.
     """
-    history = at.ledger.history(at.release.target.id)
-    check_not_rejected(at, history)
-    stages = STAGES[2:] if _plan_is_open(at, history) else STAGES
+    history = ctx.ledger.history(ctx.release.target.id)
+    check_not_rejected(ctx, history)
+    stages = STAGES[2:] if _plan_is_open(ctx, history) else STAGES
     for stage in stages:
-        at.progress(f"== {stage.name}: {at.release.tag}")
-        yield from stage.run(at)
+        ctx.progress(f"== {stage.name}: {ctx.release.tag}")
+        yield from stage.run(ctx)
 
 
-def _plan_is_open(at: Surroundings, history: History) -> bool:
+def _plan_is_open(ctx: ReleaseContext, history: History) -> bool:
     """A stored plan of this very commit that is neither applied, withdrawn nor expired, and needs somebody's word."""
-    tag = str(at.release.tag)
+    tag = str(ctx.release.tag)
     digest = unapplied(history, tag)
-    if digest is None or withdrawn(history, tag, digest) is not None:
+    if digest is None or withdrawn_reason(history, tag, digest) is not None:
         return False
     try:
-        receipt = newest_receipt(at)
+        receipt = newest_receipt(ctx)
     except OrchestrateError:
         return False
-    needs_word = at.release.rules.environments[at.release.tag.env].approval.required or bool(receipt.protected)
-    is_open = receipt.commit == at.release.commit and receipt.untimely(clock.now()) is None
+    needs_word = ctx.release.rules.environments[ctx.release.tag.env].approval.required or bool(receipt.protected)
+    is_open = receipt.commit == ctx.release.commit and receipt.untimely_reason(clock.now()) is None
     return receipt.changes and needs_word and is_open

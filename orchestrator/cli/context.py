@@ -17,7 +17,7 @@ from orchestrator.errors import UsageError
 if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository
     from orchestrator.model.rules.rules import Rules
-    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.context.context import ReleaseContext
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -56,9 +56,9 @@ def load_rules_from_worktree(context: Context) -> Rules:
 
     A bare repository has none: there they are those of the protected branch.
     """
-    from orchestrator.effects.git.current_rules import standing_rules
+    from orchestrator.effects.git.current_rules import current_rules
 
-    return standing_rules(context.start, context.rules_ref)[0]
+    return current_rules(context.start, context.rules_ref)[0]
 
 
 def say(message: str) -> None:
@@ -149,17 +149,17 @@ class GroupOfCommands(click.Group):
 tag_option = click.option("--tag", required=True, help="The release tag.")
 
 
-def surroundings(context: Context, tag: str) -> Surroundings:
+def surroundings(context: Context, tag: str) -> ReleaseContext:
     """The resolved release with all that its stages work with."""
     from orchestrator.effects.system.host import environment
-    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.context.context import ReleaseContext
     from orchestrator.stages.record import refusals
     from orchestrator.stages.tags.resolve import resolve
 
     repository = context.repository()
     with refusals.of_tag(repository, tag, context.rules_ref, say):
         release = resolve(repository, tag, context.rules_ref)
-    return Surroundings(release, repository, environment(), say)
+    return ReleaseContext(release, repository, environment(), say)
 
 
 def answer(context: Context, fields: dict[str, Any], text: str) -> None:

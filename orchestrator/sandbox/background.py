@@ -8,18 +8,18 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.sandbox import environment, process, state
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, encode
 from orchestrator.sandbox.private import post
-from orchestrator.sandbox.state import State
+from orchestrator.sandbox.state import ServerState
 
 
 @dataclass(frozen=True)
 class Up:
     """`started` is False where it ran already; `as_configured` where it was filled from the same configuration."""
 
-    state: State
+    state: ServerState
     started: bool
     as_configured: bool
 
@@ -29,7 +29,7 @@ def up(folder: Path, layout: SandboxLayout) -> Up:
         found = _running(folder)
         if found is None:
             address = process.start_in_background(layout, folder)
-            return Up(State(address, layout), started=True, as_configured=True)
+            return Up(ServerState(address, layout), started=True, as_configured=True)
     return Up(found, started=False, as_configured=found.layout == layout)
 
 
@@ -43,7 +43,7 @@ def down(folder: Path) -> bool:
     return True
 
 
-def reset(folder: Path, layout: SandboxLayout) -> State:
+def reset(folder: Path, layout: SandboxLayout) -> ServerState:
     """Empties the running sandbox and fills it with the accounts and roles of `layout`.
 
     Refused where the layout's tooling account or Region is another: programs that have its environment would then
@@ -57,24 +57,24 @@ def reset(folder: Path, layout: SandboxLayout) -> State:
                 hint="Start anew: `orchestrate sandbox down`, then `orchestrate sandbox up`.",
             )
         post(found.address.endpoint + RESET_PATH, encode(layout))
-        filled = State(found.address, layout)
+        filled = ServerState(found.address, layout)
         state.write(folder, filled)
     return filled
 
 
-def running(folder: Path) -> State:
-    """Raises SurroundingsFailed where none is running."""
+def running(folder: Path) -> ServerState:
+    """Raises DependencyError where none is running."""
     with state.one_command_at_a_time(folder):
         return _needed(folder)
 
 
-def for_shell(found: State) -> str:
+def for_shell(found: ServerState) -> str:
     """Lines for `eval` that bring a shell with our surroundings into this sandbox."""
     sandbox = _variables(found)
     return "\n".join(environment.shell_lines(sandbox, environment.names_to_unset(os.environ, sandbox)))
 
 
-def described(found: State) -> dict[str, object]:
+def described(found: ServerState) -> dict[str, object]:
     """The same for programs."""
     address = found.address
     return {
@@ -85,30 +85,28 @@ def described(found: State) -> dict[str, object]:
     }
 
 
-def _variables(found: State) -> dict[str, str]:
+def _variables(found: ServerState) -> dict[str, str]:
     address = found.address
     plain = environment.environment(address.endpoint, address.proxy, found.layout.region)
     return environment.beside_proxies(os.environ, plain)
 
 
-def _running(folder: Path) -> State | None:
+def _running(folder: Path) -> ServerState | None:
     if not state.is_alive(folder):
         return None
     found = state.read(folder)
     if found is None:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"a sandbox runs, but its state in {folder} is gone",
             hint=f"It ends by itself within {state.LOST_SECONDS:g} s; then try again.",
         )
     return found
 
 
-def _needed(folder: Path) -> State:
+def _needed(folder: Path) -> ServerState:
     found = _running(folder)
     if found is None:
-        raise SurroundingsFailed(
-            "no sandbox is running for this repository", hint="Start one: `orchestrate sandbox up`."
-        )
+        raise DependencyError("no sandbox is running for this repository", hint="Start one: `orchestrate sandbox up`.")
     return found
 
 

@@ -24,7 +24,7 @@ from orchestrator.sandbox.example import (
     within,
 )
 from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.watched import Execution, Watch
+from orchestrator.sandbox.watched import ExecutionWatch, WatchedExecution
 
 _FOLDER = SOURCE / ".demo" / "pipeline"
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
@@ -73,11 +73,11 @@ def push(demo: Demo, regions: Sequence[str] = REGIONS) -> None:
     demo.git("push", "origin", *(f"refs/tags/{_TAG.format(region)}" for region in regions))
 
 
-def watching(sandbox: Sandbox) -> Watch:
-    return Watch(client(sandbox, "codepipeline"), PIPELINE, click.echo)
+def watching(sandbox: Sandbox) -> ExecutionWatch:
+    return ExecutionWatch(client(sandbox, "codepipeline"), PIPELINE, click.echo)
 
 
-def release(demo: Demo, watch: Watch, tags: Sequence[str]) -> None:
+def release(demo: Demo, watch: ExecutionWatch, tags: Sequence[str]) -> None:
     """From the push to the end of each tag's execution."""
     say("3. One execution for each tag, all at once: source, lint, scan and plan; then each waits for a person.")
     planned = watch.until(tags, lambda one: one.is_over or one.waits_for_people, seconds=_PLANNED_SECONDS)
@@ -91,7 +91,7 @@ def release(demo: Demo, watch: Watch, tags: Sequence[str]) -> None:
     _end_where_failed(released.values())
 
 
-def _end_where_failed(executions: Iterable[Execution]) -> None:
+def _end_where_failed(executions: Iterable[WatchedExecution]) -> None:
     failed = [f"{one.tag}: {one.failure or one.status}" for one in executions if one.is_over and not one.has_succeeded]
     if failed:
         raise SystemExit("\n".join(failed))

@@ -46,7 +46,7 @@ def serve(layout: SandboxLayout) -> str:
     _use_default_account(layout.tooling_account)
     BaseResponse.call_action = _known_actions_only(BaseResponse.call_action)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, Emulator(layout), threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, Emulator(layout), threaded=True, request_handler=_QuietHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)  # services of moto that call themselves read it
     threading.Thread(target=server.serve_forever, name="emulator", daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
@@ -84,7 +84,7 @@ def _no_such_path(_: NotFound) -> None:
     raise NotImplementedError
 
 
-class _Quiet(MotoRequestHandler):  # type: ignore[misc]
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
     """Answers each request in one piece, keeps the connection for the next one, and lets the client close first.
 
     werkzeug closes after each request. Making a connection and a thread costs as much as most answers; and closing at
@@ -193,7 +193,7 @@ def _not_of_aws(environ: Environ, start_response: StartResponse) -> list[bytes]:
 def _failed(environ: Environ, start_response: StartResponse, error: Exception) -> list[bytes]:
     if not isinstance(error, NotImplementedError):
         traceback.print_exception(error, file=sys.stderr)
-    answer = failures.answer(failures.Asked.of(environ), error)
+    answer = failures.answer(failures.ApiRequest.of(environ), error)
     sys.stderr.write(f"sandbox: {answer.message}\n")
     start_response(answer.status, answer.headers, sys.exc_info())
     return [answer.body]

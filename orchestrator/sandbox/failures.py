@@ -18,7 +18,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """What a request says of itself: service by its signing name, action where the protocol names one."""
 
     service: str
@@ -26,7 +26,7 @@ class Asked:
     protocol: str  # "json", "s3" (a bare <Error>), "ec2", or "query" and other XML
 
     @classmethod
-    def of(cls, environ: dict[str, Any]) -> Asked:
+    def of(cls, environ: dict[str, Any]) -> ApiRequest:
         found = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = found["service"] if found else "this service"
         target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -34,14 +34,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ErrorAnswer:
     status: str
     headers: list[tuple[str, str]]
     body: bytes
     message: str
 
 
-def answer(asked: Asked, error: Exception) -> Answer:
+def answer(asked: ApiRequest, error: Exception) -> ErrorAnswer:
     """400 NotImplemented (never tried again) for what moto lacks, 500 InternalFailure for a fault of moto's."""
     if isinstance(error, NotImplementedError):
         status, code, why = "400 Bad Request", "NotImplemented", "not in the sandbox"
@@ -50,7 +50,7 @@ def answer(asked: Asked, error: Exception) -> Answer:
     message = f"{asked.service} {asked.action}: {why}"
     content_type, body = _BODIES[asked.protocol](code, message)
     headers = [("Content-Type", content_type), ("x-amzn-ErrorType", code), ("Content-Length", str(len(body)))]
-    return Answer(status, headers, body, message)
+    return ErrorAnswer(status, headers, body, message)
 
 
 def _action(environ: dict[str, Any]) -> str:

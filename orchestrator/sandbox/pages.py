@@ -19,7 +19,7 @@ Action = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """A request; header names in lower case, `path` and `query` as sent."""
 
     method: str
@@ -40,7 +40,7 @@ class Page:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def page(asked: Asked, rules: Iterable[Rule]) -> Page:
+def page(asked: PageRequest, rules: Iterable[Rule]) -> Page:
     """The answer of the first rule, by priority, whose conditions all hold."""
     rule = next((rule for rule in sorted(rules, key=_priority) if _holds(rule, asked)), None)
     if rule is None:
@@ -53,11 +53,11 @@ def _priority(rule: Rule) -> float:
     return float("inf") if rule["Priority"] == "default" else float(rule["Priority"])
 
 
-def _holds(rule: Rule, asked: Asked) -> bool:
+def _holds(rule: Rule, asked: PageRequest) -> bool:
     return all(_condition_holds(condition, asked) for condition in rule.get("Conditions") or [])
 
 
-def _condition_holds(condition: Condition, asked: Asked) -> bool:
+def _condition_holds(condition: Condition, asked: PageRequest) -> bool:
     """A condition of a kind that we do not know does not hold."""
     test = _TESTS.get(condition["Field"])
     return test is not None and test(condition, asked)
@@ -68,25 +68,25 @@ def _values(condition: Condition, config: str) -> list[str]:
     return list((condition.get(config) or {}).get("Values") or condition.get("Values") or [])
 
 
-def _path(condition: Condition, asked: Asked) -> bool:
+def _path(condition: Condition, asked: PageRequest) -> bool:
     return _like(asked.path, _values(condition, "PathPatternConfig"))
 
 
-def _host(condition: Condition, asked: Asked) -> bool:
+def _host(condition: Condition, asked: PageRequest) -> bool:
     return _like(asked.host.lower(), [value.lower() for value in _values(condition, "HostHeaderConfig")])
 
 
-def _method(condition: Condition, asked: Asked) -> bool:
+def _method(condition: Condition, asked: PageRequest) -> bool:
     return asked.method in _values(condition, "HttpRequestMethodConfig")
 
 
-def _header(condition: Condition, asked: Asked) -> bool:
+def _header(condition: Condition, asked: PageRequest) -> bool:
     config = condition["HttpHeaderConfig"]
     value = asked.headers.get(config["HttpHeaderName"].lower())
     return value is not None and _like(value.lower(), [pattern.lower() for pattern in config["Values"]])
 
 
-def _query(condition: Condition, asked: Asked) -> bool:
+def _query(condition: Condition, asked: PageRequest) -> bool:
     given = parse_qsl(asked.query, keep_blank_values=True)
     return any(
         _like(value.lower(), [wanted["Value"].lower()])
@@ -96,7 +96,7 @@ def _query(condition: Condition, asked: Asked) -> bool:
     )
 
 
-def _source(condition: Condition, asked: Asked) -> bool:
+def _source(condition: Condition, asked: PageRequest) -> bool:
     address = ipaddress.ip_address(asked.client)
     return any(address in ipaddress.ip_network(value) for value in _values(condition, "SourceIpConfig"))
 
@@ -106,7 +106,7 @@ def _like(value: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
-_TESTS: dict[str, Callable[[Condition, Asked], bool]] = {
+_TESTS: dict[str, Callable[[Condition, PageRequest], bool]] = {
     "path-pattern": _path,
     "host-header": _host,
     "http-request-method": _method,
@@ -116,19 +116,19 @@ _TESTS: dict[str, Callable[[Condition, Asked], bool]] = {
 }
 
 
-def _fixed(_: Asked, action: Action) -> Page:
+def _fixed(_: PageRequest, action: Action) -> Page:
     config = action["FixedResponseConfig"]
     body = config.get("MessageBody") or ""
     return Page(int(config["StatusCode"]), config.get("ContentType") or "text/plain", body)
 
 
-def _redirect(asked: Asked, action: Action) -> Page:
+def _redirect(asked: PageRequest, action: Action) -> Page:
     config = action["RedirectConfig"]
     status = int(config["StatusCode"].removeprefix("HTTP_"))
     return Page(status, "text/html", "", headers=(("Location", _location(asked, config)),))
 
 
-def _location(asked: Asked, config: Mapping[str, str]) -> str:
+def _location(asked: PageRequest, config: Mapping[str, str]) -> str:
     known = {
         "#{protocol}": asked.protocol.lower(),
         "#{host}": asked.host,
@@ -151,15 +151,15 @@ def _location(asked: Asked, config: Mapping[str, str]) -> str:
     return f"{protocol}://{address}{part('Path', '/#{path}')}" + (f"?{query}" if query else "")
 
 
-def _forward(_: Asked, __: Action) -> Page:
+def _forward(_: PageRequest, __: Action) -> Page:
     return Page(503, "text/plain", "503 Service Temporarily Unavailable (the sandbox runs no targets)\n")
 
 
-def _not_here(_: Asked, action: Action) -> Page:
+def _not_here(_: PageRequest, action: Action) -> Page:
     return Page(501, "text/plain", f"the sandbox's load balancers do not know the action {action['Type']}\n")
 
 
-_ANSWERS: dict[str, Callable[[Asked, Action], Page]] = {
+_ANSWERS: dict[str, Callable[[PageRequest, Action], Page]] = {
     "fixed-response": _fixed,
     "redirect": _redirect,
     "forward": _forward,

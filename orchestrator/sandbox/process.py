@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.text import decoding
 from orchestrator.sandbox import environment
 from orchestrator.sandbox.layout import Address, SandboxLayout, encode
@@ -43,7 +43,7 @@ class Sandbox:
 def start(layout: SandboxLayout, *, log: Path | None = None) -> Iterator[Sandbox]:
     """A private sandbox for as long as the block runs; several may run side by side.
 
-    `log` gets what the server writes (failures inside the emulator). Raises SurroundingsFailed when it does not
+    `log` gets what the server writes (failures inside the emulator). Raises DependencyError when it does not
     start.
     """
     with _sink(log) as sink, _private(sink) as server:
@@ -88,7 +88,7 @@ def _private(sink: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
 def _popen(arguments: list[str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
     """A session of its own: Ctrl-C in a terminal is for the command in the sandbox, not for the sandbox."""
     if importlib.util.find_spec("moto") is None:
-        raise SurroundingsFailed(
+        raise DependencyError(
             "the sandbox needs moto, which is not installed",
             hint="In a clone of orchestrate, run `make install`, or `make install-to DEST=... WITH=sandbox`.",
         )
@@ -123,7 +123,7 @@ def _ready(server: subprocess.Popen[bytes], layout: SandboxLayout, sink: IO[byte
     readable, _, _ = select.select([server.stdout], [], [], START_SECONDS)
     line = server.stdout.readline() if readable else b""
     if not line:
-        raise SurroundingsFailed("the sandbox did not start", hint=_why(sink, late=not readable))
+        raise DependencyError("the sandbox did not start", hint=_why(sink, late=not readable))
     return decoding.decode(line, Address)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.sandbox import load_balancers
 from orchestrator.sandbox.load_balancers import Listeners
-from orchestrator.sandbox.pages import Asked, Page, page
+from orchestrator.sandbox.pages import Page, PageRequest, page
 
 _HTTP_PORT = 80
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -20,17 +20,17 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 
 def serve(endpoint: str) -> str:
     """Starts serving on a free loopback port and returns the proxy's address."""
-    server = _Server(("127.0.0.1", 0), _Connection)
+    server = _ProxyServer(("127.0.0.1", 0), _ProxyConnection)
     server.listeners = Listeners(endpoint)
     threading.Thread(target=server.serve_forever, name="proxy", daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 
 
-class _Server(ThreadingHTTPServer):
+class _ProxyServer(ThreadingHTTPServer):
     daemon_threads = True
     listeners: Listeners
 
-    def answer(self, asked: Asked) -> Page:
+    def answer(self, asked: PageRequest) -> Page:
         balancer = load_balancers.named(asked.host)
         if balancer is None:
             return self._unknown(asked)
@@ -39,7 +39,7 @@ class _Server(ThreadingHTTPServer):
             return _refused(f"{asked.host} has no HTTP listener on port {asked.port}")
         return page(asked, rules)
 
-    def _unknown(self, asked: Asked) -> Page:
+    def _unknown(self, asked: PageRequest) -> Page:
         if asked.host not in _LOOPBACK or asked.port != self.server_port:
             return _refused(f"{asked.host} is no load balancer of this sandbox, and nothing else is reachable from it")
         if asked.path == "/proxy.pac":
@@ -58,8 +58,8 @@ def _pac(port: int) -> str:
     return f'function FindProxyForURL(url, host) {{ return {hosts} ? "PROXY 127.0.0.1:{port}" : "DIRECT"; }}\n'
 
 
-class _Connection(BaseHTTPRequestHandler):
-    server: _Server
+class _ProxyConnection(BaseHTTPRequestHandler):
+    server: _ProxyServer
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds that a kept connection may be idle
 
@@ -78,10 +78,10 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(_refused(f"no HTTPS here ({self.path}): load balancers of the sandbox answer by HTTP"))
         self.close_connection = True
 
-    def _asked(self) -> Asked:
+    def _asked(self) -> PageRequest:
         """A proxy is asked by absolute address, a server by path and `Host`. Raises ValueError for neither."""
         address = urlsplit(self.path if "://" in self.path else f"http://{self.headers.get('Host', '')}{self.path}")
-        return Asked(
+        return PageRequest(
             method=self.command,
             host=address.hostname or "",
             port=address.port or _HTTP_PORT,

@@ -23,7 +23,7 @@ class Remote:
 
 
 def remotes(endpoint: str) -> list[Remote]:
-    """Raises SurroundingsFailed where the sandbox does not answer."""
+    """Raises DependencyError where the sandbox does not answer."""
     return decoding.decode(post(endpoint + REMOTES_PATH, b""), list[Remote])
 
 

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.sandbox import environment, process
 from orchestrator.sandbox.layout import SandboxLayout
 
@@ -32,7 +32,7 @@ def _ended(command: Sequence[str], variables: dict[str, str]) -> int:
     try:
         child = subprocess.Popen(command, env=variables, process_group=0 if own_group else None)
     except OSError as error:
-        raise SurroundingsFailed(f"cannot run {command[0]}: {error.strerror}") from None
+        raise DependencyError(f"cannot run {command[0]}: {error.strerror}") from None
     with _passing_signals_on(child, own_group=own_group):
         return child.wait()
 

@@ -25,7 +25,7 @@ from orchestrator.sandbox import layout as layouts
 from orchestrator.sandbox import state
 from orchestrator.sandbox.layout import Address
 from orchestrator.sandbox.pipeline import forgetting
-from orchestrator.sandbox.state import State
+from orchestrator.sandbox.state import ServerState
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     state.claim(folder)  # never given up: `down` waits for the end of the process
     address = _serve(layout, _emptied(folder / "pipeline"))
     try:
-        state.write(folder, State(address, layout))
+        state.write(folder, ServerState(address, layout))
         _say_ready(starter, address)
         _wait_until_lost(folder, told)
     finally:
@@ -82,7 +82,7 @@ def _serve(layout: layouts.SandboxLayout, own: Path) -> Address:
 
     endpoint = emulator.serve(layout)
     address = Address(pid=os.getpid(), endpoint=endpoint, proxy=proxy.serve(endpoint))
-    place.settle(place.Place(address.endpoint, address.proxy, own))
+    place.settle(place.Workplace(address.endpoint, address.proxy, own))
     return address
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.text import decoding
 from orchestrator.sandbox.layout import Address, SandboxLayout
 
@@ -27,7 +27,7 @@ LOST_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class State:
+class ServerState:
     """The running server and the layout that it was last filled with."""
 
     address: Address
@@ -42,7 +42,7 @@ def folder_of(repository: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"cannot use {folder} for the sandbox: {error.strerror}",
             hint="XDG_CACHE_HOME may name another folder.",
         ) from None
@@ -110,7 +110,7 @@ def gone_within(folder: Path, seconds: float) -> bool:
     return not waiting.is_alive()
 
 
-def write(folder: Path, state: State) -> None:
+def write(folder: Path, state: ServerState) -> None:
     """Whole or not at all, mode 0600."""
     descriptor, name = tempfile.mkstemp(dir=folder, prefix="state.")
     with open(descriptor, "wb") as file:
@@ -118,10 +118,10 @@ def write(folder: Path, state: State) -> None:
     Path(name).replace(_state_file(folder))
 
 
-def read(folder: Path) -> State | None:
+def read(folder: Path) -> ServerState | None:
     """What was written last, whether or not it is still true; None where there is nothing readable."""
     try:
-        return decoding.decode(_state_file(folder).read_bytes(), State)
+        return decoding.decode(_state_file(folder).read_bytes(), ServerState)
     except (FileNotFoundError, msgspec.DecodeError):  # a ValidationError is a DecodeError
         return None
 

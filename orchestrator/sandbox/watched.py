@@ -14,7 +14,7 @@ _OVER = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
 
 @dataclass(frozen=True)
-class Execution:
+class WatchedExecution:
     """`actions` are CodePipeline's structures ActionExecutionDetail, oldest first."""
 
     id: str
@@ -42,7 +42,7 @@ class Execution:
 
 
 @dataclass
-class Watch:
+class ExecutionWatch:
     """`tell` gets one line for each change: when, of which tag, which action, what."""
 
     codepipeline: Any
@@ -52,8 +52,8 @@ class Watch:
     _told: set[tuple[str, str]] = field(default_factory=set)
 
     def until(
-        self, tags: Collection[str], reached: Callable[[Execution], bool], *, seconds: float
-    ) -> dict[str, Execution]:
+        self, tags: Collection[str], reached: Callable[[WatchedExecution], bool], *, seconds: float
+    ) -> dict[str, WatchedExecution]:
         """The newest execution of each tag, when all have reached it; TimeoutError where they do not."""
         pause, deadline = threading.Event(), time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -65,23 +65,23 @@ class Watch:
             pause.wait(_PAUSE)
         raise TimeoutError(f"not within {seconds:g} s: {', '.join(sorted(tags))}")
 
-    def executions(self) -> Iterator[Execution]:
+    def executions(self) -> Iterator[WatchedExecution]:
         """Oldest first."""
         pages = self.codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=self.pipeline)
         ids = [one["pipelineExecutionId"] for page in pages for one in page["pipelineExecutionSummaries"]]
         for execution_id in reversed(ids):
             yield self._execution(execution_id)
 
-    def _execution(self, execution_id: str) -> Execution:
+    def _execution(self, execution_id: str) -> WatchedExecution:
         place = {"pipelineName": self.pipeline}
         found = self.codepipeline.get_pipeline_execution(**place, pipelineExecutionId=execution_id)["pipelineExecution"]
         variables = {one["name"]: one["resolvedValue"] for one in found["variables"]}
         wanted = {"pipelineExecutionId": execution_id}
         pages = self.codepipeline.get_paginator("list_action_executions").paginate(**place, filter=wanted)
         actions = [one for page in pages for one in page["actionExecutionDetails"]]
-        return Execution(execution_id, variables.get("TAG", ""), found["status"], tuple(reversed(actions)))
+        return WatchedExecution(execution_id, variables.get("TAG", ""), found["status"], tuple(reversed(actions)))
 
-    def _tell_news(self, execution: Execution) -> None:
+    def _tell_news(self, execution: WatchedExecution) -> None:
         for action in execution.actions:
             if (news := (action["actionExecutionId"], action["status"])) not in self._told:
                 self._told.add(news)

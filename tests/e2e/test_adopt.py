@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from orchestrator.sandbox.process import Sandbox
-from tests.support.command import Answer
-from tests.support.faults import Asked, Fault, between
-from tests.support.projects import NewProject, Project
+from tests.support.command import CommandResult
+from tests.support.faults import FaultRequest, InjectedFault, between
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +25,12 @@ KEY = "research/dev-global/terraform.tfstate"
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     return new_project("adopted", "slow")
 
 
 @pytest.fixture(scope="module")
-def state(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state(project: E2eProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Terraform by itself has made of the same code, with a local state."""
     folder = tmp_path_factory.mktemp("before")
     (folder / "main.tf").write_text((project.folder / "main.tf").read_text())
@@ -40,7 +40,7 @@ def state(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_local_state_is_adopted_byte_for_byte_and_the_next_release_changes_nothing(
-    project: Project, state: Path, boto_env: None
+    project: E2eProject, state: Path, boto_env: None
 ) -> None:
     content, s3 = state.read_bytes(), boto3.client("s3")
     adopt = ("adopt", *PLACE, "--from", str(state))
@@ -65,22 +65,22 @@ def test_a_local_state_is_adopted_byte_for_byte_and_the_next_release_changes_not
     assert keys == [KEY], "no lock is left behind"
 
 
-Killed = Callable[[Callable[[Asked], bool], tuple[str, ...]], str]
+Killed = Callable[[Callable[[FaultRequest], bool], tuple[str, ...]], str]
 
 
 @pytest.fixture
-def killed(project: Project, sandbox: Sandbox) -> Killed:
+def killed(project: E2eProject, sandbox: Sandbox) -> Killed:
     """Runs a command that dies by `kill -9` when it asks AWS for that, which AWS then does not do; what it said."""
 
-    def run(at: Callable[[Asked], bool], command: tuple[str, ...]) -> str:
+    def run(at: Callable[[FaultRequest], bool], command: tuple[str, ...]) -> str:
         reached, go_on = threading.Event(), threading.Event()
 
-        def hold(asked: Asked) -> Fault | None:
+        def hold(asked: FaultRequest) -> InjectedFault | None:
             if not at(asked):
                 return None
             reached.set()
             go_on.wait(_PATIENCE)
-            return Fault(500, "InternalError")
+            return InjectedFault(500, "InternalError")
 
         with between(sandbox.endpoint, hold) as endpoint:
             process = project.start(*command, env={"AWS_ENDPOINT_URL": endpoint, **LEASE})
@@ -94,7 +94,7 @@ def killed(project: Project, sandbox: Sandbox) -> Killed:
 
 
 def test_an_adoption_that_is_killed_is_explained_and_finished(
-    project: Project, state: Path, boto_env: None, killed: Killed
+    project: E2eProject, state: Path, boto_env: None, killed: Killed
 ) -> None:
     key, tag = "risk/dev-global/terraform.tfstate", project.tag("dev_global/risk/1.0")
     place = ("--env", "dev", "--team", "risk", "--scope", "global")
@@ -113,7 +113,7 @@ def test_an_adoption_that_is_killed_is_explained_and_finished(
     said = killed(lambda asked: asked.action == "TransactWriteItems" and b"adopted" in asked.body, adopt)
     assert said.count("An adoption was interrupted and has left its lock") == 2
     assert stored() == [key], "the locks of the first were taken over, and the state is in its place"
-    finished: Answer = project.run(*adopt, "--format", "json", env=LEASE)
+    finished: CommandResult = project.run(*adopt, "--format", "json", env=LEASE)
     assert finished.code == 0, finished.err
     assert "where it is already" in finished.err
     assert finished.json["result"] == "adopted"

@@ -12,8 +12,8 @@ import pytest
 
 from orchestrator.sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
-from tests.support.command import Answer as Ended
-from tests.support.projects import DEV, NewProject, Project
+from tests.support.command import CommandResult as Ended
+from tests.support.projects import DEV, E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ REASON = "orders are lost since 03:10, nobody else is awake"
 class Scene:
     """A project under a freeze, somebody on call, and the queue that hears of the topic."""
 
-    project: Project
+    project: E2eProject
     oncall: Mapping[str, str]
     queue: str
 

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.effects.system.cache import cache_folder
 from tests.support.check_tools import AS_CHECKOV, fake_tool
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 
 TAG = "dev_us-east-1/research/1.0"
 RELEASES = "checks-releases-dev"
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -> E2eProject:
     """A clean root of built-in providers; and a cache of its own that shares the installed tools."""
     made = new_project("checks", "slow", root="live")
     for path in (made.folder / "live").glob("*.tf"):
@@ -37,7 +37,7 @@ def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def scanned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+def scanned(project: E2eProject, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tag that has been scanned, on another machine as it were: what was found is in the release bucket."""
     project.commit({"live/main.tf": CLEAN, "live/extra.tf": ""})
     project.tag(TAG)
@@ -46,7 +46,7 @@ def scanned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
     return TAG
 
 
-def own_cache(project: Project, folder: Path, checkov: str = AS_CHECKOV) -> dict[str, str]:
+def own_cache(project: E2eProject, folder: Path, checkov: str = AS_CHECKOV) -> dict[str, str]:
     """As another machine has it, where checkov is a script."""
     folder.mkdir(mode=0o700)
     (folder / "tflint-plugins").mkdir(mode=0o700)
@@ -56,7 +56,7 @@ def own_cache(project: Project, folder: Path, checkov: str = AS_CHECKOV) -> dict
     return {"ORCHESTRATE_CACHE": str(folder), **fake_tool(folder, "checkov", checkov)}
 
 
-def test_a_release_is_judged_by_the_settings_of_the_protected_branch(project: Project, tmp_path: Path) -> None:
+def test_a_release_is_judged_by_the_settings_of_the_protected_branch(project: E2eProject, tmp_path: Path) -> None:
     env = own_cache(project, tmp_path / "cache")
     rules = (project.folder / "envs/dev.yaml").read_text()
     settings = {"live/extra.tf": UNUSED, ".tflint.hcl": OFF, "live/.tflint.hcl": OFF, "envs/dev.yaml": SKIP + rules}
@@ -75,7 +75,7 @@ def test_a_release_is_judged_by_the_settings_of_the_protected_branch(project: Pr
 
 
 def test_what_one_machine_found_another_need_not_look_for(
-    project: Project, scanned: str, tmp_path: Path, boto_env: None
+    project: E2eProject, scanned: str, tmp_path: Path, boto_env: None
 ) -> None:
     """The second machine's checkov does nothing at all; only its version is the same."""
     second = own_cache(project, tmp_path / "second", "exit 3")
@@ -86,7 +86,7 @@ def test_what_one_machine_found_another_need_not_look_for(
 
 
 def test_evidence_of_another_key_is_not_used_and_is_replaced(
-    project: Project, scanned: str, tmp_path: Path, boto_env: None
+    project: E2eProject, scanned: str, tmp_path: Path, boto_env: None
 ) -> None:
     """Whole and well formed, as somebody would put it there who wants a pass."""
     right = evidence()
@@ -114,7 +114,7 @@ def put(contents: Mapping[str, Any]) -> None:
 
 
 def test_how_a_check_ended_is_recorded_so_that_apply_can_require_it(
-    project: Project, scanned: str, tmp_path: Path
+    project: E2eProject, scanned: str, tmp_path: Path
 ) -> None:
     env = own_cache(project, tmp_path / "fourth")
     project.ok("scan", "--tag", scanned, env=env)

@@ -24,8 +24,8 @@ import pytest
 from orchestrator.sandbox import demo_pipeline
 from orchestrator.sandbox.demo_pipeline import PIPELINE
 from orchestrator.sandbox.example import Demo
-from orchestrator.sandbox.watched import Execution
-from tests.support.applied_tooling import ON_CALL, SECONDS, Place, applied_tooling, on_call
+from orchestrator.sandbox.watched import WatchedExecution
+from tests.support.applied_tooling import ON_CALL, SECONDS, ToolingProject, applied_tooling, on_call
 from tests.support.workbench import until
 
 pytestmark = pytest.mark.slow
@@ -69,20 +69,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         process.wait()
 
 
-def _action(execution: Execution, name: str) -> dict[str, Any]:
+def _action(execution: WatchedExecution, name: str) -> dict[str, Any]:
     """The newest attempt at it."""
     return [one for one in execution.actions if one["actionName"] == name][-1]
 
 
 @pytest.fixture(scope="module")
-def applied(demo: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def applied(demo: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ToolingProject]:
     """The tooling is there, and nothing is pushed yet."""
     with applied_tooling(tmp_path_factory.mktemp("pipeline")) as place:
         yield place
 
 
 @pytest.fixture(scope="module")
-def planned(applied: Place) -> Place:
+def planned(applied: ToolingProject) -> ToolingProject:
     """Two good tags and what only looks like one are pushed; the plans are made, and nobody is asked yet."""
     transition = {"pipelineName": PIPELINE, "stageName": "Approve", "transitionType": "Inbound"}
     applied.client("codepipeline").disable_stage_transition(**transition, reason="until all is planned")
@@ -97,12 +97,12 @@ def planned(applied: Place) -> Place:
     return applied
 
 
-def _is_planned(execution: Execution) -> bool:
+def _is_planned(execution: WatchedExecution) -> bool:
     return any(one["actionName"] == "Plan" and one["status"] == "Succeeded" for one in execution.actions)
 
 
 @pytest.fixture(scope="module")
-def expired(planned: Place) -> Place:
+def expired(planned: ToolingProject) -> ToolingProject:
     """Nobody answers in time: minutes are short while the approvals begin."""
     transition = {"pipelineName": PIPELINE, "stageName": "Approve", "transitionType": "Inbound"}
     planned.set(minute_seconds=0.002)
@@ -114,7 +114,7 @@ def expired(planned: Place) -> Place:
 
 
 @pytest.fixture(scope="module")
-def released(expired: Place) -> Place:
+def released(expired: ToolingProject) -> ToolingProject:
     """They are asked again, and approved; one is released, and the other's build is stopped while it applies."""
     for tag in TAGS:
         expired.retry(tag, "Approve")
@@ -130,7 +130,7 @@ def released(expired: Place) -> Place:
     return expired
 
 
-def test_only_tags_of_exactly_this_environment_start_anything(planned: Place) -> None:
+def test_only_tags_of_exactly_this_environment_start_anything(planned: ToolingProject) -> None:
     lines = [line for line in planned.pushed.splitlines() if "Sandbox:" in line]
     started = {name for name in (SHELL, *NEAR, BRANCH) if any(name in line and "-tags" in line for line in lines)}
     assert started == {SHELL}
@@ -138,13 +138,13 @@ def test_only_tags_of_exactly_this_environment_start_anything(planned: Place) ->
     assert sorted(one.tag for one in planned.watch.executions()) == sorted(TAGS)
 
 
-def test_what_is_refused_is_recorded_and_told(planned: Place) -> None:
+def test_what_is_refused_is_recorded_and_told(planned: ToolingProject) -> None:
     assert planned.first("_refused", "refused", "not allowed")["tag"] == SHELL
     assert planned.told("A tag of prod was refused", "/acme-tf-prod-submit:", "logEvent:group=/orchestrate/")
     assert not Path("/tmp/owned").exists()
 
 
-def test_each_check_is_recorded_and_reported(planned: Place) -> None:
+def test_each_check_is_recorded_and_reported(planned: ToolingProject) -> None:
     for region in REGIONS:
         checked = planned.entries(f"research/prod-{region}", "checked")
         assert [(entry["detail"]["check"], entry["detail"]["passed"]) for entry in checked] == [
@@ -158,7 +158,7 @@ def test_each_check_is_recorded_and_reported(planned: Place) -> None:
         assert [report for report in found["reportArns"] if f"-{name.lower()}-junit" in report]
 
 
-def test_people_are_asked_with_tag_counts_digest_and_a_link(expired: Place) -> None:
+def test_people_are_asked_with_tag_counts_digest_and_a_link(expired: ToolingProject) -> None:
     asked = json.loads(expired.told("approvalReviewLink", US))["approval"]
     digest = _action(expired.known[US], "Plan")["output"]["outputVariables"]["DIGEST"]
     assert "1 to add, 0 to change, 0 to destroy" in asked["customData"]
@@ -167,14 +167,14 @@ def test_people_are_asked_with_tag_counts_digest_and_a_link(expired: Place) -> N
     assert digest in asked["externalEntityLink"]
 
 
-def test_an_approval_that_nobody_gave_in_time_ends_the_execution_recorded_and_told(expired: Place) -> None:
+def test_an_approval_that_nobody_gave_in_time_ends_the_execution_recorded_and_told(expired: ToolingProject) -> None:
     for tag, region in zip(TAGS, REGIONS, strict=True):
         assert expired.known[tag].status == "Failed"
         assert expired.first(f"research/prod-{region}", "stopped", "within 1440 minutes")
         assert expired.told("A release to prod has ended: FAILED", expired.known[tag].id)
 
 
-def test_asked_again_and_approved_exactly_that_plan_is_applied_and_verified(released: Place) -> None:
+def test_asked_again_and_approved_exactly_that_plan_is_applied_and_verified(released: ToolingProject) -> None:
     execution = released.known[US]
     stages = [(one["actionName"], one["status"]) for one in execution.actions]
     assert stages == [
@@ -189,14 +189,14 @@ def test_asked_again_and_approved_exactly_that_plan_is_applied_and_verified(rele
     assert {answer["digest"] for answer in answers} == {digest}
 
 
-def test_the_target_s_own_state_holds_what_was_applied(released: Place) -> None:
+def test_the_target_s_own_state_holds_what_was_applied(released: ToolingProject) -> None:
     s3 = released.client("s3")
     found = s3.get_object(Bucket="acme-tf-prod", Key="research/prod-us-east-1/terraform.tfstate")
     [resource] = json.loads(found["Body"].read())["resources"]
     assert resource["instances"][0]["attributes"]["input"]["value"] == "us-east-1"
 
 
-def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released: Place) -> None:
+def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released: ToolingProject) -> None:
     execution = released.known[AP]
     assert execution.status == "Failed"
     assert "STOPPED" in str(execution.failure)
@@ -205,7 +205,9 @@ def test_a_build_that_is_stopped_while_it_applies_is_recorded_and_told(released:
     assert released.told("A release to prod has ended: FAILED", execution.id)
 
 
-def test_who_breaks_the_glass_alone_lets_the_execution_go_on_and_everybody_hears_of_it(released: Place) -> None:
+def test_who_breaks_the_glass_alone_lets_the_execution_go_on_and_everybody_hears_of_it(
+    released: ToolingProject,
+) -> None:
     answered = _action(released.known[AP], "Approve-1")
     assert answered["status"] == "Succeeded"
     assert f"/{ON_CALL}/" in answered["updatedBy"]
@@ -218,7 +220,7 @@ def test_who_breaks_the_glass_alone_lets_the_execution_go_on_and_everybody_hears
 
 
 @pytest.fixture(scope="module")
-def later(released: Place) -> Place:
+def later(released: ToolingProject) -> ToolingProject:
     """What comes after: a version that changes nothing, and a tag that is moved; the interrupted apply is recovered."""
     released.git("tag", "--annotate", "--message", "Nothing new", AGAIN)
     released.git("tag", "--force", "--annotate", "--message", "Moved", US)
@@ -228,7 +230,7 @@ def later(released: Place) -> Place:
     return released
 
 
-def test_where_nothing_changes_nobody_is_asked_and_nothing_is_applied(later: Place) -> None:
+def test_where_nothing_changes_nobody_is_asked_and_nothing_is_applied(later: ToolingProject) -> None:
     execution = later.known[AGAIN]
     assert execution.status == "Succeeded"
     assert [one["actionName"] for one in execution.actions] == ["Source", "Lint", "Scan", "Plan", "Verify"]
@@ -236,13 +238,13 @@ def test_where_nothing_changes_nobody_is_asked_and_nothing_is_applied(later: Pla
     assert entry["detail"]["result"] == "no changes"
 
 
-def test_a_tag_that_is_moved_is_refused_recorded_and_told(later: Place) -> None:
+def test_a_tag_that_is_moved_is_refused_recorded_and_told(later: ToolingProject) -> None:
     assert f"referenceUpdated refs/tags/{US}; rules: {PIPELINE}-moved" in later.pushed
     assert later.first("research/prod-us-east-1", "refused", "was moved after it had been pushed")["tag"] == US
     assert [one.tag for one in later.watch.executions()].count(US) == 1
 
 
-def test_what_the_stopped_build_left_is_recovered_and_the_way_is_free(later: Place) -> None:
+def test_what_the_stopped_build_left_is_recovered_and_the_way_is_free(later: ToolingProject) -> None:
     target, key = "research/prod-ap-southeast-1", "research/prod-ap-southeast-1/terraform.tfstate"
     [recovered] = later.entries(target, "recovered")
     assert "half-way" in json.dumps(recovered["detail"]) or "nothing of it" in json.dumps(recovered["detail"])
@@ -252,7 +254,9 @@ def test_what_the_stopped_build_left_is_recovered_and_the_way_is_free(later: Pla
     assert [item["LockID"]["S"] for item in locks if "Info" in item] == []
 
 
-def test_the_demo_of_the_pipeline_ends_with_what_runs_where(later: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_of_the_pipeline_ends_with_what_runs_where(
+    later: ToolingProject, capfd: pytest.CaptureFixture[str]
+) -> None:
     demo_pipeline.what_there_is(later.demo, later.sandbox, (AGAIN,))
     shown = capfd.readouterr().out
     assert "$ orchestrate status --env prod" in shown

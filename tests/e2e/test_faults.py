@@ -13,15 +13,15 @@ from pathlib import Path
 import boto3
 import pytest
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.ledger.ledger import History
 from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.gates.planning import ends
 from orchestrator.stages.release.plan import plan
-from tests.support.command import ORCHESTRATE, Command
+from tests.support.command import ORCHESTRATE, RunningCommand
 from tests.support.mounts import Mounted
 from tests.support.processes import wait_for, working_in
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 from tests.support.stages import Standing, stand
 
 __all__ = ["stand"]
@@ -33,7 +33,7 @@ _PATIENCE = 60.0
 
 
 @pytest.fixture
-def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
+def gated(new_project: NewProject, tmp_path: Path) -> tuple[E2eProject, Path]:
     """A planned release whose apply waits for the gate file."""
     project = new_project(f"slow{abs(hash(tmp_path)) % 10**8}", "slow")
     gate = tmp_path / "gate"
@@ -43,20 +43,20 @@ def gated(new_project: NewProject, tmp_path: Path) -> tuple[Project, Path]:
     return project, gate
 
 
-def apply_until_gate(project: Project, gate: Path) -> Command:
+def apply_until_gate(project: E2eProject, gate: Path) -> RunningCommand:
     # A killed holder's lease is outwaited: by default a minute
     process = project.start("apply", "--tag", GLOBAL, env={"ORCHESTRATE_LEASE_SECONDS": "3"})
     wait_for(Path(f"{gate}.reached").exists, "the apply to reach its gate")
     return process
 
 
-def state_of(project: Project) -> dict[str, object]:
+def state_of(project: E2eProject) -> dict[str, object]:
     key = "research/dev-global/terraform.tfstate"
     content = boto3.client("s3").get_object(Bucket=f"{project.prefix}-dev", Key=key)["Body"].read()
     return dict(json.loads(content))
 
 
-def locks_of(project: Project) -> list[str]:
+def locks_of(project: E2eProject) -> list[str]:
     """Terraform's locks, lock objects and items alike."""
     listed = boto3.client("s3").list_objects_v2(Bucket=f"{project.prefix}-dev").get("Contents", [])
     items = boto3.client("dynamodb").scan(TableName=f"{project.prefix}-lock-dev")["Items"]
@@ -65,7 +65,7 @@ def locks_of(project: Project) -> list[str]:
 
 
 def test_killing_terraform_as_well_leaves_a_lock_that_the_next_run_explains_and_unlock_releases(
-    gated: tuple[Project, Path], boto_env: None
+    gated: tuple[E2eProject, Path], boto_env: None
 ) -> None:
     project, gate = gated
     process = apply_until_gate(project, gate)
@@ -89,7 +89,7 @@ def test_killing_terraform_as_well_leaves_a_lock_that_the_next_run_explains_and_
     assert project.ok_json("plan", "--tag", GLOBAL)["changes"] is False
 
 
-def test_ctrl_c_stops_terraform_cleanly_and_releases_its_lock(gated: tuple[Project, Path], boto_env: None) -> None:
+def test_ctrl_c_stops_terraform_cleanly_and_releases_its_lock(gated: tuple[E2eProject, Path], boto_env: None) -> None:
     project, gate = gated
     process = apply_until_gate(project, gate)
     process.send_signal(signal.SIGINT)
@@ -103,7 +103,7 @@ def test_ctrl_c_stops_terraform_cleanly_and_releases_its_lock(gated: tuple[Proje
     assert status["targets"][0]["state"] == "last apply failed"
 
 
-def test_of_two_applies_at_once_exactly_one_goes_on(gated: tuple[Project, Path], tmp_path: Path) -> None:
+def test_of_two_applies_at_once_exactly_one_goes_on(gated: tuple[E2eProject, Path], tmp_path: Path) -> None:
     project, gate = gated
     gate.touch()
     elsewhere = {"XDG_CACHE_HOME": str(tmp_path / "other-cache")}
@@ -170,8 +170,8 @@ def test_a_plan_without_room_says_so_and_is_on_record(
 ) -> None:
     """Terraform takes a full disk for a success; what it leaves cannot be read."""
     project = new_project(f"room{size}", "slow")
-    at = stand(project, project.tag(GLOBAL), ORCHESTRATE_WORKSPACES=str(mounted(size))).at
-    with pytest.raises(SurroundingsFailed, match=r"no room left in|No space left") as failed:
+    at = stand(project, project.tag(GLOBAL), ORCHESTRATE_WORKSPACES=str(mounted(size))).ctx
+    with pytest.raises(DependencyError, match=r"no room left in|No space left") as failed:
         plan(at)
     assert "orchestrate doctor" in str(failed.value.hint)
     last = at.ledger.history(at.release.target.id).last
@@ -200,13 +200,15 @@ def test_a_locale_of_another_character_set_ends_no_release(new_project: NewProje
 
 
 @pytest.fixture(scope="module")
-def quick(new_project: NewProject) -> Project:
+def quick(new_project: NewProject) -> E2eProject:
     """Each test releases to a target of its own."""
     return new_project("quick", "slow")
 
 
-def test_a_plan_that_is_interrupted_between_two_commands_has_an_end_on_record(quick: Project, stand: Standing) -> None:
-    at = stand(quick, quick.tag("dev_eu-central-1/risk/1.0")).at
+def test_a_plan_that_is_interrupted_between_two_commands_has_an_end_on_record(
+    quick: E2eProject, stand: Standing
+) -> None:
+    at = stand(quick, quick.tag("dev_eu-central-1/risk/1.0")).ctx
     admission: Future[Admission] = Future()
     admission.set_result(Admission(History([]), at.identify(), None, run="x"))
     with pytest.raises(KeyboardInterrupt), ends(at, admission):
@@ -216,7 +218,7 @@ def test_a_plan_that_is_interrupted_between_two_commands_has_an_end_on_record(qu
     assert (last.kind, last.detail["exit_code"]) == ("aborted", 130)
 
 
-def test_a_newer_plan_of_the_target_withdraws_the_one_that_waits(quick: Project) -> None:
+def test_a_newer_plan_of_the_target_withdraws_the_one_that_waits(quick: E2eProject) -> None:
     older, newer = quick.tag("dev_global/research/1.0"), quick.tag("dev_global/research/1.1")
     first = quick.ok_json("plan", "--tag", older)["digest"]
     quick.ok("plan", "--tag", newer)
@@ -228,7 +230,7 @@ def test_a_newer_plan_of_the_target_withdraws_the_one_that_waits(quick: Project)
     assert [entry["detail"]["withdraws"] for entry in entries if entry["kind"] == "planned"] == [None, first]
 
 
-def test_an_older_version_is_refused_where_a_newer_one_runs(quick: Project) -> None:
+def test_an_older_version_is_refused_where_a_newer_one_runs(quick: E2eProject) -> None:
     older, newer = quick.tag("dev_us-east-1/research/1.0"), quick.tag("dev_us-east-1/research/1.1")
     quick.ok("plan", "--tag", newer)
     quick.ok("apply", "--tag", newer)
@@ -239,7 +241,7 @@ def test_an_older_version_is_refused_where_a_newer_one_runs(quick: Project) -> N
     assert f"{older} is older than 1.1, which was applied to this target" in late.err
 
 
-def test_a_stale_plan_is_refused(quick: Project, boto_env: None) -> None:
+def test_a_stale_plan_is_refused(quick: E2eProject, boto_env: None) -> None:
     """Somebody changed the state after the plan was made."""
     tag = quick.tag("dev_global/risk/1.0")
     quick.ok("plan", "--tag", tag)
@@ -251,7 +253,7 @@ def test_a_stale_plan_is_refused(quick: Project, boto_env: None) -> None:
     assert "the plan is stale" in stale.err
 
 
-def test_a_moved_tag_is_refused_with_both_commits_named(quick: Project) -> None:
+def test_a_moved_tag_is_refused_with_both_commits_named(quick: E2eProject) -> None:
     first, tag = quick.git("rev-parse", "HEAD"), quick.tag("dev_us-east-1/risk/2.0")
     quick.ok("plan", "--tag", tag)
     second = quick.commit({"envs/dev.tfvars": 'content = "moved"\n'})

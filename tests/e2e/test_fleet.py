@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 from tests.support.workbench import until
 
 pytestmark = pytest.mark.slow
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 SCOPES = ("global", "us-east-1", "eu-central-1")
 
 
-def tags(project: Project, version: str, team: str = "research") -> list[str]:
+def tags(project: E2eProject, version: str, team: str = "research") -> list[str]:
     return [project.tag(f"dev_{scope}/{team}/{version}") for scope in SCOPES]
 
 
@@ -47,7 +47,7 @@ resource "terraform_data" "judged" {
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     made = new_project("fleet", "slow")
     settings = (made.folder / "envs/orchestrate.yaml").read_text() + "terraform: {pass_env: [TF_VAR_gate]}\n"
     version = 'terraform {\n  required_version = ">= 1.11"\n}\n'
@@ -55,7 +55,7 @@ def project(new_project: NewProject) -> Project:
     return made
 
 
-def test_a_pattern_releases_every_target_and_one_that_fails_stops_no_other(project: Project) -> None:
+def test_a_pattern_releases_every_target_and_one_that_fails_stops_no_other(project: E2eProject) -> None:
     names = tags(project, "1.0")
     project.tag("dev_us-east-1/research/1.0.x")
     done = project.run("release", "--tag", "dev_*/research/1.?", "--tag", "dev_*/research/1.0*", "--format", "json")
@@ -74,7 +74,7 @@ def test_a_pattern_releases_every_target_and_one_that_fails_stops_no_other(proje
     assert "== lint and scan" in Path(failed["log"]).read_text()
 
 
-def test_a_wave_that_fails_keeps_the_later_ones_from_beginning(project: Project) -> None:
+def test_a_wave_that_fails_keeps_the_later_ones_from_beginning(project: E2eProject) -> None:
     names = tags(project, "2.0")
     done = project.run("release", "--tag", "dev_*/research/2.0", "--parallel", "1")
     assert done.code == 1, done.err
@@ -86,7 +86,7 @@ def test_a_wave_that_fails_keeps_the_later_ones_from_beginning(project: Project)
     assert f"[1/3] {names[0]}: failed" in done.err
 
 
-def test_a_tag_that_may_not_be_released_is_told_without_a_process(project: Project) -> None:
+def test_a_tag_that_may_not_be_released_is_told_without_a_process(project: E2eProject) -> None:
     project.git("tag", "dev_global/risk/3.0")
     project.tag("qa_global/research/3.0")
     done = project.run("release", "--tag", "*/*/3.0", "--format", "json")
@@ -100,7 +100,7 @@ def test_a_tag_that_may_not_be_released_is_told_without_a_process(project: Proje
     assert found["dev_global/risk/3.0"]["log"] is None
 
 
-def test_ctrl_c_stops_all_that_is_under_way(project: Project, tmp_path: Path) -> None:
+def test_ctrl_c_stops_all_that_is_under_way(project: E2eProject, tmp_path: Path) -> None:
     gate, names = tmp_path / "gate", tags(project, "4.0", "risk")
     env = {"TF_VAR_gate": str(gate)}
     with project.start("release", "--tag", "dev_*/risk/4.0", "--format", "json", env=env) as running:
@@ -122,7 +122,7 @@ def test_ctrl_c_stops_all_that_is_under_way(project: Project, tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_begins(
-    project: Project, arguments: list[str], code: int, said: str
+    project: E2eProject, arguments: list[str], code: int, said: str
 ) -> None:
     done = project.run("release", *arguments)
     assert (done.code, said in done.err) == (code, True), done.err

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulated_tooling import Place, emulated
+from tests.support.emulated_tooling import PipelineClone, emulated
 from tests.support.workbench import buildspec, until
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineClone]:
     with emulated(tmp_path_factory.mktemp("fleet-aws"), FILES) as made:
         yield made
 
@@ -39,7 +39,7 @@ def by_tag(out: str) -> dict[str, dict[str, Any]]:
     return {one["tag"]: one for one in json.loads(out)["releases"]}
 
 
-def test_every_target_gets_one_execution_and_the_same_command_finds_them_again(place: Place) -> None:
+def test_every_target_gets_one_execution_and_the_same_command_finds_them_again(place: PipelineClone) -> None:
     """AWS throttles and has room for one alone; one fails, and one tag is in this clone alone, not at the remote."""
     released = place.push(*(f"dev_{scope}/research/1.0" for scope in SCOPES[:2]))
     (failed,) = place.push(f"dev_{SCOPES[2]}/research/1.0-rc.1")
@@ -70,7 +70,7 @@ def test_every_target_gets_one_execution_and_the_same_command_finds_them_again(p
     assert len(place.executions("dev")) == 4
 
 
-def test_a_submit_build_that_breaks_before_it_can_say_why_is_told(place: Place) -> None:
+def test_a_submit_build_that_breaks_before_it_can_say_why_is_told(place: PipelineClone) -> None:
     codebuild, (name,) = place.aws("codebuild"), place.push("dev_us-west-2/research/1.1")
     (project,) = codebuild.batch_get_projects(names=["fleet-dev-submit"])["projects"]
     codebuild.update_project(name=project["name"], source=project["source"] | {"buildspec": buildspec("exit 4")})
@@ -83,7 +83,9 @@ def test_a_submit_build_that_breaks_before_it_can_say_why_is_told(place: Place) 
     assert place.run("release", "--on", "aws", "--tag", name).code == 0
 
 
-def test_approvals_are_waited_for_only_when_asked_and_ctrl_c_leaves_the_executions_running(place: Place) -> None:
+def test_approvals_are_waited_for_only_when_asked_and_ctrl_c_leaves_the_executions_running(
+    place: PipelineClone,
+) -> None:
     names = place.push("prod_us-east-1/research/1.0", "prod_eu-central-1/research/1.0")
     waiting = ("release", "--on", "aws", "--wait", "--tag", "prod_*/research/1.0")
     with place.start(*waiting) as running:

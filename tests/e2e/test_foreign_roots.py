@@ -13,17 +13,17 @@ import pytest
 from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import StageFailed
 from orchestrator.model.ledger.ledger import History
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.policy.verdict import judge_preview
 from orchestrator.stages.tags.resolve import resolve
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def two_regions(new_project: NewProject) -> Project:
+def two_regions(new_project: NewProject) -> E2eProject:
     project = new_project("two", "two-regions")
     settings = (project.folder / "envs/orchestrate.yaml").read_text() + "  variables: {env: environment}\n"
     project.commit({"envs/orchestrate.yaml": settings})
@@ -34,7 +34,7 @@ def two_regions(new_project: NewProject) -> Project:
 
 
 def test_every_provider_of_the_root_gets_the_role_and_account_of_the_target(
-    two_regions: Project, boto_env: None
+    two_regions: E2eProject, boto_env: None
 ) -> None:
     plan = two_regions.ok_json("plan", "--tag", "dev_us-east-1/research/1.0")
     assert plan["summary"] == {"add": 3, "change": 0, "destroy": 0, "replace": 0}
@@ -53,21 +53,21 @@ def test_every_provider_of_the_root_gets_the_role_and_account_of_the_target(
     assert again.json["changes"] is False
 
 
-def _the_other_region_is_seen_in_the_plan(two_regions: Project) -> None:
+def _the_other_region_is_seen_in_the_plan(two_regions: E2eProject) -> None:
     """By the rules of before, which allow the target's Region alone."""
     repository = Repository.open(two_regions.folder)
     before = resolve(repository, "dev_us-east-1/research/1.0", two_regions.git("rev-parse", "main~1"))
-    at = Surroundings(before, repository, two_regions.env, lambda _: None)
+    ctx = ReleaseContext(before, repository, two_regions.env, lambda _: None)
     with pytest.raises(StageFailed, match=r"Region eu-central-1, which is not the target's"):
-        judge_preview(at, two_regions.last_plan("research", "us-east-1", Path()), Admission(History([]), "me", None))
+        judge_preview(ctx, two_regions.last_plan("research", "us-east-1", Path()), Admission(History([]), "me", None))
 
 
-def test_state_is_kept_where_the_rules_say_and_not_where_the_root_says(two_regions: Project, boto_env: None) -> None:
+def test_state_is_kept_where_the_rules_say_and_not_where_the_root_says(two_regions: E2eProject, boto_env: None) -> None:
     stored = boto3.client("s3").get_object(Bucket="two-dev", Key="research/dev-us-east-1/terraform.tfstate")
     assert json.loads(stored["Body"].read())["version"] == 4
 
 
-def test_no_value_marked_sensitive_reaches_receipt_ledger_or_log(two_regions: Project, boto_env: None) -> None:
+def test_no_value_marked_sensitive_reaches_receipt_ledger_or_log(two_regions: E2eProject, boto_env: None) -> None:
     listed = boto3.client("s3").list_objects_v2(Bucket="two-releases-dev", Prefix="receipts/")["Contents"]
     receipts = [boto3.client("s3").get_object(Bucket="two-releases-dev", Key=item["Key"]) for item in listed]
     assert receipts
@@ -78,7 +78,7 @@ def test_no_value_marked_sensitive_reaches_receipt_ledger_or_log(two_regions: Pr
     assert not any("hunter2" in text for text in texts)
 
 
-def test_files_of_the_run_are_for_the_user_alone(two_regions: Project) -> None:
+def test_files_of_the_run_are_for_the_user_alone(two_regions: E2eProject) -> None:
     run = two_regions.workspace("research", "us-east-1") / "run"
     assert stat.S_IMODE(run.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in run.iterdir()} - {0o600} in (set(), {0o644})

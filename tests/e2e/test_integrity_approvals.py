@@ -12,9 +12,9 @@ import pytest
 from orchestrator.model.approval.approval import Answer
 from orchestrator.sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
-from tests.support.command import Answer as Ended
-from tests.support.keys import Key, ssh_key
-from tests.support.projects import NewProject, Project
+from tests.support.command import CommandResult as Ended
+from tests.support.keys import SigningKey, ssh_key
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -62,13 +62,13 @@ def person(sandbox: Sandbox) -> Person:
 
 
 @pytest.fixture(scope="module")
-def rita(tmp_path_factory: pytest.TempPathFactory) -> Key:
+def rita(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
     """Who signs the tags."""
     return ssh_key(tmp_path_factory.mktemp("keys"), "rita")
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject, rita: Key) -> Project:
+def project(new_project: NewProject, rita: SigningKey) -> E2eProject:
     """Version 1.0, signed by rita, is on the protected branch."""
     project = new_project("people", "slow")
     rules = (project.folder / "envs/dev.yaml").read_text() + RULES
@@ -77,11 +77,11 @@ def project(new_project: NewProject, rita: Key) -> Project:
     return project
 
 
-def sign(project: Project, key: Key, name: str) -> None:
+def sign(project: E2eProject, key: SigningKey, name: str) -> None:
     project.git(*key.options, "tag", "--sign", "--message", "A release", name)
 
 
-def approve(project: Project, env: Mapping[str, str], *more: str, tag: str = FIRST) -> Ended:
+def approve(project: E2eProject, env: Mapping[str, str], *more: str, tag: str = FIRST) -> Ended:
     return project.run("approve", "--tag", tag, "--yes", *more, env=env)
 
 
@@ -90,11 +90,11 @@ def refused(ended: Ended, why: str) -> None:
     assert why in ended.err
 
 
-def kinds(project: Project) -> list[str]:
+def kinds(project: E2eProject) -> list[str]:
     return [e["kind"] for e in project.ok_json("history", "--env", "dev", "--scope", "global")["entries"]]
 
 
-def test_two_people_who_did_not_release_it_must_approve(project: Project, person: Person, boto_env: None) -> None:
+def test_two_people_who_did_not_release_it_must_approve(project: E2eProject, person: Person, boto_env: None) -> None:
     planned = project.ok_json("plan", "--tag", FIRST, env=person("paula@example.com", DEVELOPERS))
     refused(project.run("apply", "--tag", FIRST), "has 0 of 2 approvals")
     refused(approve(project, {}), "is none of those who may approve")
@@ -132,7 +132,7 @@ def test_two_people_who_did_not_release_it_must_approve(project: Project, person
     assert entries[1]["detail"]["reason"] == "looks good"
 
 
-def forge(project: Project, planned: Mapping[str, Any]) -> None:
+def forge(project: E2eProject, planned: Mapping[str, Any]) -> None:
     """Mallory, who may write under a key of her own alone, writes that she is of another role."""
     arn = f"arn:aws:sts::{TOOLING}:assumed-role/{APPROVERS}/carol@example.com"
     said = Answer(
@@ -150,14 +150,14 @@ def forge(project: Project, planned: Mapping[str, Any]) -> None:
     put(project, f"approval#{said.user_id}#research", f"{said.digest}#approved", said)
 
 
-def put(project: Project, pk: str, sk: str, said: Answer) -> None:
+def put(project: E2eProject, pk: str, sk: str, said: Answer) -> None:
     item: Any = {"pk": pk, "sk": sk, "digest": said.digest, "body": said.encode().decode()}
     table = f"{project.prefix}-ledger-dev"
     boto3.client("dynamodb").put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
 
 
 def test_an_approval_of_one_plan_is_none_of_the_next_and_a_rejection_ends_a_plan(
-    project: Project, person: Person, rita: Key, boto_env: None
+    project: E2eProject, person: Person, rita: SigningKey, boto_env: None
 ) -> None:
     project.commit({"envs/dev.tfvars": 'content = "two"\n'})
     sign(project, rita, SECOND)
@@ -182,7 +182,7 @@ def test_an_approval_of_one_plan_is_none_of_the_next_and_a_rejection_ends_a_plan
 
 
 def test_an_answer_that_somebody_has_written_by_hand_stops_the_plan(
-    project: Project, person: Person, boto_env: None
+    project: E2eProject, person: Person, boto_env: None
 ) -> None:
     planned = project.ok_json("plan", "--tag", SECOND)
     arn = f"arn:aws:sts::{TOOLING}:assumed-role/{APPROVERS}/bob@example.com"

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.support.command import Answer as Ended
-from tests.support.keys import Key, ssh_key
-from tests.support.projects import DEV, PROJECT, NewProject, Project
+from tests.support.command import CommandResult as Ended
+from tests.support.keys import SigningKey, ssh_key
+from tests.support.projects import DEV, PROJECT, E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -27,13 +27,13 @@ def refused(ended: Ended, why: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Key, Key]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[SigningKey, SigningKey]:
     folder = tmp_path_factory.mktemp("keys")
     return ssh_key(folder, "alice"), ssh_key(folder, "mallory")
 
 
 def test_only_a_tag_that_an_allowed_signer_has_signed_is_released(
-    new_project: NewProject, keys: tuple[Key, Key]
+    new_project: NewProject, keys: tuple[SigningKey, SigningKey]
 ) -> None:
     alice, mallory = keys
     project = new_project("signed", "slow")
@@ -52,7 +52,7 @@ def test_only_a_tag_that_an_allowed_signer_has_signed_is_released(
     _under_another_name(project)
 
 
-def _made_again_and_signed_once_more(project: Project, alice: Key) -> None:
+def _made_again_and_signed_once_more(project: E2eProject, alice: SigningKey) -> None:
     """Also the signer cannot move a tag: nobody would see what is released under its name."""
     first = project.git("rev-parse", DEV_FIRST)
     project.git("tag", "--delete", DEV_FIRST)
@@ -62,7 +62,7 @@ def _made_again_and_signed_once_more(project: Project, alice: Key) -> None:
     project.ok("apply", "--tag", DEV_FIRST)
 
 
-def _under_another_name(project: Project) -> None:
+def _under_another_name(project: E2eProject) -> None:
     project.git("update-ref", "refs/tags/dev_us-east-1/risk/1.0", project.git("rev-parse", DEV_FIRST))
     refused(project.run("plan", "--tag", "dev_us-east-1/risk/1.0"), f"calls itself {DEV_FIRST}")
 
@@ -160,7 +160,7 @@ def test_a_version_is_promoted_when_it_was_applied_verified_and_has_soaked(new_p
     _another_commit_is_refused_until_it_is_the_same_source(project)
 
 
-def _another_commit_is_refused_until_it_is_the_same_source(project: Project) -> None:
+def _another_commit_is_refused_until_it_is_the_same_source(project: E2eProject) -> None:
     project.commit({"envs/notes.txt": "Nothing that the root uses.\n"})
     project.tag(QA_SECOND)
     refused(project.run("plan", "--tag", QA_SECOND), "the same commit has not been applied there")

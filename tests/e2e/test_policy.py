@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ WITHOUT_IT = 'output "none" {\n  value = "it is gone"\n}\n'
 
 
 @pytest.fixture(scope="module")
-def released(new_project: NewProject) -> Project:
+def released(new_project: NewProject) -> E2eProject:
     """Version 1.0 made a protected resource; version 1.1 would destroy it."""
     project = new_project("policy", "slow")
     rules = (project.folder / "envs/dev.yaml").read_text() + POLICY
@@ -29,7 +29,7 @@ def released(new_project: NewProject) -> Project:
 
 
 def test_destroying_a_protected_resource_is_refused_until_somebody_overrides_it_for_that_plan(
-    released: Project,
+    released: E2eProject,
 ) -> None:
     planned = released.run("plan", "--tag", SECOND, "--format", "json")
     assert planned.code == 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import LOCK_FILE, NewProject, Project
+from tests.support.projects import LOCK_FILE, E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ def named() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -> E2eProject:
     made = new_project("readme", "slow", bootstrap=False)
     remote = tmp_path_factory.mktemp("remote")
     made.git("init", "--quiet", "--bare", "--initial-branch", "main", str(remote))
@@ -91,7 +91,7 @@ def test_what_the_demo_runs_is_looked_up_in_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_it_works(project: Project, command: str) -> None:
+def test_it_works(project: E2eProject, command: str) -> None:
     project.ok(*COMMANDS[command])
 
 

@@ -13,10 +13,10 @@ import boto3
 import pytest
 
 from orchestrator.sandbox.process import Sandbox
-from tests.support.command import Command
-from tests.support.faults import Asked, Fault, between
+from tests.support.command import RunningCommand
+from tests.support.faults import FaultRequest, InjectedFault, between
 from tests.support.processes import wait_for, working_in
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -52,16 +52,16 @@ resource "terraform_data" "second" {
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     project = new_project(PREFIX, "slow")
     project.env.update(LEASE)
     return project
 
 
-class Case:
+class RecoverCase:
     """One target, released once by each test."""
 
-    def __init__(self, project: Project, team: str, scope: str, base: Path) -> None:
+    def __init__(self, project: E2eProject, team: str, scope: str, base: Path) -> None:
         self.project, self.team, self.scope = project, team, scope
         self.tag = f"dev_{scope}/{team}/1.0"
         self.gate, self.log = base / "gate", base / "log"
@@ -74,12 +74,12 @@ class Case:
         self.tag = self.project.tag(f"dev_{self.scope}/{self.team}/{version}")
         return self.tag
 
-    def planned(self, version: str = "1.0", **variables: str) -> Case:
+    def planned(self, version: str = "1.0", **variables: str) -> RecoverCase:
         self.release(version, **variables)
         self.project.ok("plan", "--tag", self.tag)
         return self
 
-    def apply_until(self, line: str, env: dict[str, str] | None = None) -> Command:
+    def apply_until(self, line: str, env: dict[str, str] | None = None) -> RunningCommand:
         process = self.project.start("apply", "--tag", self.tag, env=env)
         wait_for(lambda: line in self.done, f"the apply to reach {line}")
         return process
@@ -126,13 +126,13 @@ TARGETS = iter([(team, scope) for team in ("research", "risk") for scope in ("gl
 
 
 @pytest.fixture
-def case(project: Project, boto_env: None, tmp_path: Path) -> Iterator[Case]:
-    case = Case(project, *next(TARGETS), tmp_path)
+def case(project: E2eProject, boto_env: None, tmp_path: Path) -> Iterator[RecoverCase]:
+    case = RecoverCase(project, *next(TARGETS), tmp_path)
     yield case
     kill_all(case.workspace)
 
 
-def kill_all(folder: Path, *processes: Command) -> None:
+def kill_all(folder: Path, *processes: RunningCommand) -> None:
     """At once, like a machine that loses its power."""
     for pid in [*(process.pid for process in processes), *working_in(folder)]:
         try:
@@ -144,7 +144,7 @@ def kill_all(folder: Path, *processes: Command) -> None:
     wait_for(lambda: not working_in(folder), "all processes to be gone")
 
 
-def test_killing_the_orchestrator_alone_lets_terraform_finish(case: Case) -> None:
+def test_killing_the_orchestrator_alone_lets_terraform_finish(case: RecoverCase) -> None:
     process = case.planned(gate=str(case.gate)).apply_until("second")
     process.kill()
     process.communicate()
@@ -170,7 +170,7 @@ def test_killing_the_orchestrator_alone_lets_terraform_finish(case: Case) -> Non
     assert case.done == ["first", "second"]
 
 
-def test_killing_both_leaves_locks_that_recover_releases_after_proof(case: Case) -> None:
+def test_killing_both_leaves_locks_that_recover_releases_after_proof(case: RecoverCase) -> None:
     process = case.planned(gate=str(case.gate)).apply_until("second")
     kill_all(case.workspace, process)
     assert len(case.locks) == 2
@@ -192,7 +192,7 @@ def test_killing_both_leaves_locks_that_recover_releases_after_proof(case: Case)
     assert case.done == ["first", "second"] * 2, "what the state did not know was made again; recover has said so"
 
 
-def test_killing_terraform_alone_is_a_failed_apply_whose_lock_recover_releases(case: Case) -> None:
+def test_killing_terraform_alone_is_a_failed_apply_whose_lock_recover_releases(case: RecoverCase) -> None:
     process = case.planned(gate=str(case.gate)).apply_until("second")
     kill_all(case.workspace)
     _, err = process.communicate(timeout=_PATIENCE)
@@ -205,11 +205,11 @@ def test_killing_terraform_alone_is_a_failed_apply_whose_lock_recover_releases(c
     case.settles()
 
 
-def test_a_killed_plan_is_on_record_and_recovered(case: Case, sandbox: Sandbox) -> None:
+def test_a_killed_plan_is_on_record_and_recovered(case: RecoverCase, sandbox: Sandbox) -> None:
     case.release()
     locked, reached, go_on = threading.Event(), threading.Event(), threading.Event()
 
-    def hold(asked: Asked) -> Fault | None:
+    def hold(asked: FaultRequest) -> InjectedFault | None:
         """Terraform reads the state's checksum when it holds the locks."""
         if asked.action == "PutItem" and b"OperationTypePlan" in asked.body:
             locked.set()
@@ -232,15 +232,15 @@ def test_a_killed_plan_is_on_record_and_recovered(case: Case, sandbox: Sandbox) 
     case.settles()
 
 
-def test_killed_between_the_apply_and_its_record(case: Case, sandbox: Sandbox) -> None:
+def test_killed_between_the_apply_and_its_record(case: RecoverCase, sandbox: Sandbox) -> None:
     case.planned()
     reached, go_on = threading.Event(), threading.Event()
 
-    def hold(asked: Asked) -> Fault | None:
+    def hold(asked: FaultRequest) -> InjectedFault | None:
         if asked.action == "TransactWriteItems" and b'"applied"' in asked.body:
             reached.set()
             go_on.wait(_PATIENCE)
-            return Fault(500, "InternalServerError")
+            return InjectedFault(500, "InternalServerError")
         return None
 
     with between(sandbox.endpoint, hold) as endpoint:
@@ -255,12 +255,14 @@ def test_killed_between_the_apply_and_its_record(case: Case, sandbox: Sandbox) -
     assert case.done == ["first", "second"]
 
 
-def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(case: Case, sandbox: Sandbox) -> None:
+def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(
+    case: RecoverCase, sandbox: Sandbox
+) -> None:
     """First the state is refused; then Terraform is killed between the state and its checksum."""
     case.planned()
 
-    def refuse(asked: Asked) -> Fault | None:
-        return Fault(403, "AccessDenied") if asked.method == "PUT" and _state(asked, case) else None
+    def refuse(asked: FaultRequest) -> InjectedFault | None:
+        return InjectedFault(403, "AccessDenied") if asked.method == "PUT" and _state(asked, case) else None
 
     with between(sandbox.endpoint, refuse) as endpoint:
         failed = case.project.run("apply", "--tag", case.tag, env={"AWS_ENDPOINT_URL": endpoint})
@@ -279,10 +281,10 @@ def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(
     case.planned("1.1", content="two")
     reached = threading.Event()
 
-    def hold(asked: Asked) -> Fault | None:
+    def hold(asked: FaultRequest) -> InjectedFault | None:
         if asked.action == "PutItem" and b"-md5" in asked.body:
             reached.set()
-            return Fault(500, "InternalServerError")
+            return InjectedFault(500, "InternalServerError")
         return None
 
     with between(sandbox.endpoint, hold) as endpoint:
@@ -294,5 +296,5 @@ def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(
     case.settles()
 
 
-def _state(asked: Asked, case: Case) -> bool:
+def _state(asked: FaultRequest, case: RecoverCase) -> bool:
     return asked.path.partition("?")[0].endswith(case.key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ LATER = 'resource "terraform_data" "later" {\n  input = "came with 1.1"\n}\n'
 
 
 @pytest.fixture(scope="module")
-def released(new_project: NewProject) -> Project:
+def released(new_project: NewProject) -> E2eProject:
     """Version 1.0 ran, then 1.1 with one resource more."""
     project = new_project("back", "slow")
     for tag, files in ((FIRST, {"versions.tf": VERSIONS}), (SECOND, {"later.tf": LATER})):
@@ -26,7 +26,7 @@ def released(new_project: NewProject) -> Project:
     return project
 
 
-def test_a_rollback_is_previewed_and_then_released_as_a_new_version(released: Project) -> None:
+def test_a_rollback_is_previewed_and_then_released_as_a_new_version(released: E2eProject) -> None:
     old = released.git("rev-parse", f"{FIRST}^{{commit}}")
     seen = released.ok_json("rollback", *PLACE, "--preview")
     assert (seen["tag"], seen["commit"], seen["rollback"]) == (BACK, old, {"left": SECOND, "to": FIRST})

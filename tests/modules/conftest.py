@@ -29,7 +29,7 @@ from orchestrator.sandbox.layout import SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
 from tests.support import tooling_project
 from tests.support.modules import cases, examples, runs, upgrade, versions
-from tests.support.modules.root import Root
+from tests.support.modules.root import DrivenRoot
 
 REPOSITORY = Path(__file__).parents[2]
 ACCOUNT = "000000000000"
@@ -130,12 +130,12 @@ def terraform_env(provider: Path, emulated_env: dict[str, str]) -> Iterator[dict
 
 
 @pytest.fixture(scope="session")
-def root(terraform: str, terraform_env: dict[str, str], modules: Copied) -> Callable[..., Root]:
+def root(terraform: str, terraform_env: dict[str, str], modules: Copied) -> Callable[..., DrivenRoot]:
     """A root configuration made ready: `modules/<name>` of a new copy, or of `copy`. The Region is us-east-1."""
 
-    def make(name: str, *, copy: Path | None = None, env: Mapping[str, str] = terraform_env) -> Root:
+    def make(name: str, *, copy: Path | None = None, env: Mapping[str, str] = terraform_env) -> DrivenRoot:
         folder = (copy or modules(None)) / name
-        made = Root(folder, tftest.TerraformTest(str(folder), binary=terraform, env=dict(env)))
+        made = DrivenRoot(folder, tftest.TerraformTest(str(folder), binary=terraform, env=dict(env)))
         made.init()
         return made
 
@@ -150,7 +150,7 @@ def upgrade_begun(
     threads: ThreadPoolExecutor,
     provider: Path,
     emulated_env: dict[str, str],
-    root: Callable[..., Root],
+    root: Callable[..., DrivenRoot],
     modules: Copied,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Future[upgrade.Upgraded]]:
@@ -162,7 +162,7 @@ def upgrade_begun(
 @pytest.fixture(scope="session")
 def blocks_begun(
     threads: ThreadPoolExecutor, provider: Path, emulated_env: dict[str, str], terraform: str, modules: Copied
-) -> Iterator[Future[runs.Outcome]]:
+) -> Iterator[Future[runs.RunsOutcome]]:
     folder = modules(None).parent / "tests/modules/roots/blocks"
     with _serving(provider, emulated_env) as env:
         yield threads.submit(runs.run, folder, terraform, env, with_plans=True)
@@ -171,7 +171,7 @@ def blocks_begun(
 @pytest.fixture(scope="session")
 def tooling_begun(
     threads: ThreadPoolExecutor, provider: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Future[tooling_project.Project]]:
+) -> Iterator[Future[tooling_project.AppliedTooling]]:
     """With the provider that is checked already, which `orchestrate` would hash for each of its commands."""
     base, settings = tmp_path_factory.mktemp("tooling"), tmp_path_factory.mktemp("settings") / "terraform.tfrc.json"
     settings.write_text(
@@ -201,7 +201,7 @@ def plan_of(
     terraform_env: dict[str, str],
     modules: Copied,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str], runs.Run]:
+) -> Callable[[str], runs.ModuleRun]:
     """The plan of a case, by its name, from an empty state: see cases.py. All are planned in one process."""
     copy = modules(None)
     versions.write(copy, tmp_path_factory.mktemp("published"))
@@ -231,7 +231,7 @@ def _roles(emulated: Sandbox, roles: Mapping[tuple[str, str], str]) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def own_tests(terraform: str, terraform_env: dict[str, str], modules: Copied) -> runs.Outcome:
+def own_tests(terraform: str, terraform_env: dict[str, str], modules: Copied) -> runs.RunsOutcome:
     """The modules' own tests by the module's name, and the examples of their READMEs."""
     copy = modules(None)
     texts = {file.parents[1].name: file.read_text() for file in copy.glob("*/tests/*.tftest.hcl")}

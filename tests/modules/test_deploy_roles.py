@@ -14,8 +14,8 @@ import pytest
 
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
-from tests.support.iam_evaluation import Wish, allows, allows_within
-from tests.support.modules.runs import Run
+from tests.support.iam_evaluation import AccessRequest, allows, allows_within
+from tests.support.modules.runs import ModuleRun
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ EVERYTHING: dict[str, Any] = {"Statement": [{"Effect": "Allow", "Action": "*", "
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedPolicies:
     """Policies by the name of the resource that holds them: `plan`, `build`, `build_boundary`, `service_boundary`."""
 
     trust: dict[str, str]
@@ -36,170 +36,180 @@ class Planned:
 
 
 @pytest.fixture(scope="module")
-def planned(plan_of: Callable[[str], Run]) -> Planned:
+def planned(plan_of: Callable[[str], ModuleRun]) -> PlannedPolicies:
     plan = plan_of("roles-of-many-services")
     assert plan.said == []
     held = {tuple(address.split(".")): values for address, values in plan.resources.items()}
-    return Planned(
+    return PlannedPolicies(
         {name: values["assume_role_policy"] for (type_, name), values in held.items() if type_ == "aws_iam_role"},
         {name: json.loads(values["policy"]) for (_, name), values in held.items() if "policy" in values},
     )
 
 
 READS = [
-    Wish("ec2:DescribeVpcs"),
-    Wish("elasticloadbalancing:DescribeLoadBalancers"),
-    Wish("dynamodb:DescribeTable", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/dev-research-orders"),
-    Wish("dynamodb:ListTagsOfResource", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/dev-research-orders"),
-    Wish("kms:GetKeyPolicy", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
-    Wish("logs:DescribeLogGroups"),
-    Wish("s3:GetBucketPolicy", "arn:aws:s3:::dev-research-logs"),
-    Wish("s3:ListBucket", "arn:aws:s3:::dev-research-logs"),
-    Wish("wafv2:GetWebACLForResource"),
-    Wish("iam:GetRole", THEIRS),
-    Wish("iam:ListRoles"),
-    Wish("secretsmanager:DescribeSecret", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:x"),
-    Wish("ssm:DescribeParameters"),
-    Wish("ssm:GetParameter", "arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/al2023"),
+    AccessRequest("ec2:DescribeVpcs"),
+    AccessRequest("elasticloadbalancing:DescribeLoadBalancers"),
+    AccessRequest("dynamodb:DescribeTable", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/dev-research-orders"),
+    AccessRequest("dynamodb:ListTagsOfResource", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/dev-research-orders"),
+    AccessRequest("kms:GetKeyPolicy", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
+    AccessRequest("logs:DescribeLogGroups"),
+    AccessRequest("s3:GetBucketPolicy", "arn:aws:s3:::dev-research-logs"),
+    AccessRequest("s3:ListBucket", "arn:aws:s3:::dev-research-logs"),
+    AccessRequest("wafv2:GetWebACLForResource"),
+    AccessRequest("iam:GetRole", THEIRS),
+    AccessRequest("iam:ListRoles"),
+    AccessRequest("secretsmanager:DescribeSecret", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:x"),
+    AccessRequest("ssm:DescribeParameters"),
+    AccessRequest("ssm:GetParameter", "arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/al2023"),
 ]
 
 
-@pytest.mark.parametrize("wish", READS, ids=lambda wish: wish.action)
-def test_plan_role_reads_the_configuration_of_what_releases_manage(planned: Planned, wish: Wish) -> None:
-    assert allows([planned.may["plan"]], wish)
+@pytest.mark.parametrize("wanted", READS, ids=lambda wanted: wanted.action)
+def test_plan_role_reads_the_configuration_of_what_releases_manage(
+    planned: PlannedPolicies, wanted: AccessRequest
+) -> None:
+    assert allows([planned.may["plan"]], wanted)
 
 
 WRITES = [
-    Wish("ec2:CreateVpc"),
-    Wish("ec2:CreateTags"),
-    Wish("s3:PutObject", "arn:aws:s3:::dev-research-logs/x"),
-    Wish("s3:DeleteBucket", "arn:aws:s3:::dev-research-logs"),
-    Wish("kms:ScheduleKeyDeletion", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
-    Wish("iam:PassRole", THEIRS),
-    Wish("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraPlanRole"),
-    Wish("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:x"),
-    Wish("sts:AssumeRole", ADMIN),
+    AccessRequest("ec2:CreateVpc"),
+    AccessRequest("ec2:CreateTags"),
+    AccessRequest("s3:PutObject", "arn:aws:s3:::dev-research-logs/x"),
+    AccessRequest("s3:DeleteBucket", "arn:aws:s3:::dev-research-logs"),
+    AccessRequest("kms:ScheduleKeyDeletion", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
+    AccessRequest("iam:PassRole", THEIRS),
+    AccessRequest("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraPlanRole"),
+    AccessRequest("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:x"),
+    AccessRequest("sts:AssumeRole", ADMIN),
 ]
 SECRETS = [
-    Wish("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:x"),
-    Wish("secretsmanager:BatchGetSecretValue"),
-    Wish("ssm:GetParameter", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
-    Wish("ssm:GetParameters", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
-    Wish("ssm:GetParametersByPath", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database"),
-    Wish("ssm:GetParameterHistory", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
-    Wish("ssm:GetCommandInvocation"),
-    Wish("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
-    Wish("s3:GetObject", "arn:aws:s3:::dev-research-data/x"),
-    Wish("s3:GetObjectVersion", "arn:aws:s3:::dev-research-data/x"),
-    Wish("s3:GetObjectVersionForReplication", "arn:aws:s3:::dev-research-data/x"),
-    Wish("s3:GetDataAccess", f"arn:aws:s3:us-east-1:{ACCOUNT}:access-grants/default"),
-    Wish("dynamodb:GetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
-    Wish("dynamodb:BatchGetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
-    Wish("dynamodb:GetRecords", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x/stream/1"),
-    Wish("dynamodb:Query", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
-    Wish("dynamodb:Scan", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
-    Wish("ec2:GetPasswordData", f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-1"),
-    Wish("ec2:GetConsoleOutput", f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-1"),
-    Wish("ec2:GetVpnConnectionDeviceSampleConfiguration"),
-    Wish("ebs:GetSnapshotBlock", "arn:aws:ec2:us-east-1::snapshot/snap-1"),
-    Wish("ecr:GetAuthorizationToken"),
-    Wish("logs:GetLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:x:*"),
-    Wish("logs:FilterLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:x:*"),
-    Wish("wafv2:GetDecryptedAPIKey"),
+    AccessRequest("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:x"),
+    AccessRequest("secretsmanager:BatchGetSecretValue"),
+    AccessRequest("ssm:GetParameter", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
+    AccessRequest("ssm:GetParameters", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
+    AccessRequest("ssm:GetParametersByPath", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database"),
+    AccessRequest("ssm:GetParameterHistory", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database/password"),
+    AccessRequest("ssm:GetCommandInvocation"),
+    AccessRequest("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"),
+    AccessRequest("s3:GetObject", "arn:aws:s3:::dev-research-data/x"),
+    AccessRequest("s3:GetObjectVersion", "arn:aws:s3:::dev-research-data/x"),
+    AccessRequest("s3:GetObjectVersionForReplication", "arn:aws:s3:::dev-research-data/x"),
+    AccessRequest("s3:GetDataAccess", f"arn:aws:s3:us-east-1:{ACCOUNT}:access-grants/default"),
+    AccessRequest("dynamodb:GetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
+    AccessRequest("dynamodb:BatchGetItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
+    AccessRequest("dynamodb:GetRecords", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x/stream/1"),
+    AccessRequest("dynamodb:Query", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
+    AccessRequest("dynamodb:Scan", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/x"),
+    AccessRequest("ec2:GetPasswordData", f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-1"),
+    AccessRequest("ec2:GetConsoleOutput", f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-1"),
+    AccessRequest("ec2:GetVpnConnectionDeviceSampleConfiguration"),
+    AccessRequest("ebs:GetSnapshotBlock", "arn:aws:ec2:us-east-1::snapshot/snap-1"),
+    AccessRequest("ecr:GetAuthorizationToken"),
+    AccessRequest("logs:GetLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:x:*"),
+    AccessRequest("logs:FilterLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:x:*"),
+    AccessRequest("wafv2:GetDecryptedAPIKey"),
 ]
 
 
-@pytest.mark.parametrize("wish", [*WRITES, *SECRETS], ids=lambda wish: wish.action)
-def test_plan_role_neither_writes_nor_reads_values(planned: Planned, wish: Wish) -> None:
-    assert not allows([planned.may["plan"]], wish)
+@pytest.mark.parametrize("wanted", [*WRITES, *SECRETS], ids=lambda wanted: wanted.action)
+def test_plan_role_neither_writes_nor_reads_values(planned: PlannedPolicies, wanted: AccessRequest) -> None:
+    assert not allows([planned.may["plan"]], wanted)
 
 
-@pytest.mark.parametrize("wish", SECRETS, ids=lambda wish: wish.action)
-def test_values_stay_closed_where_a_resource_or_another_policy_opens_them(planned: Planned, wish: Wish) -> None:
-    assert not allows([planned.may["plan"], EVERYTHING], wish)
+@pytest.mark.parametrize("wanted", SECRETS, ids=lambda wanted: wanted.action)
+def test_values_stay_closed_where_a_resource_or_another_policy_opens_them(
+    planned: PlannedPolicies, wanted: AccessRequest
+) -> None:
+    assert not allows([planned.may["plan"], EVERYTHING], wanted)
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "wanted",
     [
-        Wish("ec2:CreateVpc"),
-        Wish("iam:CreateRole", THEIRS, BOUNDED),
-        Wish("iam:PutRolePolicy", THEIRS, BOUNDED),
-        Wish("iam:AttachRolePolicy", THEIRS, BOUNDED),
-        Wish("iam:PassRole", THEIRS),
-        Wish("iam:DeleteRole", THEIRS),
-        Wish("iam:CreatePolicy", f"{HERE}:policy/dev-research-data"),
-        Wish("iam:CreateServiceLinkedRole", f"{HERE}:role/aws-service-role/elasticloadbalancing.amazonaws.com/x"),
+        AccessRequest("ec2:CreateVpc"),
+        AccessRequest("iam:CreateRole", THEIRS, BOUNDED),
+        AccessRequest("iam:PutRolePolicy", THEIRS, BOUNDED),
+        AccessRequest("iam:AttachRolePolicy", THEIRS, BOUNDED),
+        AccessRequest("iam:PassRole", THEIRS),
+        AccessRequest("iam:DeleteRole", THEIRS),
+        AccessRequest("iam:CreatePolicy", f"{HERE}:policy/dev-research-data"),
+        AccessRequest(
+            "iam:CreateServiceLinkedRole", f"{HERE}:role/aws-service-role/elasticloadbalancing.amazonaws.com/x"
+        ),
     ],
-    ids=lambda wish: wish.action,
+    ids=lambda wanted: wanted.action,
 )
-def test_build_role_makes_what_releases_need(planned: Planned, wish: Wish) -> None:
-    assert allows_within([planned.may["build"]], planned.may["build_boundary"], wish)
+def test_build_role_makes_what_releases_need(planned: PlannedPolicies, wanted: AccessRequest) -> None:
+    assert allows_within([planned.may["build"]], planned.may["build_boundary"], wanted)
 
 
 ESCAPES = [
     # out of the boundary
-    Wish("iam:CreateRole", THEIRS),
-    Wish("iam:CreateRole", THEIRS, {"iam:PermissionsBoundary": f"{HERE}:policy/dev-research-mine"}),
-    Wish("iam:PutRolePolicy", THEIRS),
-    Wish("iam:AttachRolePolicy", THEIRS),
-    Wish("iam:PutRolePermissionsBoundary", THEIRS, {"iam:PermissionsBoundary": f"{HERE}:policy/dev-research-mine"}),
-    Wish("iam:DeleteRolePermissionsBoundary", THEIRS),
-    Wish("iam:DeleteRolePermissionsBoundary", THEIRS, BOUNDED),
-    Wish("iam:PutRolePermissionsBoundary", f"{HERE}:role/InfraBuildRole", BOUNDED),
-    Wish("iam:DeleteRolePermissionsBoundary", f"{HERE}:role/InfraBuildRole", BOUNDED),
-    Wish("iam:CreatePolicyVersion", f"{HERE}:policy/InfraServiceBoundary"),
-    Wish("iam:CreatePolicyVersion", f"{HERE}:policy/InfraBuildBoundary"),
-    Wish("iam:SetDefaultPolicyVersion", f"{HERE}:policy/InfraBuildBoundary"),
-    Wish("iam:DeletePolicy", f"{HERE}:policy/InfraServiceBoundary"),
+    AccessRequest("iam:CreateRole", THEIRS),
+    AccessRequest("iam:CreateRole", THEIRS, {"iam:PermissionsBoundary": f"{HERE}:policy/dev-research-mine"}),
+    AccessRequest("iam:PutRolePolicy", THEIRS),
+    AccessRequest("iam:AttachRolePolicy", THEIRS),
+    AccessRequest(
+        "iam:PutRolePermissionsBoundary", THEIRS, {"iam:PermissionsBoundary": f"{HERE}:policy/dev-research-mine"}
+    ),
+    AccessRequest("iam:DeleteRolePermissionsBoundary", THEIRS),
+    AccessRequest("iam:DeleteRolePermissionsBoundary", THEIRS, BOUNDED),
+    AccessRequest("iam:PutRolePermissionsBoundary", f"{HERE}:role/InfraBuildRole", BOUNDED),
+    AccessRequest("iam:DeleteRolePermissionsBoundary", f"{HERE}:role/InfraBuildRole", BOUNDED),
+    AccessRequest("iam:CreatePolicyVersion", f"{HERE}:policy/InfraServiceBoundary"),
+    AccessRequest("iam:CreatePolicyVersion", f"{HERE}:policy/InfraBuildBoundary"),
+    AccessRequest("iam:SetDefaultPolicyVersion", f"{HERE}:policy/InfraBuildBoundary"),
+    AccessRequest("iam:DeletePolicy", f"{HERE}:policy/InfraServiceBoundary"),
     # its own roles
-    Wish("iam:PutRolePolicy", f"{HERE}:role/InfraBuildRole", BOUNDED),
-    Wish("iam:AttachRolePolicy", f"{HERE}:role/InfraPlanRole", BOUNDED),
-    Wish("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraBuildRole"),
-    Wish("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraPlanRole"),
-    Wish("iam:DeleteRole", f"{HERE}:role/InfraPlanRole"),
-    Wish("iam:PassRole", f"{HERE}:role/InfraBuildRole"),
+    AccessRequest("iam:PutRolePolicy", f"{HERE}:role/InfraBuildRole", BOUNDED),
+    AccessRequest("iam:AttachRolePolicy", f"{HERE}:role/InfraPlanRole", BOUNDED),
+    AccessRequest("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraBuildRole"),
+    AccessRequest("iam:UpdateAssumeRolePolicy", f"{HERE}:role/InfraPlanRole"),
+    AccessRequest("iam:DeleteRole", f"{HERE}:role/InfraPlanRole"),
+    AccessRequest("iam:PassRole", f"{HERE}:role/InfraBuildRole"),
     # people, keys, ways in
-    Wish("iam:CreateUser", f"{HERE}:user/dev-research-me"),
-    Wish("iam:CreateAccessKey", f"{HERE}:user/dev-research-me"),
-    Wish("iam:CreateLoginProfile", f"{HERE}:user/dev-research-me"),
-    Wish("iam:AddUserToGroup", f"{HERE}:group/dev-research-us"),
-    Wish("iam:CreateSAMLProvider", f"{HERE}:saml-provider/dev-research"),
-    Wish("iam:CreateOpenIDConnectProvider", f"{HERE}:oidc-provider/dev-research"),
-    Wish("sts:AssumeRole", ADMIN),
-    Wish("sts:AssumeRole", "arn:aws:iam::111111111111:role/InfraBuildRole"),
-    Wish("sts:GetFederationToken"),
-    Wish("organizations:LeaveOrganization"),
-    Wish("account:CloseAccount"),
+    AccessRequest("iam:CreateUser", f"{HERE}:user/dev-research-me"),
+    AccessRequest("iam:CreateAccessKey", f"{HERE}:user/dev-research-me"),
+    AccessRequest("iam:CreateLoginProfile", f"{HERE}:user/dev-research-me"),
+    AccessRequest("iam:AddUserToGroup", f"{HERE}:group/dev-research-us"),
+    AccessRequest("iam:CreateSAMLProvider", f"{HERE}:saml-provider/dev-research"),
+    AccessRequest("iam:CreateOpenIDConnectProvider", f"{HERE}:oidc-provider/dev-research"),
+    AccessRequest("sts:AssumeRole", ADMIN),
+    AccessRequest("sts:AssumeRole", "arn:aws:iam::111111111111:role/InfraBuildRole"),
+    AccessRequest("sts:GetFederationToken"),
+    AccessRequest("organizations:LeaveOrganization"),
+    AccessRequest("account:CloseAccount"),
 ]
 
 
-@pytest.mark.parametrize("wish", ESCAPES, ids=lambda wish: f"{wish.action}-{wish.resource.rpartition('/')[2]}")
-def test_build_role_has_no_way_out(planned: Planned, wish: Wish) -> None:
-    assert not allows_within([planned.may["build"]], planned.may["build_boundary"], wish)
-    assert not allows_within([EVERYTHING], planned.may["build_boundary"], wish), "the boundary alone must hold"
+@pytest.mark.parametrize("wanted", ESCAPES, ids=lambda wanted: f"{wanted.action}-{wanted.resource.rpartition('/')[2]}")
+def test_build_role_has_no_way_out(planned: PlannedPolicies, wanted: AccessRequest) -> None:
+    assert not allows_within([planned.may["build"]], planned.may["build_boundary"], wanted)
+    assert not allows_within([EVERYTHING], planned.may["build_boundary"], wanted), "the boundary alone must hold"
 
 
 @pytest.mark.parametrize("action", ["PassRole", "UpdateAssumeRolePolicy", "DeleteRole", "PutRolePolicy", "CreateRole"])
-def test_build_role_leaves_roles_of_other_names_alone(planned: Planned, action: str) -> None:
+def test_build_role_leaves_roles_of_other_names_alone(planned: PlannedPolicies, action: str) -> None:
     for role in (ADMIN, f"{HERE}:role/prod-research-flow-logs", f"{HERE}:role/aws-reserved/sso.amazonaws.com/Admin"):
-        wish = Wish(f"iam:{action}", role, BOUNDED)
-        assert not allows_within([planned.may["build"]], planned.may["build_boundary"], wish)
+        wanted = AccessRequest(f"iam:{action}", role, BOUNDED)
+        assert not allows_within([planned.may["build"]], planned.may["build_boundary"], wanted)
 
 
-def test_roles_of_services_have_the_services_and_nothing_else(planned: Planned) -> None:
+def test_roles_of_services_have_the_services_and_nothing_else(planned: PlannedPolicies) -> None:
     boundary = planned.may["service_boundary"]
-    assert allows_within([EVERYTHING], boundary, Wish("logs:PutLogEvents"))
+    assert allows_within([EVERYTHING], boundary, AccessRequest("logs:PutLogEvents"))
     for action in ("iam:CreateUser", "iam:PassRole", "sts:AssumeRole", "account:CloseAccount", "sqs:SendMessage"):
-        assert not allows_within([EVERYTHING], boundary, Wish(action, ADMIN))
+        assert not allows_within([EVERYTHING], boundary, AccessRequest(action, ADMIN))
 
 
-def _trusted(planned: Planned, role: str, *, caller: str, action: str = "sts:AssumeRole", **context: Any) -> bool:
+def _trusted(
+    planned: PlannedPolicies, role: str, *, caller: str, action: str = "sts:AssumeRole", **context: Any
+) -> bool:
     asked = {"sts:ExternalId": "acme", **context}
     return trusts(planned.trust[role], Access(TOOLING, frozenset({caller}), action, None, asked))
 
 
-def test_only_named_roles_with_the_external_id_may_take_them(planned: Planned) -> None:
+def test_only_named_roles_with_the_external_id_may_take_them(planned: PlannedPolicies) -> None:
     assert _trusted(planned, "plan", caller=PLANNER)
     assert _trusted(planned, "build", caller=APPLIER)
     assert not _trusted(planned, "build", caller=PLANNER)
@@ -208,7 +218,7 @@ def test_only_named_roles_with_the_external_id_may_take_them(planned: Planned) -
         assert not _trusted(planned, "plan", caller=stranger)
 
 
-def test_sessions_carry_tags_of_releases_and_their_source_identity(planned: Planned) -> None:
+def test_sessions_carry_tags_of_releases_and_their_source_identity(planned: PlannedPolicies) -> None:
     for role in ("plan", "build"):
         assert _trusted(planned, role, caller=APPLIER, action="sts:TagSession", **{"aws:TagKeys": ("env", "team")})
         assert not _trusted(planned, role, caller=APPLIER, action="sts:TagSession", **{"aws:TagKeys": ("env", "admin")})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.modules.examples import NAMES
-from tests.support.modules.runs import Outcome
+from tests.support.modules.runs import RunsOutcome
 
 REPOSITORY = Path(__file__).parents[2]
 GENERATOR = "tests/support/modules/tables.py"
@@ -88,5 +88,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", ["examples", "example-of-workload"])
-def test_examples_work(own_tests: Outcome, file: str) -> None:
+def test_examples_work(own_tests: RunsOutcome, file: str) -> None:
     assert [(run.status, run.said) for run in own_tests.of(file).values()] == [("pass", [])]

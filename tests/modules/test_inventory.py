@@ -17,9 +17,9 @@ from orchestrator.model.rules.region import partition_of
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target, all_targets
 from tests.support.modules import cases
-from tests.support.modules.runs import Run
+from tests.support.modules.runs import ModuleRun
 
-PlanOf = Callable[[str], Run]
+PlanOf = Callable[[str], ModuleRun]
 
 
 def test_there_are_inventories() -> None:
@@ -43,7 +43,7 @@ def test_inputs_give_the_inventory(path: Path, plan_of: PlanOf) -> None:
     assert _partitions(plan) == {partition_of(wanted.variables["region"])}
 
 
-def _partitions(plan: Run) -> set[str]:
+def _partitions(plan: ModuleRun) -> set[str]:
     return set(re.findall(r"arn:(aws[a-z-]*):", json.dumps(plan.resources)))
 
 

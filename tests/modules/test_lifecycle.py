@@ -9,13 +9,13 @@ import pytest
 
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
-from tests.support.modules.runs import Outcome, Run
+from tests.support.modules.runs import ModuleRun, RunsOutcome
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def blocks(blocks_begun: Future[Outcome]) -> Mapping[str, Run]:
+def blocks(blocks_begun: Future[RunsOutcome]) -> Mapping[str, ModuleRun]:
     """The runs of `roots/blocks`, which have destroyed it."""
     outcome = blocks_begun.result()
     runs = outcome.of("lifecycle")
@@ -24,11 +24,13 @@ def blocks(blocks_begun: Future[Outcome]) -> Mapping[str, Run]:
     return runs
 
 
-def test_second_plan_has_no_changes(blocks: Mapping[str, Run]) -> None:
+def test_second_plan_has_no_changes(blocks: Mapping[str, ModuleRun]) -> None:
     assert blocks["nothing_changed"].changes == {}
 
 
-def test_a_zone_between_others_adds_its_own_resources_and_touches_no_other_zone(blocks: Mapping[str, Run]) -> None:
+def test_a_zone_between_others_adds_its_own_resources_and_touches_no_other_zone(
+    blocks: Mapping[str, ModuleRun],
+) -> None:
     found = blocks["a_zone_between_others"].changes
     updated = {address for address, action in found.items() if action == "update"}
     assert updated == {f'module.network.aws_vpc_endpoint.gateway["{service}"]' for service in ("dynamodb", "s3")}
@@ -61,11 +63,13 @@ def test_a_zone_between_others_adds_its_own_resources_and_touches_no_other_zone(
         ("protection", {"module.table.aws_dynamodb_table.this": "update"}),
     ],
 )
-def test_one_input_changes_only_what_it_should(blocks: Mapping[str, Run], name: str, expected: dict[str, str]) -> None:
+def test_one_input_changes_only_what_it_should(
+    blocks: Mapping[str, ModuleRun], name: str, expected: dict[str, str]
+) -> None:
     assert blocks[name].changes == expected
 
 
-def test_destroy_leaves_nothing(blocks: Mapping[str, Run], emulated: Sandbox) -> None:
+def test_destroy_leaves_nothing(blocks: Mapping[str, ModuleRun], emulated: Sandbox) -> None:
     ours = [{"Name": "tag:Name", "Values": ["blocks"]}]
     left = client(emulated, "ec2").describe_vpcs(Filters=ours)["Vpcs"]
     roles = [role["RoleName"] for role in client(emulated, "iam").list_roles()["Roles"]]

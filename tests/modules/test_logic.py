@@ -13,8 +13,8 @@ import hcl2
 import pytest
 
 from tests.support.modules import examples
-from tests.support.modules.root import Root
-from tests.support.modules.runs import Outcome
+from tests.support.modules.root import DrivenRoot
+from tests.support.modules.runs import RunsOutcome
 
 pytestmark = pytest.mark.slow
 
@@ -26,13 +26,13 @@ _EXPECTED = re.compile(r"expect_failures = \[(?P<objects>[^]]*)\]")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_module_passes_its_own_tests(name: str, own_tests: Outcome) -> None:
+def test_module_passes_its_own_tests(name: str, own_tests: RunsOutcome) -> None:
     found = own_tests.of(name)
     assert {run: outcome.said for run, outcome in found.items() if outcome.status != "pass"} == {}
     assert list(found) == _RUN.findall(_own_tests(name)) != []
 
 
-def test_load_balancer_waits_for_the_way_to_the_internet(root: Callable[..., Root]) -> None:
+def test_load_balancer_waits_for_the_way_to_the_internet(root: Callable[..., DrivenRoot]) -> None:
     """AWS makes no external one in a VPC without an internet gateway, and gives none up while addresses are in use."""
     edges = set(re.findall(r'^  "([^"]+)" -> "([^"]+)";$', root("regional").graph(), re.MULTILINE))
     assert ("module.web_entry.aws_lb.this", "module.network.aws_route.internet") in edges

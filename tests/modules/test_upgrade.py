@@ -15,8 +15,8 @@ import pytest
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
 from tests.support.emulator import enforce_policies
-from tests.support.modules.root import Root, Told
-from tests.support.modules.runs import Run
+from tests.support.modules.root import DrivenRoot, Told
+from tests.support.modules.runs import ModuleRun
 from tests.support.modules.upgrade import GLOBAL, REGIONAL, REPOSITORY, Upgraded, previous_version
 
 pytestmark = pytest.mark.slow
@@ -63,14 +63,14 @@ def test_default_security_group_lets_nothing_through(upgraded: Upgraded, emulate
     assert [(group["IpPermissions"], group["IpPermissionsEgress"]) for group in groups] == [([], [])]
 
 
-def _policies(plan: Run) -> dict[str, str]:
+def _policies(plan: ModuleRun) -> dict[str, str]:
     """What the deployment roles may do, by the role's kind."""
     kinds = {f"aws_iam_role_policy.{kind}": kind for kind in ("plan", "build")}
     return {kinds[address]: values["policy"] for address, values in plan.resources.items() if address in kinds}
 
 
 @contextlib.contextmanager
-def _limited_to(policy: str, scope: Root, emulated: Sandbox) -> Iterator[None]:
+def _limited_to(policy: str, scope: DrivenRoot, emulated: Sandbox) -> Iterator[None]:
     """Terraform as a user that may do what the policy says, in an emulated AWS that enforces it.
 
     It judges actions, and ARNs of IAM and S3; neither conditions nor boundaries.
@@ -104,7 +104,7 @@ def alone(blocks_begun: Future[Any]) -> None:
 
 @pytest.fixture(scope="module")
 def by_plan_role(
-    upgraded: Upgraded, plan_of: Callable[[str], Run], emulated: Sandbox, alone: None
+    upgraded: Upgraded, plan_of: Callable[[str], ModuleRun], emulated: Sandbox, alone: None
 ) -> tuple[dict[str, str], Told]:
     """Under the plan role's policy: what another release of the same code would do; an apply that changes the page."""
     scope = upgraded.regional_scope
@@ -130,7 +130,7 @@ def test_greeting_changes_the_listener_alone(by_plan_role: tuple[Any, Told]) -> 
 
 @pytest.fixture(scope="module")
 def destroyed(
-    upgraded: Upgraded, by_plan_role: object, plan_of: Callable[[str], Run], emulated: Sandbox, alone: None
+    upgraded: Upgraded, by_plan_role: object, plan_of: Callable[[str], ModuleRun], emulated: Sandbox, alone: None
 ) -> Upgraded:
     """By the build role's policy: it may delete what it may make, and the logs of an environment without protection."""
     (logs,) = client(emulated, "s3").list_buckets()["Buckets"]

@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.sandbox import background, process, server, state
 from orchestrator.sandbox.clients import assumed, client
 from orchestrator.sandbox.layout import Address, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.state import State
+from orchestrator.sandbox.state import ServerState
 from tests.support import command
-from tests.support.command import Answer
+from tests.support.command import CommandResult
 
 LAYOUT = SandboxLayout("000000000000", "us-east-1")
 
 
 @dataclass(frozen=True)
-class Project:
+class BackgroundProject:
     folder: Path
     cache: Path
 
@@ -45,7 +45,7 @@ class Project:
             f"regions: [us-east-1]\nglobal_resource_deploy_from_region: us-east-1\nteams: {{{teams}}}\n"
         )
 
-    def sandbox(self, *arguments: str) -> Answer:
+    def sandbox(self, *arguments: str) -> CommandResult:
         """A command of the group, started in a folder below the repository's root."""
         env = {**os.environ, "XDG_CACHE_HOME": str(self.cache)}
         return command.run(["sandbox", *arguments], cwd=self.folder / "envs", env=env, timeout=120)
@@ -62,8 +62,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    made = Project(tmp_path / "repository", tmp_path / "cache")
+def project(tmp_path: Path) -> Iterator[BackgroundProject]:
+    made = BackgroundProject(tmp_path / "repository", tmp_path / "cache")
     made.folder.mkdir()
     made.configure("111111111111")
     yield made
@@ -86,7 +86,7 @@ def buckets(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.slow
-def test_up_env_and_down(project: Project) -> None:
+def test_up_env_and_down(project: BackgroundProject) -> None:
     first = project.up()
     assert client(first, "sts", account="111111111111").get_caller_identity()["Account"] == "111111111111"
     assert project.up() == first
@@ -113,14 +113,14 @@ def test_up_env_and_down(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_two_at_once_start_one(project: Project) -> None:
+def test_two_at_once_start_one(project: BackgroundProject) -> None:
     with ThreadPoolExecutor(3) as pool:
         found = [future.result() for future in [pool.submit(project.up) for _ in range(3)]]
     assert len({sandbox.pid for sandbox in found}) == 1
 
 
 @pytest.mark.slow
-def test_reset_empties_it_and_follows_the_configuration(project: Project) -> None:
+def test_reset_empties_it_and_follows_the_configuration(project: BackgroundProject) -> None:
     """A bare one has the accounts, but not the deployment roles."""
     sandbox = project.up("--bare")
     iam = client(sandbox, "iam", account="111111111111")
@@ -141,14 +141,16 @@ def test_reset_empties_it_and_follows_the_configuration(project: Project) -> Non
 
 
 @pytest.mark.slow
-def test_a_server_that_was_killed_is_replaced_and_who_has_its_number_now_is_left_alone(project: Project) -> None:
+def test_a_server_that_was_killed_is_replaced_and_who_has_its_number_now_is_left_alone(
+    project: BackgroundProject,
+) -> None:
     first = project.up()
     os.kill(first.pid, signal.SIGKILL)
     assert state.gone_within(project.state_folder(), 30)
     assert project.sandbox("env").code == 6
     with subprocess.Popen(["sleep", "600"]) as other:
         try:
-            stale = State(Address(other.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT)
+            stale = ServerState(Address(other.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT)
             state.write(project.state_folder(), stale)
             assert project.sandbox("env").code == 6
             assert project.sandbox("down").code == 0
@@ -174,8 +176,8 @@ sys.stdin.read()
     ) as deaf:
         assert deaf.stdout is not None
         assert deaf.stdout.readline()
-        state.write(tmp_path, State(Address(deaf.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
-        with pytest.raises(SurroundingsFailed, match="does not answer"):
+        state.write(tmp_path, ServerState(Address(deaf.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
+        with pytest.raises(DependencyError, match="does not answer"):
             background.reset(tmp_path, LAYOUT)
         assert background.down(tmp_path)
     assert deaf.returncode == -signal.SIGKILL
@@ -183,17 +185,17 @@ sys.stdin.read()
 
 def test_a_server_whose_state_is_gone_is_told_of_and_ends_by_itself(tmp_path: Path) -> None:
     with claimed(tmp_path):
-        with pytest.raises(SurroundingsFailed, match=r"its state .* is gone"):
+        with pytest.raises(DependencyError, match=r"its state .* is gone"):
             background.running(tmp_path)
         server._wait_until_lost(tmp_path, told=0)
-        state.write(tmp_path, State(Address(1, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
+        state.write(tmp_path, ServerState(Address(1, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
         server._wait_until_lost(tmp_path, told=0)
         state.forget(tmp_path, os.getpid())
         assert state.read(tmp_path) is not None  # another server's
 
 
 def test_a_second_server_does_not_start(tmp_path: Path) -> None:
-    with claimed(tmp_path), pytest.raises(SurroundingsFailed, match="did not start"):
+    with claimed(tmp_path), pytest.raises(DependencyError, match="did not start"):
         process.start_in_background(LAYOUT, tmp_path)
 
 
@@ -205,7 +207,7 @@ def test_where_the_state_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert state.folder_of(Path("/two")) != folder
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(SurroundingsFailed, match="XDG_CACHE_HOME"):
+    with pytest.raises(DependencyError, match="XDG_CACHE_HOME"):
         state.folder_of(Path("/one"))
 
 

@@ -40,7 +40,7 @@ def test_a_missing_action(emulated: Sandbox, service: str, action: str, argument
 def test_s3_has_a_form_of_its_own() -> None:
     scope = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=h"
     environ = {"HTTP_AUTHORIZATION": scope, "REQUEST_METHOD": "GET", "PATH_INFO": "/bucket"}
-    answer = failures.answer(failures.Asked.of(environ), NotImplementedError())
+    answer = failures.answer(failures.ApiRequest.of(environ), NotImplementedError())
     message = "s3 GET /bucket: not in the sandbox"
     assert answer.body.decode() == f"<Error><Code>NotImplemented</Code><Message>{message}</Message></Error>"
 
@@ -52,7 +52,9 @@ def test_a_form_without_an_action_is_named_by_its_path() -> None:
         "CONTENT_TYPE": "application/x-www-form-urlencoded",
         "wsgi.input": io.BytesIO(b"Version=1"),
     }
-    assert failures.answer(failures.Asked.of(environ), NotImplementedError()).message.startswith("this service POST /")
+    assert failures.answer(failures.ApiRequest.of(environ), NotImplementedError()).message.startswith(
+        "this service POST /"
+    )
 
 
 def request(sandbox: Sandbox, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:

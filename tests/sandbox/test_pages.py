@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.pages import Asked, Page, page
+from orchestrator.sandbox.pages import Page, PageRequest, page
 
-HERE = Asked(method="GET", host="lb.example", port=80, path="/img/a.png", query="v=1&lang=de", headers={"x-a": "One"})
+HERE = PageRequest(
+    method="GET", host="lb.example", port=80, path="/img/a.png", query="v=1&lang=de", headers={"x-a": "One"}
+)
 
 
 def fixed(text: str) -> dict[str, Any]:

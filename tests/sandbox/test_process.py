@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.sandbox import layout as layouts
 from orchestrator.sandbox import process
 from orchestrator.sandbox.clients import client
@@ -55,13 +55,13 @@ def test_the_surroundings_do_not_reach_the_emulator() -> None:
 @pytest.mark.slow
 def test_why_it_did_not_start_is_told() -> None:
     nowhere = SandboxLayout(TOOLING, "nowhere-1", LAYOUT.roles)
-    with pytest.raises(SurroundingsFailed, match=r"(?s)the sandbox did not start.*nowhere-1"), process.start(nowhere):
+    with pytest.raises(DependencyError, match=r"(?s)the sandbox did not start.*nowhere-1"), process.start(nowhere):
         pass
 
 
 def test_one_that_is_not_ready_in_time_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(process, "START_SECONDS", 0.0)
-    with pytest.raises(SurroundingsFailed, match="not ready within"):
+    with pytest.raises(DependencyError, match="not ready within"):
         process.start_in_background(LAYOUT, tmp_path)
     assert not (tmp_path / "state.json").exists()
 
@@ -76,7 +76,7 @@ def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(SurroundingsFailed, match="needs moto, which is not installed"), process.start(LAYOUT):
+    with pytest.raises(DependencyError, match="needs moto, which is not installed"), process.start(LAYOUT):
         pass
 
 

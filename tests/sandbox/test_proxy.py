@@ -63,21 +63,21 @@ def balancer(emulated: Sandbox) -> MakeBalancer:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ProxyReply:
     status: int
     content_type: str
     text: str
     location: str | None
 
 
-def ask(proxy: str, address: str, method: str = "GET", **headers: str) -> Reply:
+def ask(proxy: str, address: str, method: str = "GET", **headers: str) -> ProxyReply:
     """A request to the proxy as curl makes it: by absolute address."""
     connection = http.client.HTTPConnection(urlsplit(proxy).netloc, timeout=10)
     try:
         connection.request(method, address, headers={"Host": urlsplit(address).netloc, **headers})
         response = connection.getresponse()
         text = response.read().decode()
-        return Reply(response.status, response.getheader("Content-Type", ""), text, response.getheader("Location"))
+        return ProxyReply(response.status, response.getheader("Content-Type", ""), text, response.getheader("Location"))
     finally:
         connection.close()
 
@@ -86,7 +86,7 @@ def test_the_page_of_a_load_balancer(emulated: Sandbox, balancer: MakeBalancer) 
     made = balancer()
     made.listen(fixed("<h1>us-east-1</h1>", content_type="text/html"))
     reply = ask(emulated.proxy, f"http://{made.dns_name}/any/path?x=1")
-    assert reply == Reply(200, "text/html", "<h1>us-east-1</h1>", None)
+    assert reply == ProxyReply(200, "text/html", "<h1>us-east-1</h1>", None)
     assert ask(emulated.proxy, f"http://{made.dns_name.upper()}/").status == 200
     assert ask(emulated.proxy, f"http://{made.dns_name}/", method="HEAD").text == ""
     assert ask(emulated.proxy, f"http://{made.dns_name}/", method="POST").status == 200

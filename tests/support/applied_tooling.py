@@ -18,7 +18,7 @@ from orchestrator.sandbox.demo_pipeline import CHANGES, PIPELINE
 from orchestrator.sandbox.example import SOURCE, Demo, make_repository, started_sandbox, within
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.watched import Execution, Watch
+from orchestrator.sandbox.watched import ExecutionWatch, WatchedExecution
 from tests.support.workbench import until
 
 ROOT = """\
@@ -53,17 +53,17 @@ _GLASS = f"{{by: [AWSReservedSSO_OnCall_*], notify: 'arn:aws:sns:us-east-1:00000
 
 
 @dataclass
-class Place:
+class ToolingProject:
     """A repository whose tooling is applied; `pushed` is what git showed, `known` the executions as last seen."""
 
     demo: Demo
     folder: Path
     sandbox: Sandbox
-    watch: Watch
+    watch: ExecutionWatch
     queue: str
     pushed: str = ""
     notices: list[str] = field(default_factory=list)
-    known: dict[str, Execution] = field(default_factory=dict)
+    known: dict[str, WatchedExecution] = field(default_factory=dict)
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True, text=True)
@@ -102,7 +102,7 @@ class Place:
 
         return str(until(found, seconds=SECONDS))
 
-    def reach(self, tags: tuple[str, ...], reached: Callable[[Execution], bool]) -> None:
+    def reach(self, tags: tuple[str, ...], reached: Callable[[WatchedExecution], bool]) -> None:
         self.known |= self.watch.until(tags, reached, seconds=SECONDS)
 
     def end(self, *tags: str) -> None:
@@ -138,7 +138,7 @@ def on_call(sandbox: Sandbox) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def applied_tooling(base: Path) -> Iterator[Place]:
+def applied_tooling(base: Path) -> Iterator[ToolingProject]:
     """The tooling of the demo's environment, for a root that is made at once; nothing is pushed yet."""
     prod = str(CHANGES["envs/prod.yaml"])
     for old, new in (("{required: true}", f"{{required: true, break_glass: {_GLASS}}}"), ("[lint, scan]", "[lint]")):
@@ -162,6 +162,6 @@ def applied_tooling(base: Path) -> Iterator[Place]:
         try:
             demo_pipeline.tooling(demo)
             watch = demo_pipeline.watching(sandbox)
-            yield Place(demo, base / "repository", sandbox, watch, _listen(sandbox))
+            yield ToolingProject(demo, base / "repository", sandbox, watch, _listen(sandbox))
         finally:
             demo.orchestrate("sandbox", "down")

@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """How a command ended, and what it said."""
 
     code: int
@@ -39,7 +39,7 @@ class Answer:
         return dict(json.loads(self.out))
 
 
-class Command:
+class RunningCommand:
     """A command that runs. What it offers is what `subprocess.Popen` offers, and does the same.
 
     As a context it ends with the test, also with one that fails.
@@ -91,9 +91,9 @@ class Command:
         """On standard error, while it runs. Where it goes on writing is not moved by that."""
         return os.pread(self._err.fileno(), 1 << 20, 0).decode()
 
-    def answer(self, timeout: float | None = None) -> Answer:
+    def answer(self, timeout: float | None = None) -> CommandResult:
         out, err = self.communicate(timeout)
-        return Answer(self.wait(), out, err)
+        return CommandResult(self.wait(), out, err)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -105,7 +105,7 @@ class Command:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
-    def __enter__(self) -> Command:
+    def __enter__(self) -> RunningCommand:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -119,8 +119,8 @@ class Command:
             file.close()
 
 
-def run(arguments: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float = 300) -> Answer:
-    with Command(arguments, cwd=cwd, env=env) as command:
+def run(arguments: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float = 300) -> CommandResult:
+    with RunningCommand(arguments, cwd=cwd, env=env) as command:
         return command.answer(timeout)
 
 

@@ -16,14 +16,14 @@ from orchestrator.model.rules.rules import Rules
 from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import start
-from tests.support.projects import Project
+from tests.support.projects import E2eProject
 from tests.support.workbench import Workbench, approval, build_action, buildspec, stage
 
 TOP = Path(__file__).parents[2]
 SUBMIT = f"PYTHONPATH={TOP} {sys.executable} -P -m orchestrator submit"
 
 
-class Place(Project):
+class PipelineClone(E2eProject):
     """A clone of the emulated repository, with the pipelines that its tags are released by."""
 
     aws: Workbench
@@ -40,11 +40,11 @@ class Place(Project):
 
 
 @contextlib.contextmanager
-def emulated(base: Path, files: Mapping[str, str]) -> Iterator[Place]:
+def emulated(base: Path, files: Mapping[str, str]) -> Iterator[PipelineClone]:
     """`files` are those of the repository, its configuration with the prefix `fleet` among them."""
     with start(SandboxLayout("000000000000", "us-east-1", (RoleSpec("111111111111", "Other", "read"),))) as sandbox:
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
-        made = Place(base / "clone", within(os.environ, sandbox.env) | own, "fleet")
+        made = PipelineClone(base / "clone", within(os.environ, sandbox.env) | own, "fleet")
         del made.env["AWS_MAX_ATTEMPTS"]  # orchestrate's own: AWS throttles here
         made.aws = Workbench(sandbox)
         name, url = made.aws.repository()
@@ -60,7 +60,7 @@ def emulated(base: Path, files: Mapping[str, str]) -> Iterator[Place]:
         yield made
 
 
-def _make_tooling(place: Place, repository: str, rules: Rules) -> None:
+def _make_tooling(place: PipelineClone, repository: str, rules: Rules) -> None:
     """As modules/release-pipeline makes it, but for a step that only fails where the version is a candidate."""
     aws = place.aws
     url = f"https://git-codecommit.us-east-1.amazonaws.com/v1/repos/{repository}"
@@ -93,7 +93,7 @@ def _point_source_to(aws: Workbench, name: str, store: str) -> None:
     aws("codepipeline").update_pipeline(pipeline=made)
 
 
-def _make_rule(aws: Workbench, pipeline: tooling.Pipeline) -> None:
+def _make_rule(aws: Workbench, pipeline: tooling.EnvironmentPipeline) -> None:
     pattern = {"source": [pipeline.asked_source], "detail-type": [tooling.ASKED]}
     aws("events").put_rule(Name=pipeline.name, EventPattern=json.dumps(pattern))
     template = ",".join(

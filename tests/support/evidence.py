@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.model.approval.approval import Answer, copy_of
-from orchestrator.model.audit.evidence import Kept, Pin, Record, TagObject
+from orchestrator.model.audit.evidence import Kept, Record, TagObject, TagPin
 from orchestrator.model.ledger.anchor import Anchor
 from orchestrator.model.ledger.chain import Anchored, Stored
 from orchestrator.model.ledger.ledger import Draft, Entry, Stamp, following
@@ -40,7 +40,7 @@ def record(*drafts: Draft, **changes: Any) -> Record:
             receipts={RECEIPT.digest: Kept(RECEIPT.encode())},
             plans={RECEIPT.digest: RECEIPT.artefact.sha256},
             answers={RECEIPT.digest: (ANSWER.encode(),)},
-            pins={TAG: Pin(RECEIPT.tag_object, RECEIPT.commit)},
+            pins={TAG: TagPin(RECEIPT.tag_object, RECEIPT.commit)},
             tags={TAG: TagObject(RECEIPT.tag_object, RECEIPT.commit, b"x")},
         ),
         **changes,

@@ -20,7 +20,7 @@ _SKIPPED = {"connection", "keep-alive", "transfer-encoding", "content-length", "
 
 
 @dataclass(frozen=True)
-class Asked:
+class FaultRequest:
     """A request; `service` is s3, dynamodb or sts, `action` what DynamoDB or STS is asked to do."""
 
     method: str
@@ -31,7 +31,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """An error instead of AWS's answer; where it is `late`, AWS has carried the request out all the same."""
 
     status: int
@@ -39,14 +39,14 @@ class Fault:
     late: bool = False
 
 
-Rule: TypeAlias = Callable[[Asked], Fault | None]
+Rule: TypeAlias = Callable[[FaultRequest], InjectedFault | None]
 """Asked for each request, by the thread that serves it; it may wait before it answers."""
 
 
 @contextlib.contextmanager
 def between(endpoint: str, rule: Rule) -> Iterator[str]:
     """The address of such a server, as long as the block lasts."""
-    server = _Server(("127.0.0.1", 0), _Connection)
+    server = _FaultServer(("127.0.0.1", 0), _FaultConnection)
     server.upstream, server.rule = urlsplit(endpoint).netloc, rule
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -58,7 +58,7 @@ def between(endpoint: str, rule: Rule) -> Iterator[str]:
         server.socket.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _FaultServer(ThreadingHTTPServer):
     daemon_threads = True
     upstream: str
     rule: Rule
@@ -67,8 +67,8 @@ class _Server(ThreadingHTTPServer):
         """Who asked was killed: nobody waits for the answer."""
 
 
-class _Connection(BaseHTTPRequestHandler):
-    server: _Server
+class _FaultConnection(BaseHTTPRequestHandler):
+    server: _FaultServer
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds that a kept connection may be idle
 
@@ -96,16 +96,16 @@ class _Connection(BaseHTTPRequestHandler):
         pass
 
 
-def _asked(method: str, path: str, headers: Message, body: bytes) -> Asked:
+def _asked(method: str, path: str, headers: Message, body: bytes) -> FaultRequest:
     target = headers.get("X-Amz-Target", "")
     if target:
-        return Asked(method, path, "dynamodb", target.rpartition(".")[2], body)
+        return FaultRequest(method, path, "dynamodb", target.rpartition(".")[2], body)
     if "application/x-www-form-urlencoded" in headers.get("Content-Type", ""):
-        return Asked(method, path, "sts", body.decode().partition("Action=")[2].partition("&")[0], body)
-    return Asked(method, path, "s3", "", body)
+        return FaultRequest(method, path, "sts", body.decode().partition("Action=")[2].partition("&")[0], body)
+    return FaultRequest(method, path, "s3", "", body)
 
 
-def _passed_on(upstream: str, asked: Asked, given: Message) -> tuple[int, list[tuple[str, str]], bytes]:
+def _passed_on(upstream: str, asked: FaultRequest, given: Message) -> tuple[int, list[tuple[str, str]], bytes]:
     headers = {name: value for name, value in given.items() if name.lower() not in {"connection", "expect"}}
     connection = http.client.HTTPConnection(upstream, timeout=60)
     with contextlib.closing(connection):

@@ -20,7 +20,7 @@ Policy = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Wish:
+class AccessRequest:
     """What a caller wants; `context` holds condition keys."""
 
     action: str
@@ -28,53 +28,53 @@ class Wish:
     context: Mapping[str, Sequence[str] | str] = field(default_factory=dict)
 
 
-def allows(policies: Iterable[Policy], wish: Wish) -> bool:
+def allows(policies: Iterable[Policy], wanted: AccessRequest) -> bool:
     effects = {
         statement["Effect"]
         for policy in policies
         for statement in _listed(policy["Statement"])
-        if _applies(statement, wish)
+        if _applies(statement, wanted)
     }
     return effects == {"Allow"}
 
 
-def allows_within(policies: Sequence[Policy], boundary: Policy, wish: Wish) -> bool:
+def allows_within(policies: Sequence[Policy], boundary: Policy, wanted: AccessRequest) -> bool:
     """A permissions boundary grants nothing and limits everything."""
-    return allows(policies, wish) and allows([boundary], wish)
+    return allows(policies, wanted) and allows([boundary], wanted)
 
 
-def _applies(statement: Statement, wish: Wish) -> bool:
+def _applies(statement: Statement, wanted: AccessRequest) -> bool:
     unknown = set(statement) - {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
     assert not unknown, f"this evaluation does not know {unknown}"
-    matches = _matches(statement, "Action", wish.action.lower(), str.lower) and _matches(
-        statement, "Resource", wish.resource, lambda pattern: _with_variables(pattern, wish)
+    matches = _matches(statement, "Action", wanted.action.lower(), str.lower) and _matches(
+        statement, "Resource", wanted.resource, lambda pattern: _with_variables(pattern, wanted)
     )
     if "Resource" in statement and "Condition" not in statement and "${" not in str(statement["Resource"]):
-        assert matches == _second_opinion(statement, wish), (statement, wish)
+        assert matches == _second_opinion(statement, wanted), (statement, wanted)
     return matches and all(
-        _holds(operator, _context(wish, key), [_with_variables(str(value), wish) for value in _listed(wanted)])
+        _holds(operator, _context(wanted, key), [_with_variables(str(value), wanted) for value in _listed(wanted)])
         for operator, tests in statement.get("Condition", {}).items()
         for key, wanted in tests.items()
     )
 
 
-def _second_opinion(statement: Statement, wish: Wish) -> bool:
-    judged = IAMPolicyStatement(statement).is_action_permitted(wish.action, wish.resource)
+def _second_opinion(statement: Statement, wanted: AccessRequest) -> bool:
+    judged = IAMPolicyStatement(statement).is_action_permitted(wanted.action, wanted.resource)
     return bool(judged is not PermissionResult.NEUTRAL)
 
 
-def _with_variables(text: str, wish: Wish) -> str:
+def _with_variables(text: str, wanted: AccessRequest) -> str:
     """Policy variables such as ${aws:userid}; a text with one that the request lacks is like nothing."""
 
     def value(match: re.Match[str]) -> str:
-        found = _context(wish, match[1])
+        found = _context(wanted, match[1])
         return found[0] if found else "\0"
 
     return re.sub(r"\$\{([^}]+)\}", value, text)
 
 
-def _context(wish: Wish, key: str) -> list[str]:
-    found = {name.lower(): value for name, value in wish.context.items()}.get(key.lower(), [])
+def _context(wanted: AccessRequest, key: str) -> list[str]:
+    found = {name.lower(): value for name, value in wanted.context.items()}.get(key.lower(), [])
     return [str(value) for value in _listed(found)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.model.ledger.ledger import Draft, Kind
-from tests.support.projects import Project
+from tests.support.projects import E2eProject
 from tests.support.stages import Stand
 
 LEASE = {"ORCHESTRATE_LEASE_SECONDS": "2"}
@@ -20,15 +20,15 @@ def state(serial: int, lineage: str = "line", **more: Any) -> bytes:
 
 
 def record(there: Stand, kind: Kind, digest: str | None = None, **detail: Any) -> None:
-    at = there.at
-    draft = Draft(kind, str(at.release.tag), at.release.commit, "ann", digest, detail)
-    at.ledger.append(at.release.target.id, lambda _: draft)
+    ctx = there.ctx
+    draft = Draft(kind, str(ctx.release.tag), ctx.release.commit, "ann", digest, detail)
+    ctx.ledger.append(ctx.release.target.id, lambda _: draft)
 
 
-def workspace(there: Stand, project: Project) -> Path:
-    target = there.at.release.target
+def workspace(there: Stand, project: E2eProject) -> Path:
+    target = there.ctx.release.target
     return project.workspace(target.team, target.scope)
 
 
 def store(there: Stand, content: bytes) -> None:
-    there.at.states.put(there.at.release.target.backend.key, content)
+    there.ctx.states.put(there.ctx.release.target.backend.key, content)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Key:
+class SigningKey:
     """`settings` make git sign with the key, `env` lets it find it; `public` is what the protected branch holds."""
 
     settings: tuple[str, ...]
@@ -26,13 +26,13 @@ class Key:
         return [part for setting in self.settings for part in ("-c", setting)]
 
 
-def ssh_key(folder: Path, name: str) -> Key:
+def ssh_key(folder: Path, name: str) -> SigningKey:
     """An ed25519 key in `folder`; `public` is `ssh-ed25519 AAAA...`."""
     file = folder / name
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(file)], check=True)
     public = " ".join(file.with_name(f"{name}.pub").read_text().split()[:2])
     said = subprocess.run(["ssh-keygen", "-lf", f"{file}.pub"], check=True, capture_output=True, text=True).stdout
-    return Key(("gpg.format=ssh", f"user.signingKey={file}.pub"), {}, public, said.split()[1])
+    return SigningKey(("gpg.format=ssh", f"user.signingKey={file}.pub"), {}, public, said.split()[1])
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,24 @@ class GpgHome:
         )
         return done.stdout
 
-    def key(self, user: str, *options: str, expires: str = "never") -> Key:
+    def key(self, user: str, *options: str, expires: str = "never") -> SigningKey:
         """Makes a signing key for `Name <address>`; `options` as for gpg (`--faked-system-time`)."""
         self.run(*options, "--quick-gen-key", user, "ed25519", "sign", expires)
         return self.existing(user)
 
-    def existing(self, user: str) -> Key:
+    def existing(self, user: str) -> SigningKey:
         listed = self.run("--with-colons", "--list-keys", f"={user}")
         fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
         public = self.run("--export", "--armor", fingerprint)
         env = {"GNUPGHOME": str(self.folder)}
-        return Key(("gpg.format=openpgp", f"user.signingKey={fingerprint}!"), env, public, fingerprint)
+        return SigningKey(("gpg.format=openpgp", f"user.signingKey={fingerprint}!"), env, public, fingerprint)
 
-    def revoke(self, key: Key) -> Key:
+    def revoke(self, key: SigningKey) -> SigningKey:
         """The key as its owner publishes it once it is stolen."""
         certificate = self.folder / "openpgp-revocs.d" / f"{key.fingerprint}.rev"
         self.run("--import", input=certificate.read_text().replace(":-----BEGIN", "-----BEGIN"))
         public = self.run("--export", "--armor", key.fingerprint)
-        return Key(key.settings, key.env, public, key.fingerprint)
+        return SigningKey(key.settings, key.env, public, key.fingerprint)
 
 
 @contextmanager

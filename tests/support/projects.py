@@ -15,7 +15,7 @@ import pytest
 from orchestrator.effects.tools.find import find
 from orchestrator.sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
-from tests.support.command import Answer, Command
+from tests.support.command import CommandResult, RunningCommand
 
 ROOTS = Path(__file__).parent / "roots"
 LOCK_FILE = Path(__file__).parents[2] / "modules" / "workload" / ".terraform.lock.hcl"
@@ -38,7 +38,7 @@ checks: {required: []}
 
 
 @dataclass
-class Project:
+class E2eProject:
     """A repository with its own name prefix, so that tests share one emulated AWS without meeting."""
 
     folder: Path
@@ -66,16 +66,16 @@ class Project:
         self.git("tag", "--annotate", "--message", "A release", name)
         return name
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Command:
-        return Command(arguments, cwd=self.folder, env={**self.env, **(env or {})})
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> RunningCommand:
+        return RunningCommand(arguments, cwd=self.folder, env={**self.env, **(env or {})})
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> CommandResult:
         with self.start(*arguments, env=env) as process:
             answer = process.answer(timeout=300)
         assert "Traceback" not in answer.err, answer.err
         return answer
 
-    def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
+    def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> CommandResult:
         answer = self.run(*arguments, env=env)
         assert answer.code == 0, f"{arguments}: {answer.code}\n{answer.out}\n{answer.err}"
         return answer
@@ -95,18 +95,18 @@ class Project:
         return subprocess.run(command, cwd=workspace / "source" / root, env=env, check=True, capture_output=True).stdout
 
 
-NewProject = Callable[..., Project]
+NewProject = Callable[..., E2eProject]
 
 
 @pytest.fixture(scope="session")
 def new_project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> NewProject:
     """Makes a repository of a root's folder, with configuration, committed on main; its stores are bootstrapped."""
 
-    def make(prefix: str, source: str, *, root: str = ".", bootstrap: bool = True) -> Project:
+    def make(prefix: str, source: str, *, root: str = ".", bootstrap: bool = True) -> E2eProject:
         base = tmp_path_factory.mktemp(prefix)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GIT_"))}
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
-        project = Project(base / "repo", {**kept, **sandbox.env, **own}, prefix)
+        project = E2eProject(base / "repo", {**kept, **sandbox.env, **own}, prefix)
         shutil.copytree(ROOTS / source, project.folder)
         if (project.folder / "root").is_dir():
             (project.folder / "root").rename(project.folder / root)

@@ -51,7 +51,7 @@ RULES = {
 
 
 @dataclass
-class Archive:
+class RecordedStores:
     """The project and its stores."""
 
     project: GitProject
@@ -59,9 +59,9 @@ class Archive:
     rules: Rules
     unused: Iterator[str] = field(default_factory=lambda: iter(TEAMS))
 
-    def books(self) -> Books:
+    def books(self) -> TeamRecord:
         """Of a team that no other test has."""
-        return Books(self, next(self.unused))
+        return TeamRecord(self, next(self.unused))
 
     @property
     def repository(self) -> Repository:
@@ -69,7 +69,7 @@ class Archive:
 
 
 @contextmanager
-def archive(folder: Path, sandbox: Sandbox, prefix: str, more: str = "") -> Iterator[Archive]:
+def archive(folder: Path, sandbox: Sandbox, prefix: str, more: str = "") -> Iterator[RecordedStores]:
     """`more` are further keys of `state`. The environment is that of the sandbox meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "GIT_"))]:
@@ -85,14 +85,14 @@ def archive(folder: Path, sandbox: Sandbox, prefix: str, more: str = "") -> Iter
         aws = Session("us-east-1")
         outcomes = bootstrap(aws, stores_of(rules, []), check=False, tell=lambda _: None)
         assert [outcome.error for outcome in outcomes if outcome.error] == []
-        yield Archive(project, aws, rules)
+        yield RecordedStores(project, aws, rules)
 
 
 @dataclass
-class Books:
+class TeamRecord:
     """The record of one team; its tags are made when they are first used."""
 
-    archive: Archive
+    archive: RecordedStores
     team: str
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
-from tests.support.command import Answer, run
+from tests.support.command import CommandResult, run
 
 TOOLING, RESEARCH, RISK, PRODUCTION = "000000000000", "111111111111", "222222222222", "333333333333"
 ROLES = tuple(RoleSpec(account, "Other", "read") for account in (RESEARCH, RISK, PRODUCTION))
@@ -39,7 +39,7 @@ apply_from: pipeline
 
 
 @dataclass(frozen=True)
-class Project:
+class AppliedTooling:
     """A repository's configuration, applied; `results` is what the apply answered of each Region."""
 
     folder: Path
@@ -47,7 +47,7 @@ class Project:
     sandbox: Sandbox
     results: tuple[dict[str, Any], ...] = ()
 
-    def run(self, *arguments: str) -> Answer:
+    def run(self, *arguments: str) -> CommandResult:
         done = run(arguments, cwd=self.folder, env=self.env)
         assert "Traceback" not in done.err, done.err
         return done
@@ -58,13 +58,13 @@ class Project:
         return done.json
 
 
-def applied(base: Path, sandbox: Sandbox, env: Mapping[str, str]) -> Project:
+def applied(base: Path, sandbox: Sandbox, env: Mapping[str, str]) -> AppliedTooling:
     """Takes two minutes, most of which AWS is waited for."""
     folder = base / "repo"
     (folder / "envs").mkdir(parents=True)
     for name, text in FILES.items():
         (folder / f"envs/{name}.yaml").write_text(text)
     subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
-    project = Project(folder, {**env, "ORCHESTRATE_WORKSPACES": str(base / "workspaces")}, sandbox)
+    project = AppliedTooling(folder, {**env, "ORCHESTRATE_WORKSPACES": str(base / "workspaces")}, sandbox)
     project.ok("bootstrap")
-    return Project(folder, project.env, sandbox, tuple(project.ok("tooling", "apply")["tooling"]))
+    return AppliedTooling(folder, project.env, sandbox, tuple(project.ok("tooling", "apply")["tooling"]))

@@ -58,7 +58,7 @@ def served(folder: Path) -> Iterator[str]:
         page.parent.mkdir(parents=True, exist_ok=True)
         with page.open("a") as file:
             file.write(f'<a href="/{wheel.name}">{wheel.name}</a>\n')
-    handler = functools.partial(_Quiet, directory=str(folder))
+    handler = functools.partial(_WheelHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -69,6 +69,6 @@ def served(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _WheelHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the requests are of no interest."""

@@ -50,11 +50,11 @@ def _keep(context: Context, found: tuple[model.Account, ...], role: str, *, appl
     from orchestrator.effects.system.host import environment
     from orchestrator.report.setup import accounts as report
     from orchestrator.stages.pipeline.accounts import keep
-    from orchestrator.stages.terraform.bundled_root import Desk
+    from orchestrator.stages.terraform.bundled_root import CommandContext
 
-    desk = Desk(load_rules_from_worktree(context), environment(), say)
+    ctx = CommandContext(load_rules_from_worktree(context), environment(), say)
     outcomes = []
-    for outcome in keep(desk, found, role, apply=applying):
+    for outcome in keep(ctx, found, role, apply=applying):
         outcomes.append(outcome)
         say(report.outcome_text(outcome))
     if context.json:

@@ -10,7 +10,7 @@ from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, 
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.context.context import ReleaseContext
 
 
 @click.command("adopt", cls=CommandWithCommonOptions)
@@ -43,10 +43,10 @@ def adopt(context: Context, /, *, source: str, check: bool, yes: bool, **release
 
 def _surroundings(
     context: Context, env: str, team: str, scope: str, *, commit: str | None, tag: str | None
-) -> Surroundings:
+) -> ReleaseContext:
     from orchestrator.effects.system.host import environment
     from orchestrator.model.rules.tag import Tag
-    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.context.context import ReleaseContext
     from orchestrator.stages.tags.resolve import as_if_tagged
 
     target = Tag.parse(f"{env}_{scope}/{team}/0.0")
@@ -58,6 +58,6 @@ def _surroundings(
         return surroundings(context, tag)
     repository = context.repository()
     rules_commit = repository.rules_commit(context.rules_ref)
-    return Surroundings(
+    return ReleaseContext(
         as_if_tagged(repository, target, commit or rules_commit, rules_commit), repository, environment(), say
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from orchestrator.model.release.receipt import PlanReceipt
     from orchestrator.stages.approval.approve import Answered
-    from orchestrator.stages.context.context import Surroundings
+    from orchestrator.stages.context.context import ReleaseContext
 
 
 @click.command("approve", cls=CommandWithCommonOptions)
@@ -61,12 +61,12 @@ def _question(flags: Mapping[str, bool]) -> str:
     return f"Override the protection and {verb[0].lower()}{verb[1:]}" if flags["override"] else verb
 
 
-def _given(at: Surroundings, receipt: PlanReceipt, reason: str, flags: Mapping[str, bool]) -> Answered:
-    from orchestrator.stages.approval.approve import Reply, approve
+def _given(ctx: ReleaseContext, receipt: PlanReceipt, reason: str, flags: Mapping[str, bool]) -> Answered:
+    from orchestrator.stages.approval.approve import ApprovalReply, approve
     from orchestrator.stages.approval.break_glass import break_glass
 
     if flags["break_glass"]:
-        return break_glass(at, receipt, reason, flags["override"])
+        return break_glass(ctx, receipt, reason, flags["override"])
     if flags["override"]:
-        approve(at, receipt, Reply("overridden", reason))
-    return approve(at, receipt, Reply("rejected" if flags["reject"] else "approved", reason))
+        approve(ctx, receipt, ApprovalReply("overridden", reason))
+    return approve(ctx, receipt, ApprovalReply("rejected" if flags["reject"] else "approved", reason))

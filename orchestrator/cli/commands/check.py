@@ -40,13 +40,13 @@ def check(
     from orchestrator.effects.system.host import environment
     from orchestrator.stages.checks.check import Worktree
     from orchestrator.stages.checks.check import check as run
-    from orchestrator.stages.checks.subject import Checking
+    from orchestrator.stages.checks.subject import CheckContext
 
     if sum([path is not None, tag is not None, everything]) > 1:
         raise UsageError("PATH, --tag and --all exclude one another")
     tree = Worktree.around(path or context.start)
     subjects = tree.of_tag(tag) if tag else tree.everything() if everything else tree.here()
-    reports, failures = run(subjects, Checking.here(environment(), say))
+    reports, failures = run(subjects, CheckContext.here(environment(), say))
     show_reports(context, reports, failures, files)
     if failures:
         raise failures[0].error

@@ -20,8 +20,8 @@ def doctor(context: Context, envs: tuple[str, ...], apply_roles: bool) -> int:
     from orchestrator.effects.system.host import environment
     from orchestrator.model.doctor.diagnosis import worst
     from orchestrator.report.setup import doctor as report
-    from orchestrator.stages.doctor.doctor import Patient, examine
+    from orchestrator.stages.doctor.doctor import DoctorOptions, examine
 
-    found = examine(Patient(context.start, environment(), context.rules_ref, envs, apply_roles))
+    found = examine(DoctorOptions(context.start, environment(), context.rules_ref, envs, apply_roles))
     answer(context, report.fields(found), report.text(found))
     return worst(found)

@@ -70,10 +70,10 @@ def _check(asked: dict[str, Any]) -> None:
 
 def _show(context: Context, selection: Selection, asked: dict[str, Any]) -> None:
     from orchestrator.report.history import history as report
-    from orchestrator.stages.history.history import Wanted
+    from orchestrator.stages.history.history import HistoryFilter
     from orchestrator.stages.history.history import history as run
 
-    wanted = Wanted.of(asked["tag"], asked["since"], asked["limit"])
+    wanted = HistoryFilter.of(asked["tag"], asked["since"], asked["limit"])
     found = run(load_rules_from_worktree(context), selection, wanted)
     answer(context, report.fields(found), report.text(found))
     if found.more:

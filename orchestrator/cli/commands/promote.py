@@ -24,9 +24,9 @@ def promote(context: Context, /, *, scopes: tuple[str, ...], push: bool, remote:
     """Tag what has run in one environment for the next: all tags or none."""
     from orchestrator.report.release import tags as report
     from orchestrator.stages.release.promote import promote as run
-    from orchestrator.stages.tags.make_tags import Wanted
+    from orchestrator.stages.tags.make_tags import TagOptions
 
-    request = Wanted(scopes=scopes or None, remote=remote if push else None, **wanted)
+    request = TagOptions(scopes=scopes or None, remote=remote if push else None, **wanted)
     made = run(context.repository(), request, context.rules_ref, say)
     for note in made.notes:
         say(note)

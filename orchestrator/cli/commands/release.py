@@ -13,7 +13,7 @@ from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository
-    from orchestrator.stages.fleet.fleet import Chosen, Lane
+    from orchestrator.stages.fleet.fleet import Chosen, Executor
 
 
 @click.command("release", cls=CommandWithCommonOptions)
@@ -39,11 +39,11 @@ def release(context: Context, tags: tuple[str, ...], where: str, parallel: int |
     if where == "here" and len(tags) == 1 and not is_pattern(tags[0]):
         run_release(context, tags[0], lambda fields: answer(context, fields, f"{tags[0]}: released"))
         return 0
-    return _run_many(context, tags, Wish(where, parallel, wait, again))
+    return _run_many(context, tags, ReleaseOptions(where, parallel, wait, again))
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReleaseOptions:
     """How many releases are to be run."""
 
     where: str
@@ -52,29 +52,29 @@ class Wish:
     again: bool
 
 
-def _run_many(context: Context, tags: tuple[str, ...], wish: Wish) -> int:
+def _run_many(context: Context, tags: tuple[str, ...], wanted: ReleaseOptions) -> int:
     from orchestrator.report.release import fleet as report
-    from orchestrator.stages.fleet.fleet import Way, choose, follow
+    from orchestrator.stages.fleet.fleet import RunOptions, choose, follow
 
     repository = context.repository()
     chosen = choose(repository, tags, context.rules_ref, say)
-    lane, parallel = _lane(context, repository, chosen, wish)
-    outcome = follow(chosen.courses, lane, Way(parallel, wish.wait), say)
-    if outcome.interrupted and wish.where == "aws":
+    executor, parallel = _lane(context, repository, chosen, wanted)
+    outcome = follow(chosen.runs, executor, RunOptions(parallel, wanted.wait), say)
+    if outcome.interrupted and wanted.where == "aws":
         say("interrupted; the executions go on, and the same command follows them again")
-    answer(context, report.fields(outcome, wish.where), report.text(outcome))
+    answer(context, report.fields(outcome, wanted.where), report.text(outcome))
     return outcome.code
 
 
-def _lane(context: Context, repository: Repository, chosen: Chosen, wish: Wish) -> tuple[Lane, int]:
+def _lane(context: Context, repository: Repository, chosen: Chosen, wanted: ReleaseOptions) -> tuple[Executor, int]:
     from orchestrator.effects.system.host import environment, processors
 
-    if wish.where == "aws":
+    if wanted.where == "aws":
         from orchestrator.stages.fleet.aws import PARALLEL, OnAws
 
-        return OnAws(chosen.releases, wish.again, wish.parallel or PARALLEL), wish.parallel or PARALLEL
+        return OnAws(chosen.releases, wanted.again, wanted.parallel or PARALLEL), wanted.parallel or PARALLEL
     from orchestrator.stages.fleet.here import Here
 
-    parallel = wish.parallel or processors()
+    parallel = wanted.parallel or processors()
     options = ("--repo", str(repository.folder), *(("--rules-ref", ref) if (ref := context.rules_ref) else ()))
     return Here(context.start, chosen.project, options, environment(), parallel), parallel

@@ -28,11 +28,11 @@ def rollback(context: Context, /, *, preview: bool, yes: bool, **options: Any) -
     from orchestrator.stages.release import rollback as stage
 
     remote = options["remote"] if options["push"] else None
-    asked = stage.Asked(**{name: options[name] for name in ("env", "team", "scope", "to")})
+    asked = stage.RollbackOptions(**{name: options[name] for name in ("env", "team", "scope", "to")})
     if not preview:
         stage.check_push(context.repository(), asked, context.rules_ref, remote)
     proposal = stage.propose(context.repository(), asked, context.rules_ref, environment(), say)
-    fields, tag = report.proposal_fields(proposal), str(proposal.at.release.tag)
+    fields, tag = report.proposal_fields(proposal), str(proposal.ctx.release.tag)
     if preview:
         answer(context, fields, report.proposal_text(proposal))
         return

@@ -13,7 +13,7 @@ from orchestrator.cli.context import Context, GroupOfCommands, load_rules_from_w
 
 if TYPE_CHECKING:
     from orchestrator.sandbox.layout import SandboxLayout
-    from orchestrator.sandbox.state import State
+    from orchestrator.sandbox.state import ServerState
 
 
 _bare_option = click.option(
@@ -122,7 +122,7 @@ def _layout(context: Context, *, bare: bool) -> SandboxLayout:
     return layout_of(load_rules_from_worktree(context), bare=bare)
 
 
-def _print(context: Context, state: State) -> None:
+def _print(context: Context, state: ServerState) -> None:
     from orchestrator.sandbox import background
 
     click.echo(json.dumps(background.described(state)) if context.json else background.for_shell(state))

@@ -12,7 +12,7 @@ from orchestrator.cli.context import (
     pass_context,
     selection_options,
 )
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 
 @click.command("status", cls=CommandWithCommonOptions)
@@ -31,4 +31,4 @@ def status(context: Context, env: str | None, team: str | None, scope: str | Non
     found = run(load_rules_from_worktree(context), Selection(env, team, scope))
     answer(context, report.status_fields(found), report.status_text(found))
     if found.failed:
-        raise SurroundingsFailed("\n".join(str(error) for error in found.failed))
+        raise DependencyError("\n".join(str(error) for error in found.failed))

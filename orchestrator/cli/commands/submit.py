@@ -29,7 +29,7 @@ def submit(context: Context, tag: str | None, attempt: str) -> None:
     """
     from orchestrator.effects.system.host import environment
     from orchestrator.report.release import submit as report
-    from orchestrator.stages.pipeline.submit import Request, record_failed
+    from orchestrator.stages.pipeline.submit import Submission, record_failed
     from orchestrator.stages.pipeline.submit import submit as run
 
     env = environment()
@@ -41,7 +41,7 @@ def submit(context: Context, tag: str | None, attempt: str) -> None:
     if not name:
         raise UsageError("which tag? Name it with --tag.")
     moved, rounds = tag is None and env.get("EVENT") == _MOVED, env.get("ROUNDS", "")
-    request = Request(name, attempt or env.get("ATTEMPT", ""), moved, int(rounds) if rounds.isdecimal() else 0)
+    request = Submission(name, attempt or env.get("ATTEMPT", ""), moved, int(rounds) if rounds.isdecimal() else 0)
     done = run(origin, request, env, say)
     answer(context, report.fields(done), report.text(done))
 

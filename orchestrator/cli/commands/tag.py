@@ -28,11 +28,11 @@ def tag(
 ) -> None:
     """Create the tags of a release: all or none."""
     from orchestrator.report.release import tags as report
-    from orchestrator.stages.tags.make_tags import Wanted, make_tags
+    from orchestrator.stages.tags.make_tags import TagOptions, make_tags
 
     if all_scopes == bool(scopes):
         raise UsageError("say where to release: either --scope (once or several times) or --all-scopes")
-    request = Wanted(scopes=None if all_scopes else scopes, remote=remote if push else None, **wanted)
+    request = TagOptions(scopes=None if all_scopes else scopes, remote=remote if push else None, **wanted)
     made = make_tags(context.repository(), request, context.rules_ref)
     for note in made.notes:
         say(note)

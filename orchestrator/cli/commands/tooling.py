@@ -42,12 +42,12 @@ def _keep(context: Context, regions: tuple[str, ...], *, applying: bool) -> None
     from orchestrator.effects.system.host import environment
     from orchestrator.report.setup import tooling as report
     from orchestrator.stages.pipeline.tooling import keep
-    from orchestrator.stages.terraform.bundled_root import Desk
+    from orchestrator.stages.terraform.bundled_root import CommandContext
 
     project = project_folder(context.start)
-    desk = Desk(read_worktree_rules(project), environment(), say)
+    ctx = CommandContext(read_worktree_rules(project), environment(), say)
     fields = []
-    for outcome in keep(desk, project, regions, apply=applying):
+    for outcome in keep(ctx, project, regions, apply=applying):
         fields.append({"region": outcome.region, **report.done_fields(outcome.done)})
         if not context.json:
             click.echo(f"tooling in {outcome.region}\n{report.done_text(outcome.done)}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.finding import Finding, Severity, clean
 from orchestrator.model.policy.iam_policy import Document
 
@@ -37,7 +37,7 @@ def validate(documents: Iterable[Document], aws: Session, region: str) -> Valida
     try:
         distinct = {(document.kind, document.text): document for document in documents}
         found = [clean(f) for document in distinct.values() for f in _findings(document, aws, region)]
-    except SurroundingsFailed as failure:
+    except DependencyError as failure:
         return Validated((), (f"IAM Access Analyzer did not validate the policies: {failure.message}",))
     return Validated(tuple(found))
 

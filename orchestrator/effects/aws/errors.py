@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orchestrator.errors import NotThere, SurroundingsFailed
+from orchestrator.errors import DependencyError, NotThere
 from orchestrator.model.text.quoting import quoted
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Attempt:
         return f"cannot {self.action} {self.resource}"
 
 
-def explain(error: BotoCoreError | ClientError, attempt: Attempt) -> SurroundingsFailed:
+def explain(error: BotoCoreError | ClientError, attempt: Attempt) -> DependencyError:
     """The error for a person; the order of the questions goes from the surroundings to the single request."""
     from botocore.exceptions import ClientError
 
@@ -71,10 +71,10 @@ def explain(error: BotoCoreError | ClientError, attempt: Attempt) -> Surrounding
         return _answered(error, attempt)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & _LOG_IN:
-        return SurroundingsFailed(f"{attempt}: no usable AWS credentials. {_shown(error)}", hint=_HOW_TO_LOG_IN)
+        return DependencyError(f"{attempt}: no usable AWS credentials. {_shown(error)}", hint=_HOW_TO_LOG_IN)
     if kinds & _UNREACHABLE:
         return _unreachable(error, attempt, "" if "EndpointConnectionError" in kinds else f": {_shown(error)}")
-    return SurroundingsFailed(f"{attempt}: {_shown(error)}")
+    return DependencyError(f"{attempt}: {_shown(error)}")
 
 
 @contextlib.contextmanager
@@ -85,49 +85,49 @@ def settings_problem() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ValueError) as error:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"the AWS settings cannot be used: {_shown(error)}",
             hint="Check AWS_PROFILE, the other AWS_* variables and ~/.aws/config.",
         ) from error
 
 
-def _answered(error: ClientError, attempt: Attempt) -> SurroundingsFailed:
+def _answered(error: ClientError, attempt: Attempt) -> DependencyError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     if code in _DENIED:
         return _denied(error, attempt)
     if code in _NOT_VALID:
-        return SurroundingsFailed(
+        return DependencyError(
             f"{attempt}: the AWS credentials have expired or are not valid ({code})", hint=_HOW_TO_LOG_IN
         )
     if code in _CLOCK:
-        return SurroundingsFailed(f"{attempt}: the clock of this machine is wrong ({code})", hint="Set the clock.")
+        return DependencyError(f"{attempt}: the clock of this machine is wrong ({code})", hint="Set the clock.")
     if code in _THROTTLED:
         tries = int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1
-        return SurroundingsFailed(
+        return DependencyError(
             f"{attempt}: AWS throttles {error.operation_name} or is overloaded ({code}, {_times(tries)} tried)",
             hint="Run it again in a while; AWS_MAX_ATTEMPTS sets how often a request is tried.",
         )
     if code in _MISSING:
         return NotThere(f"{attempt}: it does not exist ({_said(error)})", hint=_make_stores(attempt))
-    return SurroundingsFailed(f"{attempt}: AWS answered {error.operation_name} with {_said(error)}")
+    return DependencyError(f"{attempt}: AWS answered {error.operation_name} with {_said(error)}")
 
 
-def _denied(error: ClientError, attempt: Attempt) -> SurroundingsFailed:
+def _denied(error: ClientError, attempt: Attempt) -> DependencyError:
     who = f" to {attempt.who}" if attempt.who else ""
     in_s3 = "bucket" in attempt.resource or attempt.resource.startswith("s3://")
-    return SurroundingsFailed(
+    return DependencyError(
         f"{attempt}: access denied. AWS refused {error.operation_name}{who}: {_said(error)}",
         hint="Grant that identity the permission (in its policies and, for encrypted stores, on the KMS key), or "
         "choose another profile or role." + (" A bucket of another account is refused alike." if in_s3 else ""),
     )
 
 
-def _unreachable(error: BotoCoreError, attempt: Attempt, why: str) -> SurroundingsFailed:
+def _unreachable(error: BotoCoreError, attempt: Attempt, why: str) -> DependencyError:
     details: Mapping[str, Any] = getattr(error, "kwargs", {})
     address = details.get("endpoint_url") or details.get("proxy_url")
     where = f"{_host(str(address))} cannot be reached" if address else "the connection failed"
     via = " (a proxy)" if "proxy_url" in details else ""
-    return SurroundingsFailed(
+    return DependencyError(
         f"{attempt}: {where}{via}{why}",
         hint="Check the network, the proxy settings and AWS_ENDPOINT_URL; in the sandbox, `orchestrate sandbox up`.",
     )

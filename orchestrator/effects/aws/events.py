@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 # What may pass, and the longest pauses before each further try, in seconds.
 _LATER = frozenset({"ThrottlingException", "InternalFailure", "InternalException"})
@@ -26,7 +26,7 @@ class Events:
     env: str
 
     def put(self, source: str, detail_type: str, detail: Mapping[str, str]) -> None:
-        """Raises SurroundingsFailed where the bus does not take it.
+        """Raises DependencyError where the bus does not take it.
 
         The client itself tries again where the whole request was refused; a refused entry does not fail a request
         (EventBridge API reference, PutEvents).
@@ -40,7 +40,7 @@ class Events:
                 time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - nobody gains by guessing it
                 problem = self._put(entry)
         if problem is not None:
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"EventBridge has not taken the release of {detail.get('tag', '?')}: {problem.get('ErrorCode')} "
                 f"{problem.get('ErrorMessage', '')}".strip(),
                 hint="Run it again in a while.",

@@ -11,7 +11,7 @@ _LONGEST_TEXT = 200_000
 
 
 def publish(aws: Session, topic: str, subject: str, text: str) -> str:
-    """The message's id; raises SurroundingsFailed where SNS does not take it. The topic's ARN names its Region."""
+    """The message's id; raises DependencyError where SNS does not take it. The topic's ARN names its Region."""
     client: Any = aws.client
     sns = client("sns", topic.split(":")[3])
     with aws.explained("tell the subscribers of", topic):

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.retry import ignoring, retry_on
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.system import clock
 from orchestrator.model.rules.backend import Stores
@@ -121,7 +121,7 @@ class Bucket:
     def retention(self, found: ObjectVersion) -> Retention | None:
         """Until when this version cannot be deleted; None where nothing keeps it."""
         with self.aws.explained("read the retention of", self._url(found.key), env=self.env):
-            answer = unless(
+            answer = ignoring(
                 lambda: self._s3.get_object_retention(**self._request(found.key), VersionId=found.id), _NO_RETENTION
             )
         kept = {} if answer is None else answer.get("Retention", {})
@@ -150,7 +150,7 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
     def _open(self, key: str) -> StreamingBody | None:
-        answer = unless(lambda: self._s3.get_object(**self._request(key)), {"NoSuchKey"})
+        answer = ignoring(lambda: self._s3.get_object(**self._request(key)), {"NoSuchKey"})
         return None if answer is None else answer["Body"]
 
 
@@ -167,7 +167,7 @@ def _version(item: Any, *, deleted: bool) -> ObjectVersion:
 def _put_new(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> bool:
     """While another conditional write is under way S3 answers 409, and only asking again tells how that one ended."""
     write = partial(_put, s3, {**request, "IfNoneMatch": "*"}, body)
-    return unless(lambda: patiently(write, {"ConditionalRequestConflict"}), {"PreconditionFailed", "412"}) or False
+    return ignoring(lambda: retry_on(write, {"ConditionalRequestConflict"}), {"PreconditionFailed", "412"}) or False
 
 
 def _put(s3: S3Client, request: Mapping[str, Any], body: bytes | Path) -> bool:

@@ -14,7 +14,7 @@ _Answer = TypeVar("_Answer")
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
-def patiently(call: Callable[[], _Answer], codes: Collection[str]) -> _Answer:
+def retry_on(call: Callable[[], _Answer], codes: Collection[str]) -> _Answer:
     """Asks again, for about 16 seconds, while AWS answers with one of these error codes; then lets the error pass."""
     from botocore.exceptions import ClientError
 
@@ -28,7 +28,7 @@ def patiently(call: Callable[[], _Answer], codes: Collection[str]) -> _Answer:
     return call()
 
 
-def unless(call: Callable[[], _Answer], codes: Collection[str]) -> _Answer | None:
+def ignoring(call: Callable[[], _Answer], codes: Collection[str]) -> _Answer | None:
     """The answer, None where AWS answers with one of these error codes."""
     from botocore.exceptions import ClientError
 

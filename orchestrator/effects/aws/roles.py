@@ -8,8 +8,8 @@ from typing import Any
 
 from orchestrator.effects.aws.errors import Attempt, explain
 from orchestrator.effects.aws.retry import code_of
-from orchestrator.effects.aws.session import Identity, Session
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.effects.aws.session import CallerIdentity, Session
+from orchestrator.errors import DependencyError
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class RoleRequest:
     tags: Mapping[str, str]
 
 
-def assume(aws: Session, wanted: RoleRequest) -> Identity:
-    """Who one is in that role; the credentials are dropped. Raises SurroundingsFailed where it cannot be assumed."""
+def assume(aws: Session, wanted: RoleRequest) -> CallerIdentity:
+    """Who one is in that role; the credentials are dropped. Raises DependencyError where it cannot be assumed."""
     from botocore.exceptions import ClientError
 
     with aws.explained("assume the role", wanted.arn):
@@ -33,7 +33,7 @@ def assume(aws: Session, wanted: RoleRequest) -> Identity:
             if code_of(error) != "AccessDenied":
                 raise
             denied = explain(error, Attempt("assume the role", wanted.arn, who=aws.caller_identity().arn))
-            raise SurroundingsFailed(denied.message, hint=_trust(wanted, aws.caller_identity())) from None
+            raise DependencyError(denied.message, hint=_trust(wanted, aws.caller_identity())) from None
         return aws.identity_of(answer["Credentials"])
 
 
@@ -46,7 +46,7 @@ def _request(wanted: RoleRequest) -> dict[str, Any]:
     return request if wanted.external_id is None else {**request, "ExternalId": wanted.external_id}
 
 
-def _trust(wanted: RoleRequest, caller: Identity) -> str:
+def _trust(wanted: RoleRequest, caller: CallerIdentity) -> str:
     """AWS gives the same answer for a role that is missing and one that does not trust us."""
     condition = f" under the external id {wanted.external_id}" if wanted.external_id else ""
     actions = "sts:AssumeRole and sts:TagSession" if wanted.tags else "sts:AssumeRole"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from orchestrator import __version__
 from orchestrator.effects.aws.errors import Attempt, explain, settings_problem
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 if TYPE_CHECKING:
     import boto3
@@ -38,7 +38,7 @@ _WITHOUT_PROFILE = ("iam-role", "container-role", "assume-role-with-web-identity
 
 
 @dataclass(frozen=True)
-class Identity:
+class CallerIdentity:
     """Whose credentials these are (STS, GetCallerIdentity)."""
 
     account: str
@@ -57,7 +57,7 @@ class Session:
         self.region = region
         self._attempts = attempts
         self._clients: dict[tuple[str, str], Any] = {}
-        self._identity: Identity | None = None
+        self._identity: CallerIdentity | None = None
         self._lock = threading.RLock()
 
     @overload
@@ -74,7 +74,7 @@ class Session:
     def client(self, service: Any, region: str | None = None) -> Any:
         """The client of that service in `region`, by default the tooling Region; made once.
 
-        Raises SurroundingsFailed where the AWS settings of the surroundings are not usable.
+        Raises DependencyError where the AWS settings of the surroundings are not usable.
         """
         key = (service, region or self.region)
         with self._lock, settings_problem():
@@ -90,26 +90,26 @@ class Session:
         """Where STS is asked: AWS, or what AWS_ENDPOINT_URL names."""
         return urlsplit(self.client("sts").meta.endpoint_url).netloc.rpartition("@")[2]
 
-    def caller_identity(self) -> Identity:
-        """Asked once per session; raises SurroundingsFailed where AWS does not know us or cannot be reached."""
+    def caller_identity(self) -> CallerIdentity:
+        """Asked once per session; raises DependencyError where AWS does not know us or cannot be reached."""
         with self._lock:
             if self._identity is None:
                 with self.explained("ask who we are", f"in {self.region}"):
                     self._identity = _identity(self.client("sts"))
             return self._identity
 
-    def require_account(self, expected: str) -> Identity:
+    def require_account(self, expected: str) -> CallerIdentity:
         """Before anything is read or changed: are these the credentials of the tooling account?"""
         identity = self.caller_identity()
         if identity.account != expected:
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"the AWS credentials ({self._source()}) are for account {identity.account} ({identity.arn}), "
                 f"but tooling.account in envs/orchestrate.yaml is {expected}",
                 hint=f"Choose a profile or role of account {expected}, for example with AWS_PROFILE.",
             )
         return identity
 
-    def identity_of(self, keys: CredentialsTypeDef) -> Identity:
+    def identity_of(self, keys: CredentialsTypeDef) -> CallerIdentity:
         """Whose temporary credentials these are; botocore's errors are the caller's to explain."""
         with self._lock:
             sts = self._boto.client(
@@ -124,7 +124,7 @@ class Session:
 
     @contextlib.contextmanager
     def explained(self, action: str, resource: str, *, env: str | None = None) -> Iterator[None]:
-        """Turns what AWS answers into our errors; AWS being AWS, all of them are SurroundingsFailed.
+        """Turns what AWS answers into our errors; AWS being AWS, all of them are DependencyError.
 
         `action` and `resource` complete "cannot ...": ("read the plan", "s3://bucket/key"). `env` is the environment
         whose stores are used, for the hint when one of them is missing.
@@ -182,6 +182,6 @@ def _descriptions(data_path: str | None) -> Loader:
     return create_loader(data_path)
 
 
-def _identity(sts: STSClient) -> Identity:
+def _identity(sts: STSClient) -> CallerIdentity:
     answer = sts.get_caller_identity()
-    return Identity(answer["Account"], answer["Arn"], answer["UserId"])
+    return CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"])

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestrator.effects.system.cache import Cache
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.check import Observed
 from orchestrator.model.text import decoding
 from orchestrator.model.text.canonical import canonical_json
@@ -31,7 +31,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 _SCRATCH_SECONDS = 24 * 3600
 
 
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _CacheEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     observed: Observed
 
@@ -47,7 +47,7 @@ class CheckCache:
         """What is kept under `key`; on this machine it has a name of its own. None where nothing can be trusted."""
         found = _decode(key, self.local.get(_KIND, name) if self._ours(name) else None)
         if found is None and self.shared is not None:
-            with contextlib.suppress(SurroundingsFailed):
+            with contextlib.suppress(DependencyError):
                 found = _decode(key, self.shared.get(_object(key)))
             if found is not None:
                 self._keep(key, name, found)
@@ -57,12 +57,12 @@ class CheckCache:
         """A cache that cannot be written costs time, never a check."""
         self._keep(key, name, observed)
         if self.shared is not None:
-            with contextlib.suppress(SurroundingsFailed):
-                self.shared.put(_object(key), canonical_json(_Entry(key, observed)))
+            with contextlib.suppress(DependencyError):
+                self.shared.put(_object(key), canonical_json(_CacheEntry(key, observed)))
 
     def _keep(self, key: str, name: str, observed: Observed) -> None:
         with contextlib.suppress(OSError):
-            self.local.put(_KIND, name, canonical_json(_Entry(key, observed)))
+            self.local.put(_KIND, name, canonical_json(_CacheEntry(key, observed)))
 
     def _ours(self, name: str) -> bool:
         return _private(self.local.folder / _KIND) and _private(self.local.folder / _KIND / name)
@@ -95,7 +95,7 @@ def _decode(key: str, content: bytes | None) -> Observed | None:
     if content is None:
         return None
     try:
-        entry = decoding.decode(content, _Entry)
+        entry = decoding.decode(content, _CacheEntry)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return entry.observed if entry.key == key else None

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.effects.checks.tool import Answer, Bench, answer, tail
+from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer, tail
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.tools.tool import Tool
 
@@ -43,7 +43,7 @@ class _Result(msgspec.Struct):
     suppress_comment: str | None = None
 
 
-class _Record(msgspec.Struct):
+class _CheckRecord(msgspec.Struct):
     check_id: str
     check_name: str
     check_result: _Result
@@ -60,8 +60,8 @@ class _Passed(msgspec.Struct):
 
 class _Results(msgspec.Struct, frozen=True):
     passed_checks: list[_Passed]
-    failed_checks: list[_Record]
-    skipped_checks: list[_Record]
+    failed_checks: list[_CheckRecord]
+    skipped_checks: list[_CheckRecord]
     parsing_errors: list[str]
 
 
@@ -75,7 +75,7 @@ class _Summary(msgspec.Struct):
     parsing_errors: int
 
 
-class _Report(msgspec.Struct):
+class _FrameworkReport(msgspec.Struct):
     """One framework's part of the answer of `checkov -o json`.
 
     Where no framework found anything to look at, the whole answer is bare numbers: a report without results.
@@ -92,17 +92,17 @@ class Checkov:
     """checkov with the checks of one folder of policies, None where there are none."""
 
     tool: Tool
-    bench: Bench
+    scratch_dir: ScratchDir
     policies: Path | None = None
     var_files: Sequence[str] = field(default=())
 
     def of_source(self) -> list[Finding]:
         """What fails, is skipped, or could not be read, in the bench's tree.
 
-        Raises SurroundingsFailed where checkov did not do its work.
+        Raises DependencyError where checkov did not do its work.
         """
-        tree = self.bench.scratch / "checkov"
-        shutil.copytree(self.bench.tree, tree, symlinks=True)
+        tree = self.scratch_dir.scratch / "checkov"
+        shutil.copytree(self.scratch_dir.tree, tree, symlinks=True)
         (tree / _CANARY).mkdir()
         (tree / _CANARY / "main.tf").write_bytes(_CANARY_CODE)
         var_files = [part for path in self.var_files for part in ("--var-file", str(tree / path))]
@@ -119,7 +119,7 @@ class Checkov:
         Not with `--repo-root-for-plan-enrichment`: it looks for a resource in the code by type and name alone, so a
         skip in one module counts for a resource of that name in another. `scan_plan` does it by the whole address.
         """
-        place = self.bench.scratch / "plan.json"
+        place = self.scratch_dir.scratch / "plan.json"
         with open(place, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(msgspec.json.encode(_with_canary(plan)))
         said = self._run([f"--file={place}", "--framework", "terraform_plan"])
@@ -127,23 +127,25 @@ class Checkov:
         records = [record for report in reports for record in report.results.failed_checks]
         if not any(record.resource == _CANARY_ADDRESS for record in records):
             raise said.broken("did not find what it finds in any working installation")
-        found = [*_findings(reports, self.bench.scratch), *_unreadable(reports, self.bench.scratch)]
+        found = [*_findings(reports, self.scratch_dir.scratch), *_unreadable(reports, self.scratch_dir.scratch)]
         return [*(replace(f, file=None, line=None, end_line=None) for f in found), *_not_loaded(said)]
 
-    def _run(self, options: Sequence[str]) -> Answer:
-        empty = self.bench.scratch / "empty"
+    def _run(self, options: Sequence[str]) -> ToolResult:
+        empty = self.scratch_dir.scratch / "empty"
         empty.mkdir(exist_ok=True)
         common = ["--output=json", "--compact", "--skip-download", "--download-external-modules=false"]
         policies = [f"--external-checks-dir={self.policies}"] if self.policies else []
-        said = answer(self.tool, [*options, *common, *policies], self.bench, empty, self.bench.plain_env(**_VARIABLES))
+        said = answer(
+            self.tool, [*options, *common, *policies], self.scratch_dir, empty, self.scratch_dir.plain_env(**_VARIABLES)
+        )
         if said.returncode not in _DONE:
             raise said.broken("ended before its work was done")
         return said
 
     @staticmethod
-    def _reports(said: Answer) -> list[_Report]:
+    def _reports(said: ToolResult) -> list[_FrameworkReport]:
         """What is listed must be what is counted, and the exit code must say the same."""
-        reports = said.decoded_list(_Report)
+        reports = said.decoded_list(_FrameworkReport)
         for report in reports:
             results, summary = report.results, report.summary
             if summary is None and report.resource_count is None:
@@ -166,7 +168,7 @@ _VARIABLES = {
 }
 
 
-def _findings(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:
+def _findings(reports: Iterable[_FrameworkReport], tree: Path) -> Iterator[Finding]:
     lines = _lines_of(tree)
     for report in reports:
         secret = report.check_type == "secrets"
@@ -193,11 +195,11 @@ def _with_canary(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {**plan, "planned_values": {**planned, "root_module": root}, "resource_changes": changes}
 
 
-def _is_canary(record: _Record) -> bool:
+def _is_canary(record: _CheckRecord) -> bool:
     return record.resource == _CANARY_ADDRESS or record.file_path.lstrip("/").startswith(f"{_CANARY}/")
 
 
-def _finding(record: _Record, secret: bool, lines: _Lines) -> Finding:
+def _finding(record: _CheckRecord, secret: bool, lines: _Lines) -> Finding:
     """A secret's line is not shown, nor the hash of it that checkov gives in place of a resource."""
     file = os.path.normpath(record.file_path.lstrip("/"))
     first, last = (*record.file_line_range, 0, 0)[:2]
@@ -214,7 +216,7 @@ def _finding(record: _Record, secret: bool, lines: _Lines) -> Finding:
         end_line=last or None,
         resource=None if secret else record.resource,
         code=None if secret else lines(file, first),
-        mend=f"It looks at {', '.join(keys[:6])}." if keys else None,
+        remediation=f"It looks at {', '.join(keys[:6])}." if keys else None,
         link=record.guideline or (_POLICY_INDEX if record.check_id.startswith(("CKV_", "CKV2_")) else None),
     )
 
@@ -244,7 +246,7 @@ def _lines_of(tree: Path) -> _Lines:
     return _Lines(tree)
 
 
-def _unreadable(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:
+def _unreadable(reports: Iterable[_FrameworkReport], tree: Path) -> Iterator[Finding]:
     named = dict.fromkeys(path for report in reports for path in report.results.parsing_errors)
     for path in named:
         file = os.path.relpath(path, tree) if os.path.isabs(path) else path
@@ -252,10 +254,10 @@ def _unreadable(reports: Iterable[_Report], tree: Path) -> Iterator[Finding]:
         yield Finding("scan", "orchestrate", "parse_error", "error", what, file=file)
 
 
-def _not_loaded(said: Answer) -> Iterator[Finding]:
+def _not_loaded(said: ToolResult) -> Iterator[Finding]:
     """A custom check that does not load is passed over by checkov with a message on stderr."""
     text = tail(said.stderr)
     if _NOT_LOADED.search(text):
         message = f"checkov reported an error, so a check may not have run: {said.said}"
-        mend = "If it is about a check in policies/, mend that; otherwise skip this rule with a reason."
-        yield Finding("scan", "orchestrate", "scanner_error", "error", message, mend=mend)
+        remediation = "If it is about a check in policies/, mend that; otherwise skip this rule with a reason."
+        yield Finding("scan", "orchestrate", "scanner_error", "error", message, remediation=remediation)

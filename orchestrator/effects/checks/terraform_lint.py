@@ -14,15 +14,15 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.effects.checks.tool import Answer, Bench, answer, tail
+from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer, tail
 from orchestrator.effects.terraform.terraform import environment
 from orchestrator.effects.tools.providers import cli_config
-from orchestrator.errors import InvalidInput, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput
 from orchestrator.model.checks.coverage import LOCK_FILE
 from orchestrator.model.checks.finding import Finding, Severity
-from orchestrator.model.rules.config import Terraform as Settings
+from orchestrator.model.rules.config import TerraformSettings as Settings
 from orchestrator.model.terraform.errors import failure
-from orchestrator.model.terraform.events import Diagnostic, Output
+from orchestrator.model.terraform.events import CommandOutput, Diagnostic
 from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
 from orchestrator.model.tools.tool import Tool
 
@@ -37,7 +37,7 @@ class TerraformLint:
     """Terraform's checks of the files in a bench's tree."""
 
     tool: Tool
-    bench: Bench
+    scratch_dir: ScratchDir
     settings: Settings
     data: Path
     """Kept from run to run: what `init` installs."""
@@ -50,7 +50,7 @@ class TerraformLint:
         It formats copies with names of ours, and the bytes are compared: no output is parsed that a file's name or
         content could imitate. One file of ours that is not well formatted shows that it worked.
         """
-        copies = self.bench.scratch / f"{self.tool.name}-format"
+        copies = self.scratch_dir.scratch / f"{self.tool.name}-format"
         copies.mkdir()
         originals = dict(self._copied(copies))
         canary = copies / "canary.tf"
@@ -64,14 +64,14 @@ class TerraformLint:
         changed = [
             self._not_formatted(path, (copies / name).read_bytes())
             for name, path in originals.items()
-            if path not in unreadable and (copies / name).read_bytes() != (self.bench.tree / path).read_bytes()
+            if path not in unreadable and (copies / name).read_bytes() != (self.scratch_dir.tree / path).read_bytes()
         ]
         return [*unreadable.values(), *changed]
 
     def _copied(self, folder: Path) -> Iterator[tuple[str, str]]:
         """Name of the copy, and path in the tree."""
         number = 0
-        for base, _, names in os.walk(self.bench.tree):
+        for base, _, names in os.walk(self.scratch_dir.tree):
             for name in sorted(names):
                 suffix = next((end for end in _FORMATTED if name.endswith(end)), None)
                 if suffix is None:
@@ -79,9 +79,9 @@ class TerraformLint:
                 number += 1
                 path = Path(base, name)
                 (folder / f"f{number}{suffix}").write_bytes(path.read_bytes())
-                yield f"f{number}{suffix}", os.path.relpath(path, self.bench.tree)
+                yield f"f{number}{suffix}", os.path.relpath(path, self.scratch_dir.tree)
 
-    def _unreadable(self, said: Answer, originals: Mapping[str, str]) -> Iterator[tuple[str, Finding]]:
+    def _unreadable(self, said: ToolResult, originals: Mapping[str, str]) -> Iterator[tuple[str, Finding]]:
         for summary, name, line in _SYNTAX_ERROR.findall(tail(said.stderr)):
             if name in originals:
                 path = originals[name]
@@ -89,7 +89,7 @@ class TerraformLint:
                 yield path, replace(found, file=path, line=int(line))
 
     def _not_formatted(self, path: str, wanted: bytes) -> Finding:
-        now = (self.bench.tree / path).read_bytes()
+        now = (self.scratch_dir.tree / path).read_bytes()
         old, new = (content.decode(errors="replace").splitlines() for content in (now, wanted))
         pairs = enumerate(zip(old, new, strict=False), 1)
         difference = list(difflib.unified_diff(old, new, n=0, lineterm=""))[3 : 3 + _MOST_DIFFERENCES]
@@ -98,7 +98,7 @@ class TerraformLint:
             file=path,
             line=next((n for n, (a, b) in pairs if a != b), min(len(old), len(new)) + 1),
             code="\n".join(line for line in difference if not line.startswith("@@")),
-            mend=f"Run `{self.tool.name} fmt` on it.",
+            remediation=f"Run `{self.tool.name} fmt` on it.",
         )
 
     # Validation -------------------------------------------------------------------------------------------------
@@ -106,9 +106,9 @@ class TerraformLint:
     def invalid(self, root: str) -> list[Finding]:
         """What `terraform validate` says of the root in the folder `root`, after an `init` without a backend.
 
-        Raises SurroundingsFailed where providers or modules cannot be had.
+        Raises DependencyError where providers or modules cannot be had.
         """
-        folder = self.bench.tree / root
+        folder = self.scratch_dir.tree / root
         locked = (folder / LOCK_FILE).is_file()
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.utime(self.data)
@@ -118,21 +118,21 @@ class TerraformLint:
 
     def _init(self, folder: Path, root: str, locked: bool) -> list[Finding]:
         options = ["-backend=false", "-input=false", "-no-color", "-json"]
-        shared = Path(self.bench.env.get("TF_PLUGIN_CACHE_DIR") or self.data)
+        shared = Path(self.scratch_dir.env.get("TF_PLUGIN_CACHE_DIR") or self.data)
         with _alone(shared) if shared != self.data and shared.is_dir() else contextlib.nullcontext():
             said = self._run(["init", *options, *(["-lockfile=readonly"] if locked else [])], folder)
         if said.returncode == 0:
             return []
-        output = Output()
+        output = CommandOutput()
         with said.stdout.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 output.take(line.rstrip("\n"))
         error = failure(f"{self.tool.name} init", output, said.returncode, program=self.tool.name)
-        if not output.errors or isinstance(error, SurroundingsFailed):
+        if not output.errors or isinstance(error, DependencyError):
             raise error if output.errors else said.broken("could not initialize the root")
-        mend = error.hint if isinstance(error, InvalidInput) else None
+        remediation = error.hint if isinstance(error, InvalidInput) else None
         placed = [diagnostic for diagnostic in output.errors if diagnostic.place]  # the others introduce these
-        return [self._diagnosed("init", diagnostic, root, mend) for diagnostic in placed or output.errors]
+        return [self._diagnosed("init", diagnostic, root, remediation) for diagnostic in placed or output.errors]
 
     def _validate(self, folder: Path, root: str) -> list[Finding]:
         said = self._run(["validate", "-no-color", "-json"], folder)
@@ -145,22 +145,24 @@ class TerraformLint:
             raise said.broken("contradicts itself about whether the root is valid")
         return findings
 
-    def _diagnosed(self, rule: str, found: Diagnostic, root: str, mend: str | None) -> Finding:
+    def _diagnosed(self, rule: str, found: Diagnostic, root: str, remediation: str | None) -> Finding:
         file, line = None, None
         if found.place and (match := re.fullmatch(r"(.+):(\d+)", found.place, re.DOTALL)):
             file, line = os.path.normpath(os.path.join(root, match[1])), int(match[2])
         message = " ".join(f"{found.summary}. {found.detail}".split()) if found.detail else found.summary
         # A provider's warning that something is deprecated must not stop every release on the day it appears.
         severity: Severity = "error" if found.severity == "error" else "notice"
-        return replace(self._finding(rule, rule, severity, message), file=file, line=line, mend=mend)
+        return replace(self._finding(rule, rule, severity, message), file=file, line=line, remediation=remediation)
 
     def _finding(self, command: str, rule: str, severity: Severity, message: str) -> Finding:
         """The rule is called the same whichever program finds it: skips and baselines name it."""
         return Finding("lint", f"{self.tool.name} {command}", f"terraform_{rule}", severity, message)
 
-    def _run(self, arguments: list[str], folder: Path) -> Answer:
+    def _run(self, arguments: list[str], folder: Path) -> ToolResult:
         extra = {"TF_DATA_DIR": str(self.data), **self._mirrors(folder)}
-        return answer(self.tool, arguments, self.bench, folder, environment(self.bench.env, self.settings, extra))
+        return answer(
+            self.tool, arguments, self.scratch_dir, folder, environment(self.scratch_dir.env, self.settings, extra)
+        )
 
     def _mirrors(self, folder: Path) -> dict[str, str]:
         lock_file = folder / LOCK_FILE
@@ -168,23 +170,23 @@ class TerraformLint:
         if lock_file.is_file():
             with contextlib.suppress(InvalidInput):  # Terraform itself says it better
                 locked = locked_versions(parse_lock_file(lock_file.read_text("utf-8", errors="replace")))
-        return cli_config(self.bench.env, locked=locked)
+        return cli_config(self.scratch_dir.env, locked=locked)
 
 
 class _Position(msgspec.Struct):
     line: int
 
 
-class _Range(msgspec.Struct):
+class _ValidateRange(msgspec.Struct):
     filename: str
     start: _Position
 
 
-class _Diagnostic(msgspec.Struct):
+class _ValidateDiagnostic(msgspec.Struct):
     severity: str
     summary: str
     detail: str = ""
-    range: _Range | None = None
+    range: _ValidateRange | None = None
 
 
 class _Validation(msgspec.Struct):
@@ -192,10 +194,10 @@ class _Validation(msgspec.Struct):
 
     format_version: str
     valid: bool
-    diagnostics: list[_Diagnostic]
+    diagnostics: list[_ValidateDiagnostic]
 
 
-def _diagnostic(found: _Diagnostic) -> Diagnostic:
+def _diagnostic(found: _ValidateDiagnostic) -> Diagnostic:
     place = f"{found.range.filename}:{found.range.start.line}" if found.range else None
     return Diagnostic(found.severity, found.summary, found.detail, place)
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.effects.checks.tool import Answer, Bench, answer
+from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.checks.tflint_config import TflintConfig
 from orchestrator.model.tools.tool import Tool
@@ -34,7 +34,7 @@ class _Point(msgspec.Struct):
     line: int
 
 
-class _Range(msgspec.Struct):
+class _IssueRange(msgspec.Struct):
     filename: str
     start: _Point
     end: _Point
@@ -49,15 +49,15 @@ class _Rule(msgspec.Struct):
 class _Issue(msgspec.Struct):
     rule: _Rule
     message: str
-    range: _Range
+    range: _IssueRange
 
 
 class _Error(msgspec.Struct):
     message: str
-    range: _Range | None = None
+    range: _IssueRange | None = None
 
 
-class _Report(msgspec.Struct):
+class _TflintReport(msgspec.Struct):
     """The answer of `tflint --format=json`."""
 
     issues: list[_Issue]
@@ -69,28 +69,30 @@ class Tflint:
     """tflint in a bench's tree, with plugins from one folder of ours."""
 
     tool: Tool
-    bench: Bench
+    scratch_dir: ScratchDir
     plugins: Path
 
     def findings(self, configs: Mapping[str, TflintConfig]) -> list[Finding]:
         """Issues of the folders that `configs` names, each linted with its own settings.
 
-        Raises SurroundingsFailed where tflint did not look at them all.
+        Raises DependencyError where tflint did not look at them all.
         """
-        tree = self.bench.scratch / "tflint"
-        shutil.copytree(self.bench.tree, tree, symlinks=True)
+        tree = self.scratch_dir.scratch / "tflint"
+        shutil.copytree(self.scratch_dir.tree, tree, symlinks=True)
         for folder, config in configs.items():
             (tree / folder / config.name).write_bytes(config.content)
         _lay(tree / _CANARY)
-        env = self.bench.plain_env(TFLINT_PLUGIN_DIR=str(self.plugins), TF_DATA_DIR=str(self.bench.scratch / "none"))
-        said = answer(self.tool, ["--recursive", "--format=json", "--no-color"], self.bench, tree, env)
+        env = self.scratch_dir.plain_env(
+            TFLINT_PLUGIN_DIR=str(self.plugins), TF_DATA_DIR=str(self.scratch_dir.scratch / "none")
+        )
+        said = answer(self.tool, ["--recursive", "--format=json", "--no-color"], self.scratch_dir, tree, env)
         if said.returncode not in _DONE:
             raise said.broken("ended before its work was done")
-        report = said.decoded(_Report)
+        report = said.decoded(_TflintReport)
         self._check_complete(said, report)
         return [*map(_finding, _of_folders(report.issues, configs)), *(_failed(error) for error in report.errors)]
 
-    def _check_complete(self, said: Answer, report: _Report) -> None:
+    def _check_complete(self, said: ToolResult, report: _TflintReport) -> None:
         if (said.returncode == 1) != bool(report.errors) or (said.returncode == 0 and report.issues):
             raise said.broken("contradicts itself about what it found")
         plugin = next((error for error in report.errors if _PLUGIN_PROBLEM.search(error.message)), None)
@@ -128,7 +130,7 @@ def _finding(issue: _Issue) -> Finding:
         file=os.path.normpath(issue.range.filename),
         line=issue.range.start.line,
         end_line=issue.range.end.line,
-        mend=f"`# tflint-ignore: {issue.rule.name}` above the line ignores it." if not issue.rule.link else None,
+        remediation=f"`# tflint-ignore: {issue.rule.name}` above the line ignores it." if not issue.rule.link else None,
         link=issue.rule.link or None,
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestrator.effects.system import process
 from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.private import private_folder
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.finding import masked, printable
 from orchestrator.model.checks.tflint_config import AWS_BY_HAND, AWS_RULESET, Plugin, TflintConfig, block
 from orchestrator.model.tools.tool import Tool
@@ -48,7 +48,7 @@ class Plugins:
         return next((f for f in self.folders() if all(os.access(f / p.path, os.X_OK) for p in wanted)), None)
 
     def provide(self, configs: Iterable[TflintConfig]) -> Path:
-        """The folder with all plugins that these settings ask for; raises SurroundingsFailed where there is none."""
+        """The folder with all plugins that these settings ask for; raises DependencyError where there is none."""
         configs = list(configs)
         wanted = {plugin for config in configs for plugin in config.plugins}
         held = self.holding(wanted)
@@ -58,7 +58,7 @@ class Plugins:
         held = self.holding(wanted)
         if held is None:
             names = ", ".join(sorted(f"{plugin.name} {plugin.version or ''}".strip() for plugin in wanted))
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"no one folder of tflint's plugins holds all that the settings ask for: {names}",
                 hint="Put them into one folder and name it with TFLINT_PLUGIN_DIR.",
             )
@@ -77,7 +77,7 @@ class Plugins:
             return None, mark.read_text("utf-8", errors="replace")
         try:
             self._init([AWS_RULESET])
-        except SurroundingsFailed as failure:
+        except DependencyError as failure:
             mark.write_text(failure.message, "utf-8", errors="replace")
             return None, failure.message
         return (AWS_RULESET, "") if self.holding([AWS_RULESET]) else (None, "tflint --init did not install it")
@@ -87,7 +87,7 @@ class Plugins:
         plugins = sorted(plugins, key=lambda plugin: plugin.name)
         strange = [plugin.name for plugin in plugins if not (plugin.source or "").startswith(_OFFICIAL)]
         if strange:
-            raise SurroundingsFailed(f"tflint's plugin {strange[0]} is not installed", hint=_BY_HAND)
+            raise DependencyError(f"tflint's plugin {strange[0]} is not installed", hint=_BY_HAND)
         private_folder(self.own)
         tokens = {name: value for name, value in self.env.items() if name.startswith("GITHUB_TOKEN")}
         kept = {name: self.env[name] for name in self.env if name.upper() in _FORWARDED}
@@ -98,7 +98,7 @@ class Plugins:
         if done.returncode != 0:
             reason = printable(masked(" ".join((done.stderr or done.stdout).split())), 400)
             names = ", ".join(f"{plugin.name} {plugin.version}" for plugin in plugins)
-            raise SurroundingsFailed(f"`tflint --init` cannot install {names}: {reason}", hint=_BY_HAND)
+            raise DependencyError(f"`tflint --init` cannot install {names}: {reason}", hint=_BY_HAND)
 
 
 _OFFICIAL = "github.com/terraform-linters/tflint-ruleset-"

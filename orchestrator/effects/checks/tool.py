@@ -12,8 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from orchestrator.effects.system import process
-from orchestrator.effects.system.process import Limits
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.effects.system.process import TimeLimits
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.finding import masked, printable
 from orchestrator.model.text import decoding
 from orchestrator.model.tools.tool import Tool
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
-class Bench:
+class ScratchDir:
     """Where tools work: a scratch folder of our own, the surroundings' variables, and how long one run may take.
 
     `temporary` is for the tools' own files: Terraform and tflint talk to their plugins through sockets in it, and the
@@ -45,8 +45,8 @@ class Bench:
         return self.scratch / "tree"
 
     @property
-    def limits(self) -> Limits:
-        return Limits(self.seconds, grace=_GRACE_SECONDS, cancelled=self.cancelled, size=_MOST_BYTES)
+    def limits(self) -> TimeLimits:
+        return TimeLimits(self.seconds, grace=_GRACE_SECONDS, cancelled=self.cancelled, size=_MOST_BYTES)
 
     def plain_env(self, **extra: str) -> dict[str, str]:
         """For tools that need neither credentials nor a home: they run other people's code, and read their files."""
@@ -61,7 +61,7 @@ _PROXIES = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolResult:
     """What a tool left: its exit code, and files with what it printed."""
 
     tool: Tool
@@ -79,16 +79,16 @@ class Answer:
                 return printable(masked(" | ".join(lines[-4:])), 600)
         return "it printed nothing"
 
-    def broken(self, what: str) -> SurroundingsFailed:
+    def broken(self, what: str) -> DependencyError:
         """The error for a tool that did not do its work."""
         how = f"was killed by signal {-self.returncode}" if self.returncode < 0 else f"exit code {self.returncode}"
-        return SurroundingsFailed(
+        return DependencyError(
             f"{self.tool.name} {self.tool.version} {what} ({how}): {self.said}",
             hint=f"It is {self.tool.path}. `orchestrate tools` shows which tools are found, and where.",
         )
 
     def decoded(self, kind: type[_T]) -> _T:
-        """The JSON it printed; raises SurroundingsFailed where it is none of that form."""
+        """The JSON it printed; raises DependencyError where it is none of that form."""
         values = self.decoded_list(kind)
         if len(values) > 1:
             raise self.broken("printed a list instead of one value")
@@ -105,16 +105,18 @@ class Answer:
         return values
 
 
-def answer(tool: Tool, arguments: Sequence[str | Path], bench: Bench, cwd: Path, env: Mapping[str, str]) -> Answer:
+def answer(
+    tool: Tool, arguments: Sequence[str | Path], scratch_dir: ScratchDir, cwd: Path, env: Mapping[str, str]
+) -> ToolResult:
     """Runs the tool to its end; which exit codes are good is the caller's to judge.
 
-    Raises SurroundingsFailed where it cannot be started, hangs or floods, Interrupted where we were stopped.
+    Raises DependencyError where it cannot be started, hangs or floods, Interrupted where we were stopped.
     """
     name = f"{tool.name}-{next(_numbers)}"
-    out, err = bench.scratch / f"{name}.out", bench.scratch / f"{name}.err"
+    out, err = scratch_dir.scratch / f"{name}.out", scratch_dir.scratch / f"{name}.err"
     argv = [tool.path, *arguments]
-    code = process.collect(argv, cwd=cwd, env=env, stdout=out, stderr=err, limits=bench.limits)
-    return Answer(tool, code, out, err)
+    code = process.collect(argv, cwd=cwd, env=env, stdout=out, stderr=err, limits=scratch_dir.limits)
+    return ToolResult(tool, code, out, err)
 
 
 def decode(path: Path, kind: type[_T]) -> list[_T]:

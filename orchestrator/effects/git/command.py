@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orchestrator.effects.system import process
 from orchestrator.effects.system.process import Completed
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.text.quoting import escaped
 
 _PATIENCE = 600.0  # seconds; a partial clone may fetch
@@ -34,8 +34,8 @@ AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/
 _IN_ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
 
 
-class Command:
-    """Git commands in one folder; what they say about a failure becomes SurroundingsFailed."""
+class GitCommand:
+    """Git commands in one folder; what they say about a failure becomes DependencyError."""
 
     def __init__(self, folder: Path) -> None:
         self._git = ("git", "-C", str(folder))
@@ -68,17 +68,17 @@ class Command:
         """A command that goes on running, until `process.end`."""
         try:
             return process.start([*self._git, *arguments], env=self._env)
-        except SurroundingsFailed as error:
+        except DependencyError as error:
             raise self._cannot_run(error) from None
 
     def _execute(self, arguments: tuple[str, ...], env: Mapping[str, str] | None = None) -> Completed:
         argv, env = [*self._git, *arguments], self._env | dict(env or {})
         try:
             return process.run(argv, env=env, timeout=_PATIENCE, undecodable="surrogateescape")
-        except SurroundingsFailed as error:
+        except DependencyError as error:
             raise self._cannot_run(error) from None
 
-    def _cannot_run(self, error: SurroundingsFailed) -> SurroundingsFailed:
+    def _cannot_run(self, error: DependencyError) -> DependencyError:
         import shutil
 
         return error if shutil.which("git", path=self._env.get("PATH")) else no_git()
@@ -100,13 +100,13 @@ def _killed(returncode: int) -> str:
     return f"it was killed by {signal.Signals(-returncode).name}" if returncode < 0 else ""
 
 
-def no_git() -> SurroundingsFailed:
-    return SurroundingsFailed("there is no git on the PATH", hint="Install git.")
+def no_git() -> DependencyError:
+    return DependencyError("there is no git on the PATH", hint="Install git.")
 
 
-def failure(what: str, said: str) -> SurroundingsFailed:
+def failure(what: str, said: str) -> DependencyError:
     """What git said on its standard error, in one line, and what to do about it where that is known."""
-    return SurroundingsFailed(f"{what}: {reason(said)}", hint=_hint(said))
+    return DependencyError(f"{what}: {reason(said)}", hint=_hint(said))
 
 
 def reason(text: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.effects.git.worktree import find_project, project_folder, read_worktree_rules
-from orchestrator.errors import OrchestrateError, SurroundingsFailed
-from orchestrator.model.rules.config import Terraform
+from orchestrator.errors import DependencyError, OrchestrateError
+from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import Rules
 
 
-def standing_rules(start: Path, rules_ref: str | None) -> tuple[Rules, Path]:
+def current_rules(start: Path, rules_ref: str | None) -> tuple[Rules, Path]:
     """With the folder that they are of. Raises InvalidInput where they are missing or wrong."""
     if is_bare(start):
         from orchestrator.effects.git.repository import Repository
@@ -27,10 +27,10 @@ def standing_program(start: Path, rules_ref: str | None, warn: Callable[[str], N
 
     Who has yet to install the programs may be anywhere, so only a broken configuration is worth a warning.
     """
-    default = Terraform().program
+    default = TerraformSettings().program
     try:
         if find_project(start) is not None or is_bare(start):
-            return standing_rules(start, rules_ref)[0].project.terraform.program
+            return current_rules(start, rules_ref)[0].project.terraform.program
     except (OrchestrateError, OSError) as error:
         warn(f"Warning: {error}\nSo `terraform.program` cannot be read, and {default} is assumed.")
     return default
@@ -44,5 +44,5 @@ def is_bare(start: Path) -> bool:
 
     try:
         return find_place(start).top is None
-    except SurroundingsFailed:
+    except DependencyError:
         return False

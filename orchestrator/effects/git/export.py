@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from orchestrator.effects.git.command import Command
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.effects.git.command import GitCommand
+from orchestrator.errors import DependencyError
 
 # gitattributes(5): what stands in info/attributes comes before every .gitattributes.
 _ATTRIBUTES = "* -text !eol -ident !filter !working-tree-encoding\n"
@@ -23,20 +23,20 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
     """
     what = f"commit {commit[:12]} cannot be exported to {destination}"
     if os.path.lexists(destination):
-        raise SurroundingsFailed(f"{what}: it exists already")
+        raise DependencyError(f"{what}: it exists already")
     destination.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=destination.parent))
     try:
         tree = scratch / "tree"
         tree.mkdir()
         env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64) | {"GIT_WORK_TREE": str(tree)}
-        git = Command(tree)
+        git = GitCommand(tree)
         git.run("read-tree", commit, env=env)
         git.run("checkout-index", "--all", env=env)
         tree.rename(destination)
-    except SurroundingsFailed as error:
+    except DependencyError as error:
         hint = error.hint or f"Is there room for it, and a limit on files (`df {destination.parent}`, `ulimit -f`)?"
-        raise SurroundingsFailed(f"{what}: {error.message}", hint=hint) from None
+        raise DependencyError(f"{what}: {error.message}", hint=hint) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

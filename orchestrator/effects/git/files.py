@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.effects.system import process
-from orchestrator.effects.system.process import Limits
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.effects.system.process import TimeLimits
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.coverage import Coverage, Kind, Kinds
 from orchestrator.model.checks.finding import printable
 from orchestrator.model.text.canonical import canonical_json, sha256
@@ -119,11 +119,11 @@ def _git(folder: Path, *arguments: str) -> str:
             env={**env, "GIT_OPTIONAL_LOCKS": "0"},
             stdout=out,
             stderr=err,
-            limits=Limits(_GIT_SECONDS),
+            limits=TimeLimits(_GIT_SECONDS),
         )
         if code != 0:
             said = err.read_text("utf-8", errors="replace").strip().splitlines() or ["no reason given"]
-            raise SurroundingsFailed(f"git cannot list the files around {folder}: {printable(said[0], 300)}")
+            raise DependencyError(f"git cannot list the files around {folder}: {printable(said[0], 300)}")
         return os.fsdecode(out.read_bytes())
 
 

@@ -10,9 +10,9 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.effects.git.command import Command, failure
+from orchestrator.effects.git.command import GitCommand, failure
 from orchestrator.effects.system import process as processes
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 _ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (commit|tree|blob|tag) ([0-9]+)")
 _NO_SUCH_OBJECT = (b" missing", b" ambiguous", b" submodule")
@@ -28,7 +28,7 @@ class GitObject:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """One name in a folder; `mode` as git has it: 100644, 100755 (files), 120000 (link), 40000 (folder)."""
 
     mode: str
@@ -50,13 +50,13 @@ class Entry:
 class Objects:
     """Answers by object name; safe to use from several threads."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: GitCommand) -> None:
         self._command = command
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def get(self, name: str) -> GitObject | None:
-        """The object of this name (gitrevisions(7)), None where there is none; SurroundingsFailed where git fails.
+        """The object of this name (gitrevisions(7)), None where there is none; DependencyError where git fails.
 
         Only names that begin with an object id or a ref that is known to exist are safe to ask: for any other, git
         searches branches, tags and remotes in turn.
@@ -90,7 +90,7 @@ class Objects:
         content = stdout.read(int(found[3]) + 1)
         return GitObject(found[1].decode(), found[2].decode(), content[:-1])
 
-    def _failed(self, reason: str | None) -> SurroundingsFailed:
+    def _failed(self, reason: str | None) -> DependencyError:
         process, self._process = self._process, None
         assert process is not None
         assert process.stderr is not None
@@ -99,11 +99,11 @@ class Objects:
         return failure("git cannot read the repository", said or reason or "it ended without an answer")
 
 
-def entries(tree: bytes, object_id: str) -> Iterator[Entry]:
+def entries(tree: bytes, object_id: str) -> Iterator[TreeEntry]:
     """The names in a tree object's content; names that are not UTF-8 keep their bytes (PEP 383)."""
     id_length, at = len(object_id) // 2, 0
     while at < len(tree):
         end = tree.index(b"\0", at)
         mode, _, name = tree[at:end].partition(b" ")
-        yield Entry(mode.decode("ascii"), os.fsdecode(name))
+        yield TreeEntry(mode.decode("ascii"), os.fsdecode(name))
         at = end + 1 + id_length

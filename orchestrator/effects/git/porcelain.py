@@ -28,7 +28,7 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def create_tag(folder: Path, name: str, commit: str, message: str, *, sign: bool) -> None:
-    """An annotated tag, signed as git is configured; SurroundingsFailed where git does not make it."""
+    """An annotated tag, signed as git is configured; DependencyError where git does not make it."""
     repo = _repo(folder)
     _checked("git tag failed", lambda: repo.create_tag(name, ref=commit, message=message, annotate=True, sign=sign))
 

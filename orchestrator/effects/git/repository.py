@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from orchestrator.effects.git.objects import Entry, GitObject, Objects, entries
-from orchestrator.effects.git.place import Place, find_place
+from orchestrator.effects.git.objects import GitObject, Objects, TreeEntry, entries
+from orchestrator.effects.git.place import RepositoryLocation, find_place
 from orchestrator.effects.git.tags import TagRef
 from orchestrator.effects.git.worktree import (
     find_project,
@@ -22,7 +22,7 @@ from orchestrator.effects.git.worktree import (
     read_worktree_rules,
     rules_text,
 )
-from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError
 from orchestrator.model.rules.rules import FOLDER, PROJECT_FILE, Rules
 from orchestrator.model.text.quoting import did_you_mean, escaped, quoted
 
@@ -34,7 +34,7 @@ __all__ = ["Repository", "TagRef", "find_project", "is_rules_file", "project_fol
 class Repository:
     """One git repository and, within it, the project: the folder that holds `envs/`."""
 
-    def __init__(self, place: Place, prefix: PurePosixPath) -> None:
+    def __init__(self, place: RepositoryLocation, prefix: PurePosixPath) -> None:
         """`prefix` is the project's folder relative to the top of the repository, `.` where they are the same."""
         self._place = place
         self.prefix = prefix
@@ -44,7 +44,7 @@ class Repository:
 
     @staticmethod
     def open(start: Path) -> Repository:
-        """The repository around `start`, bare or not; SurroundingsFailed where there is none."""
+        """The repository around `start`, bare or not; DependencyError where there is none."""
         place = find_place(start)
         project = find_project(start) if place.top is not None else None
         if place.top is None or project is None or not project.is_relative_to(place.top):
@@ -90,13 +90,13 @@ class Repository:
         return [tag for tag in self.tag_names(*above, name) if tag in above or tag.startswith(f"{name}/")]
 
     def create_tag(self, name: str, commit: str, message: str, *, sign: bool) -> None:
-        """An annotated tag, signed as git is configured; SurroundingsFailed where git does not make it."""
+        """An annotated tag, signed as git is configured; DependencyError where git does not make it."""
         from orchestrator.effects.git import porcelain
 
         porcelain.create_tag(self._place.folder, name, commit, message, sign=sign)
 
     def delete_tag(self, name: str, object_id: str) -> None:
-        """Deletes the tag if it still points there; SurroundingsFailed otherwise."""
+        """Deletes the tag if it still points there; DependencyError otherwise."""
         self._git.run("update-ref", "-d", f"refs/tags/{name}", object_id)
 
     def push_tags(self, remote: str, names: Sequence[str]) -> None:
@@ -168,7 +168,7 @@ class Repository:
         )
 
     def is_ancestor(self, commit: str, of: str) -> bool:
-        """Whether `of` contains `commit`; SurroundingsFailed where the clone is too shallow to know."""
+        """Whether `of` contains `commit`; DependencyError where the clone is too shallow to know."""
         if commit == of:
             return True
         found = self._git.holds("merge-base", "--is-ancestor", commit, of)
@@ -232,13 +232,13 @@ class Repository:
         """The content of a file, or of a tag object, by its id."""
         found = self._objects.get(object_id)
         if found is None:
-            raise SurroundingsFailed(f"the object {object_id} is not in this repository", hint="Run `git fsck`.")
+            raise DependencyError(f"the object {object_id} is not in this repository", hint="Run `git fsck`.")
         return found.content
 
     def export(self, commit: str, destination: Path) -> None:
         """Writes the commit's files to `destination`, which must not exist yet, byte for byte as committed.
 
-        All or nothing: SurroundingsFailed (or OSError), and no destination, where the disk is full for one.
+        All or nothing: DependencyError (or OSError), and no destination, where the disk is full for one.
         """
         from orchestrator.effects.git.export import export
 
@@ -252,7 +252,7 @@ class Repository:
         return found
 
     def _check_absent(self, commit: str, path: PurePosixPath) -> None:
-        """Raises SurroundingsFailed where the commit names an object that is not in the repository, or broken."""
+        """Raises DependencyError where the commit names an object that is not in the repository, or broken."""
         if path.name:
             folder = self._objects.get(_name(commit, path.parent.as_posix()))
             if folder is None:
@@ -261,12 +261,12 @@ class Repository:
             found = entries(folder.content, folder.id) if folder.kind == "tree" else iter(())
             if not any(entry.name == path.name and not entry.is_submodule for entry in found):
                 return
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{escaped(path.as_posix())} of commit {commit[:12]} is missing from the repository, or broken",
             hint="`git fsck` tells more. Is the clone complete?",
         )
 
-    def _entries(self, commit: str, folder: str) -> Iterator[Entry]:
+    def _entries(self, commit: str, folder: str) -> Iterator[TreeEntry]:
         found = self._at(commit, folder)
         return entries(found.content, found.id) if found is not None and found.kind == "tree" else iter(())
 
@@ -296,4 +296,4 @@ def _name(commit: str, path: str) -> str:
 
 
 def _shallow(what: str) -> OrchestrateError:
-    return SurroundingsFailed(f"{what}: this clone is shallow", hint="Run `git fetch --unshallow --tags` first.")
+    return DependencyError(f"{what}: this clone is shallow", hint="Run `git fetch --unshallow --tags` first.")

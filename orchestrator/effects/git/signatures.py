@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.effects.git.repository import Repository
 from orchestrator.effects.system import process
-from orchestrator.errors import InvalidInput, Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput, Refused
 from orchestrator.model.release.signature import Envelope, Signed, open_envelope, read_gpg, read_principals, read_ssh
 
 _SECONDS = 60.0
@@ -42,7 +42,7 @@ def verify(repository: Repository, tag_object: str, keys: Keys) -> Signed | None
     """Who signed the tag object; None where it is not signed.
 
     Raises Refused where the signature does not count, InvalidInput where the keys cannot be read and
-    SurroundingsFailed where gpg or ssh-keygen is missing.
+    DependencyError where gpg or ssh-keygen is missing.
     """
     envelope = open_envelope(repository.blob(tag_object))
     if envelope is None:
@@ -116,7 +116,7 @@ def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         package = "GnuPG" if name == "gpg" else "OpenSSH"
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"there is no {name} on the PATH, which verifying the tag's signature needs", hint=f"Install {package}."
         )
     return found

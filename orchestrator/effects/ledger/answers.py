@@ -15,7 +15,7 @@ import msgspec
 
 from orchestrator.effects.aws.retry import code_of
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.model.approval.approval import Answer
 from orchestrator.model.stores.settings import ANSWERS_INDEX
 from orchestrator.model.text import decoding
@@ -67,7 +67,7 @@ class Answers:
             # AWS: "The table does not have the specified index"; the emulator names it another error.
             if code_of(error) not in _NO_INDEX or "index" not in str(error):
                 raise
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"the ledger {self.table} has no index {ANSWERS_INDEX}, by which answers to a plan are found",
                 hint=f"Run `orchestrate bootstrap --env {self.env}`; it makes the index.",
             ) from None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.pipeline.builds import Builds, own_build
 from orchestrator.errors import Locked, OrchestrateError, UsageError
-from orchestrator.model.release.recovery import Place
+from orchestrator.model.release.recovery import RunLocation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,10 +44,10 @@ class Holder:
     """The id of the CodeBuild build that it works in, empty elsewhere."""
 
 
-def here(env: Mapping[str, str]) -> Place:
+def here(env: Mapping[str, str]) -> RunLocation:
     """This process."""
     host = socket.gethostname()
-    return Place(f"{host}, process {os.getpid()}", host, own_build(env))
+    return RunLocation(f"{host}, process {os.getpid()}", host, own_build(env))
 
 
 def length(env: Mapping[str, str]) -> float:

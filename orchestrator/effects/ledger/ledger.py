@@ -18,8 +18,8 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.anchors import Anchors
 from orchestrator.effects.ledger.lease import Held
 from orchestrator.effects.system import clock
-from orchestrator.errors import Locked, Refused, SurroundingsFailed
-from orchestrator.model.audit.evidence import Pin
+from orchestrator.errors import DependencyError, Locked, Refused
+from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.ledger.chain import Stored
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Stamp, following
 from orchestrator.model.rules.backend import Stores
@@ -73,11 +73,11 @@ class Ledger:
             Stored(*(_text(item, name) for name in ("sk", "body", "hash", "kind"))) for item in reversed(found)
         )
 
-    def pinned(self, tag: str) -> Pin | None:
+    def pinned(self, tag: str) -> TagPin | None:
         """What was noted of a tag when it was first seen; None where nothing is."""
         with self.aws.explained("read the ledger", self.table, env=self.env):
             found = self._dynamodb.get_item(TableName=self.table, Key=_pin_key(tag), ConsistentRead=True).get("Item")
-        return None if found is None else Pin(_text(found, "object"), _text(found, "commit"))
+        return None if found is None else TagPin(_text(found, "object"), _text(found, "commit"))
 
     def _items(self, target: str, limit: int | None) -> Iterator[dict[str, Any]]:
         """Newest first, read as they are asked for; DynamoDB answers in pages of at most 1 MB, or of `limit`."""
@@ -119,7 +119,7 @@ class Ledger:
             if self._is_next(entry) and self._put_new(item, lease):
                 self._anchor(entry)
                 return entry
-        raise SurroundingsFailed(f"the ledger {self.table} is written to so often that no entry could be added")
+        raise DependencyError(f"the ledger {self.table} is written to so often that no entry could be added")
 
     def _is_next(self, entry: Entry) -> bool:
         """False where another writer came first: whatever is anchored, and follows here, was in the table before."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orchestrator.effects.aws.retry import code_of, unless
+from orchestrator.effects.aws.retry import code_of, ignoring
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 _Answer = TypeVar("_Answer")
 # CodePipeline API reference, StartPipelineExecution, and AWS's common errors.
@@ -32,12 +32,12 @@ class Start:
     token: str
 
 
-class NoRoom(SurroundingsFailed):
+class NoRoom(DependencyError):
     """AWS runs as many executions of the pipeline as it allows."""
 
 
 @dataclass(frozen=True)
-class Approval:
+class ApprovalAnswer:
     """The answer to one approval; `by` is an ARN, empty where CodePipeline does not tell."""
 
     action: str
@@ -48,7 +48,7 @@ class Approval:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ExecutionPosition:
     """Where an execution stands: its newest action's stage, and whether that is an approval nobody has answered."""
 
     stage: str
@@ -78,7 +78,7 @@ class Pipelines:
             ],
         }
         with self.aws.explained("start the pipeline", name, env=self.env):
-            answer = _in_time(lambda: unless(lambda: self._client.start_pipeline_execution(**request), {_FULL}))
+            answer = _in_time(lambda: ignoring(lambda: self._client.start_pipeline_execution(**request), {_FULL}))
         if answer is None:
             raise NoRoom(f"AWS runs as many executions of {name} as it allows", hint="Try again when some have ended.")
         return str(answer["pipelineExecutionId"])
@@ -94,12 +94,12 @@ class Pipelines:
                     break
         return found
 
-    def standing(self, name: str, execution: str) -> Standing:
+    def standing(self, name: str, execution: str) -> ExecutionPosition:
         """Actions of one stage may run side by side: an approval that is open is what one has to know of."""
         under_way = [action for action in self.actions(name, execution) if action["status"] == "InProgress"]
         asked = next((action for action in under_way if _is_approval(action)), None)
         newest = asked or next(iter(under_way), None)
-        return Standing(newest["stageName"] if newest else "", asked is not None)
+        return ExecutionPosition(newest["stageName"] if newest else "", asked is not None)
 
     def variables(self, name: str, execution: str) -> dict[str, str]:
         """What an execution was started with."""
@@ -108,10 +108,10 @@ class Pipelines:
         found = answer["pipelineExecution"].get("variables", [])
         return {variable["name"]: variable["resolvedValue"] for variable in found}
 
-    def approvals(self, name: str, execution: str) -> tuple[Approval, ...]:
+    def approvals(self, name: str, execution: str) -> tuple[ApprovalAnswer, ...]:
         """The answers to an execution's approvals; those that nobody has answered yet are not among them."""
         return tuple(
-            Approval(
+            ApprovalAnswer(
                 action=action["actionName"],
                 by=action.get("updatedBy", ""),
                 approved=action["status"] == "Succeeded",

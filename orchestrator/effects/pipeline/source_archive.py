@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from orchestrator.effects.git.command import Command
+from orchestrator.effects.git.command import GitCommand
 
 CLONE = "repository.git"
 """The clone's folder in the archive."""
@@ -16,13 +16,13 @@ _LEFT_OUT = ("hooks", "logs", "info", "description", "FETCH_HEAD")
 
 def origin_of(folder: Path) -> str:
     """Where a clone was made from; the repository itself where it is no clone."""
-    return Command(folder).run("remote", "get-url", "origin", missing="") or str(folder)
+    return GitCommand(folder).run("remote", "get-url", "origin", missing="") or str(folder)
 
 
 def clone(url: str, folder: Path) -> Path:
-    """A full bare clone of branches and tags in `folder`; SurroundingsFailed where git cannot make it."""
+    """A full bare clone of branches and tags in `folder`; DependencyError where git cannot make it."""
     made = folder / CLONE
-    git = Command(folder)
+    git = GitCommand(folder)
     git.run("clone", "--bare", "--quiet", "--no-local", "--template=", "--end-of-options", url, str(made))
     return made
 
@@ -41,7 +41,7 @@ def pack(clone: Path, archive: Path) -> None:
 
 def _config(clone: Path) -> str:
     """Without the remote: its address may hold a login."""
-    kind = Command(clone).run("rev-parse", "--show-object-format")
+    kind = GitCommand(clone).run("rev-parse", "--show-object-format")
     if kind == "sha256":
         return "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n"
     return "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orchestrator
 from orchestrator import bundled
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 _NAME = "orchestrate"
 _SOURCE_ONLY = ("python-terraform",)
@@ -106,7 +106,7 @@ def _metadata() -> Mapping[str, bytes]:
     texts = {name: found.read_text(name) for name in ("METADATA", "entry_points.txt")}
     metadata = texts["METADATA"] or found.read_text("PKG-INFO")
     if not metadata or not texts["entry_points.txt"]:
-        raise SurroundingsFailed("the installation of orchestrate has no metadata", hint="Install it again.")
+        raise DependencyError("the installation of orchestrate has no metadata", hint="Install it again.")
     return {"METADATA": metadata.encode(), "WHEEL": _WHEEL, "entry_points.txt": texts["entry_points.txt"].encode()}
 
 
@@ -114,7 +114,7 @@ def _distribution(name: str) -> Distribution:
     try:
         return distribution(name)
     except PackageNotFoundError:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{name} is not installed, so it cannot be packed for the builds", hint="Install orchestrate with pip."
         ) from None
 

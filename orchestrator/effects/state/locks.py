@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.effects.aws.retry import code_of, patiently, unless
+from orchestrator.effects.aws.retry import code_of, ignoring, retry_on
 from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Locked
 from orchestrator.model.release.recovery import Kept, StateLock
@@ -123,7 +123,7 @@ class StateLocks:
         item: Any = {"LockID": {"S": self._id}, "Info": {"S": info}}
         put = partial(self._dynamodb.put_item, TableName=str(self.backend.dynamodb_table), Item=item)
         free = partial(put, ConditionExpression="attribute_not_exists(LockID)")
-        return None if unless(free, _TAKEN) is None else info
+        return None if ignoring(free, _TAKEN) is None else info
 
     def _of_table(self) -> StateLock | None:
         item = self._item(self._id)
@@ -144,7 +144,7 @@ class StateLocks:
 
     def _of_file(self) -> StateLock | None:
         with self.aws.explained("read", f"s3://{self._id}.tflock", env=self.env):
-            answer = unless(lambda: self._s3.get_object(**self._file), _NO_SUCH_LOCK)
+            answer = ignoring(lambda: self._s3.get_object(**self._file), _NO_SUCH_LOCK)
             if answer is None:
                 return None
             return StateLock.read("lock file", answer["Body"].read().decode(errors="replace"), answer["ETag"])
@@ -184,7 +184,7 @@ def put_new(s3: S3Client, request: dict[str, Any]) -> str | None:
     While another conditional write is under way S3 answers 409, and only asking again tells how that one ended.
     """
     write = partial(s3.put_object, **request, IfNoneMatch="*")
-    answer = unless(lambda: patiently(write, {"ConditionalRequestConflict"}), _TAKEN)
+    answer = ignoring(lambda: retry_on(write, {"ConditionalRequestConflict"}), _TAKEN)
     return None if answer is None else answer["ETag"]
 
 

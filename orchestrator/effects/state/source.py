@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.effects.aws.retry import unless
+from orchestrator.effects.aws.retry import ignoring
 from orchestrator.effects.aws.session import Session
 from orchestrator.errors import InvalidInput, UsageError
 
@@ -59,7 +59,7 @@ class StoredObject:
     def _get(self, key: str) -> bytes | None:
         s3 = self.aws.client("s3")
         with self.aws.explained("read", f"s3://{self.bucket}/{key}"):
-            answer = unless(lambda: s3.get_object(Bucket=self.bucket, Key=key), _MISSING)
+            answer = ignoring(lambda: s3.get_object(Bucket=self.bucket, Key=key), _MISSING)
             return None if answer is None else answer["Body"].read()
 
 

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.effects.aws.retry import code_of, patiently, unless
+from orchestrator.effects.aws.retry import code_of, ignoring, retry_on
 from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Refused
-from orchestrator.model.stores.settings import BucketSettings, Store, lifecycle_rules, merged_policy, policy_statements
+from orchestrator.model.stores.settings import (
+    BucketSettings,
+    StoreSettings,
+    lifecycle_rules,
+    merged_policy,
+    policy_statements,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,7 +29,7 @@ class BucketStore:
     """Every request says who must own the bucket, so S3 itself refuses to touch a stranger's."""
 
     aws: Session
-    store: Store
+    store: StoreSettings
 
     def inspect(self) -> BucketSettings | None:
         """None where there is none; Refused where it is not ours or stands in another Region."""
@@ -101,7 +107,7 @@ class BucketStore:
         from botocore.exceptions import ClientError
 
         try:
-            patiently(lambda: self._s3.create_bucket(**request), {"OperationAborted"})
+            retry_on(lambda: self._s3.create_bucket(**request), {"OperationAborted"})
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise self._taken() from error
@@ -183,12 +189,12 @@ class BucketStore:
 
     def _get(self, operation: str, when_missing: str) -> Mapping[str, Any]:
         """Empty where that setting has never been made."""
-        return unless(lambda: self._ask(operation), {when_missing}) or {}
+        return ignoring(lambda: self._ask(operation), {when_missing}) or {}
 
     def _ask(self, operation: str, **parameters: object) -> Mapping[str, Any]:
         call = getattr(self._s3, operation)
         owner = self.store.account
-        answer: Mapping[str, Any] = patiently(
+        answer: Mapping[str, Any] = retry_on(
             lambda: call(Bucket=self.store.name, ExpectedBucketOwner=owner, **parameters), _PASSING
         )
         return answer

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.retry import ignoring, retry_on
 from orchestrator.effects.aws.session import Session
 from orchestrator.errors import Refused
-from orchestrator.model.stores.settings import KeySettings, Store, merged_policy, policy_statements
+from orchestrator.model.stores.settings import KeySettings, StoreSettings, merged_policy, policy_statements
 
 _SHORTEST_WAIT_DAYS = 7
 
@@ -19,7 +19,7 @@ class KeyStore:
     """The alias decides which key it is. An alias never moves: what is encrypted with a key needs that key."""
 
     aws: Session
-    store: Store
+    store: StoreSettings
 
     def arn(self) -> str | None:
         """The key behind the alias, None where there is none."""
@@ -42,7 +42,7 @@ class KeyStore:
             orphan = self._orphan(wanted)
             key = orphan or self._new_key(wanted)
             alias = {"AliasName": self.store.name, "TargetKeyId": key}
-            made = unless(lambda: self._kms.create_alias(**alias), {"AlreadyExistsException"})
+            made = ignoring(lambda: self._kms.create_alias(**alias), {"AlreadyExistsException"})
             if made is None and orphan is None:
                 self._give_up(key)
 
@@ -60,12 +60,12 @@ class KeyStore:
                 changes[setting](self._id(), wanted)
 
     def _description(self) -> Mapping[str, Any] | None:
-        answer = unless(lambda: self._kms.describe_key(KeyId=self.store.name), {"NotFoundException"})
+        answer = ignoring(lambda: self._kms.describe_key(KeyId=self.store.name), {"NotFoundException"})
         return None if answer is None else answer["KeyMetadata"]
 
     def _id(self) -> str:
         """Of the key behind an alias that exists, though perhaps only since a moment ago."""
-        answer = patiently(lambda: self._kms.describe_key(KeyId=self.store.name), {"NotFoundException"})
+        answer = retry_on(lambda: self._kms.describe_key(KeyId=self.store.name), {"NotFoundException"})
         return str(answer["KeyMetadata"]["KeyId"])
 
     def _settings(self, found: Mapping[str, Any]) -> KeySettings:
@@ -93,7 +93,7 @@ class KeyStore:
         return min(usable, key=lambda key: (key["CreationDate"], key["KeyId"]))["KeyId"] if usable else None
 
     def _has_tags(self, key: str, wanted: KeySettings) -> bool:
-        found = unless(lambda: self._tags(key), {"AccessDeniedException", "NotFoundException"}) or {}
+        found = ignoring(lambda: self._tags(key), {"AccessDeniedException", "NotFoundException"}) or {}
         return wanted.tags.items() <= found.items()
 
     def _new_key(self, wanted: KeySettings) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.retry import ignoring, retry_on
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import Refused, SurroundingsFailed
-from orchestrator.model.stores.settings import Store, TableSettings
+from orchestrator.errors import DependencyError, Refused
+from orchestrator.model.stores.settings import StoreSettings, TableSettings
 
 # Another change of the table is under way; backups are being set up for a new table.
 _PASSING = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
@@ -23,7 +23,7 @@ class TableStore:
     """The lock table or the ledger."""
 
     aws: Session
-    store: Store
+    store: StoreSettings
 
     def inspect(self) -> TableSettings | None:
         """None where there is none. Waits while AWS is still changing it."""
@@ -54,7 +54,7 @@ class TableStore:
             "Tags": _tag_list(wanted),
         }
         with self.aws.explained("create the", str(self.store)):
-            unless(lambda: self._dynamodb.create_table(**request), {"ResourceInUseException"})
+            ignoring(lambda: self._dynamodb.create_table(**request), {"ResourceInUseException"})
             self._wait()
 
     def repair(self, wanted: TableSettings, settings: Iterable[str]) -> None:
@@ -73,7 +73,9 @@ class TableStore:
                 changes[setting](wanted)
 
     def _description(self) -> Mapping[str, Any] | None:
-        answer = unless(lambda: self._dynamodb.describe_table(TableName=self.store.name), {"ResourceNotFoundException"})
+        answer = ignoring(
+            lambda: self._dynamodb.describe_table(TableName=self.store.name), {"ResourceNotFoundException"}
+        )
         return None if answer is None else answer["Table"]
 
     def _settings(self, table: Mapping[str, Any]) -> TableSettings:
@@ -123,12 +125,12 @@ class TableStore:
             )
 
     def _update(self, **change: Any) -> None:
-        patiently(lambda: self._dynamodb.update_table(TableName=self.store.name, **change), _PASSING)
+        retry_on(lambda: self._dynamodb.update_table(TableName=self.store.name, **change), _PASSING)
         self._wait()
 
     def _recover_points_in_time(self, wanted: TableSettings) -> None:
         on = {"PointInTimeRecoveryEnabled": wanted.point_in_time_recovery == "ENABLED"}
-        patiently(
+        retry_on(
             lambda: self._dynamodb.update_continuous_backups(
                 TableName=self.store.name, PointInTimeRecoverySpecification=on
             ),
@@ -137,7 +139,7 @@ class TableStore:
 
     def _tag(self, wanted: TableSettings) -> None:
         arn = self._dynamodb.describe_table(TableName=self.store.name)["Table"]["TableArn"]
-        patiently(lambda: self._dynamodb.tag_resource(ResourceArn=arn, Tags=_tag_list(wanted)), _PASSING)
+        retry_on(lambda: self._dynamodb.tag_resource(ResourceArn=arn, Tags=_tag_list(wanted)), _PASSING)
 
     def _wait(self) -> None:
         waiter = self._dynamodb.get_waiter("table_exists")
@@ -153,7 +155,7 @@ class TableStore:
             if not making:
                 return
             time.sleep(1)
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"the index of the {self.store} is not ready after ten minutes", hint="Run this again in a while."
         )
 

@@ -51,10 +51,10 @@ def _watch(reader: int) -> None:
     """
     while True:
         number = os.read(reader, 1)[0]
-        time.sleep(_AGAIN)
-        while signal.getsignal(number) is _interrupt and not _came:
-            _send_to_main_thread(number)
+        while signal.getsignal(number) is _interrupt and not _came:  # one that a command passes on is not ours
             time.sleep(_AGAIN)
+            if not _came:
+                _send_to_main_thread(number)
 
 
 def _send_to_main_thread(number: int) -> None:

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from orchestrator.effects.system import interruption
-from orchestrator.effects.system.process_output import Growth, Lines, Output, Unheard
-from orchestrator.errors import Interrupted, OrchestrateError, SurroundingsFailed
+from orchestrator.effects.system.process_output import Growth, Lines, OutputSink, Unheard
+from orchestrator.errors import DependencyError, Interrupted, OrchestrateError
 
 Environment = Mapping[str, str]
 
@@ -50,7 +50,7 @@ def run(
     """Runs a short command to its end and keeps what it prints.
 
     `timeout` is in seconds; `undecodable` says what becomes of bytes in its output that are not UTF-8. Raises
-    SurroundingsFailed where the program cannot be started or the time is over, and in threads Interrupted after Ctrl-C;
+    DependencyError where the program cannot be started or the time is over, and in threads Interrupted after Ctrl-C;
     the whole process group is then gone.
     The return code is the caller's to judge.
     """
@@ -99,7 +99,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """Seconds: `timeout` until the program is asked to stop, `grace` from there until it is killed.
 
     `cancelled` is asked ten times a second; True stops the program like Ctrl-C does. `size` is the most that
@@ -119,7 +119,7 @@ def follow(
     env: Environment,
     log: Path,
     on_line: Callable[[str], None],
-    limits: Limits,
+    limits: TimeLimits,
     inherit: Sequence[int] = (),
 ) -> int:
     """Runs a long command and passes on each line of its output (both streams) as it comes; returns its exit code.
@@ -130,7 +130,7 @@ def follow(
     alone; we pass SIGINT to the program alone, never to its plugins. `inherit` are file descriptors that it keeps
     open: a lock on one of them is then held until both of us have ended.
 
-    Raises Interrupted after Ctrl-C (or SIGTERM), SurroundingsFailed when the time is over or it cannot be started, and
+    Raises Interrupted after Ctrl-C (or SIGTERM), DependencyError when the time is over or it cannot be started, and
     what `on_line` raises, when the program has stopped. A line longer than 8 MB comes in pieces.
     """
     with (
@@ -149,11 +149,11 @@ def collect(
     env: Environment,
     stdout: Path,
     stderr: Path,
-    limits: Limits,
+    limits: TimeLimits,
 ) -> int:
     """Runs a program whose output may be large into two files; returns its exit code.
 
-    Raises as `follow` does, and SurroundingsFailed where one of the two streams grows past `limits.size`.
+    Raises as `follow` does, and DependencyError where one of the two streams grows past `limits.size`.
     """
     with (
         stdout.open("wb") as out,
@@ -164,7 +164,9 @@ def collect(
     return process.returncode
 
 
-def _see_through(process: subprocess.Popen[bytes], argv: Sequence[str | Path], output: Output, limits: Limits) -> None:
+def _see_through(
+    process: subprocess.Popen[bytes], argv: Sequence[str | Path], output: OutputSink, limits: TimeLimits
+) -> None:
     """Until the program has ended, by itself or because it was stopped."""
     try:
         ended = _watch(process, output, limits)
@@ -182,7 +184,7 @@ def _see_through(process: subprocess.Popen[bytes], argv: Sequence[str | Path], o
         raise _too_long(argv, limits.timeout)
 
 
-def _watch(process: subprocess.Popen[bytes], lines: Output, limits: Limits) -> bool:
+def _watch(process: subprocess.Popen[bytes], lines: OutputSink, limits: TimeLimits) -> bool:
     """Reads until the process ends (True) or the time is over (False)."""
     deadline = time.monotonic() + limits.timeout
     while not _ends_within(process, 0.1):
@@ -221,7 +223,7 @@ def _told_of_its_end(process: subprocess.Popen[bytes]) -> Iterator[select.poll]:
         os.close(descriptor)
 
 
-def _stop(process: subprocess.Popen[bytes], lines: Output, grace: float) -> None:
+def _stop(process: subprocess.Popen[bytes], lines: OutputSink, grace: float) -> None:
     """Asks the program to stop, waits, and kills it with everything it started when it does not."""
     process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + grace
@@ -229,9 +231,9 @@ def _stop(process: subprocess.Popen[bytes], lines: Output, grace: float) -> None
         process.send_signal(signal.SIGINT)  # a second Ctrl-C: Terraform then stops without waiting for resources
 
 
-def _stopped(process: subprocess.Popen[bytes], lines: Output, deadline: float) -> bool:
+def _stopped(process: subprocess.Popen[bytes], lines: OutputSink, deadline: float) -> bool:
     try:
-        if not _watch(process, lines, Limits(max(0.0, deadline - time.monotonic()))):
+        if not _watch(process, lines, TimeLimits(max(0.0, deadline - time.monotonic()))):
             _kill(process)
     except KeyboardInterrupt:
         return False
@@ -281,14 +283,14 @@ def _name(argv: Sequence[str | Path]) -> str:
     return Path(argv[0]).name
 
 
-def _cannot_start(argv: Sequence[str | Path], cwd: Path | None, error: OSError) -> SurroundingsFailed:
+def _cannot_start(argv: Sequence[str | Path], cwd: Path | None, error: OSError) -> DependencyError:
     if cwd is not None and not cwd.is_dir():
-        return SurroundingsFailed(f"cannot run {_name(argv)}: the folder {cwd} does not exist")
-    return SurroundingsFailed(
+        return DependencyError(f"cannot run {_name(argv)}: the folder {cwd} does not exist")
+    return DependencyError(
         f"cannot run {os.fspath(argv[0])}: {error.strerror}",
         hint="`orchestrate tools` shows which tools are found.",
     )
 
 
-def _too_long(argv: Sequence[str | Path], seconds: float) -> SurroundingsFailed:
-    return SurroundingsFailed(f"{_name(argv)} did not end within {seconds:g} s and was stopped")
+def _too_long(argv: Sequence[str | Path], seconds: float) -> DependencyError:
+    return DependencyError(f"{_name(argv)} did not end within {seconds:g} s and was stopped")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 _CHUNK = 1 << 20  # bytes
 _LONGEST_LINE = 1 << 23
 
 
-class Output(Protocol):
+class OutputSink(Protocol):
     """What is done with a program's output while it runs."""
 
     def read(self, *, last: bool = False) -> None: ...
@@ -30,7 +30,7 @@ class Growth:
 
     def read(self, *, last: bool = False) -> None:
         if any(file.stat().st_size > self.limit for file in self.files):
-            raise SurroundingsFailed(f"{self.name} printed more than {self.limit} bytes and was stopped")
+            raise DependencyError(f"{self.name} printed more than {self.limit} bytes and was stopped")
 
 
 class Unheard:

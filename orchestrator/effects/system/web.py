@@ -11,22 +11,22 @@ _LARGEST = 1 << 20
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebAnswer:
     """`status` is None where nothing answered; `body` is then the reason."""
 
     status: int | None
     body: str
 
 
-def ask(url: str, timeout: float) -> Answer:
+def ask(url: str, timeout: float) -> WebAnswer:
     """One GET of an http or https address; never raises for what the network or the server does."""
     request = urllib.request.Request(url, headers={"User-Agent": "orchestrate"})  # noqa: S310 - the caller checks
     opener = urllib.request.build_opener()  # the shared one would keep the proxies of its first use
     try:
         with opener.open(request, timeout=timeout) as response:
-            return Answer(response.status, response.read(_LARGEST).decode(errors="replace"))
+            return WebAnswer(response.status, response.read(_LARGEST).decode(errors="replace"))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.read(_LARGEST).decode(errors="replace"))
+            return WebAnswer(error.code, error.read(_LARGEST).decode(errors="replace"))
     except (OSError, HTTPException, ValueError) as error:
-        return Answer(None, str(getattr(error, "reason", error)))
+        return WebAnswer(None, str(getattr(error, "reason", error)))

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 _PROBE = b"0" * 4096
 
@@ -14,7 +14,7 @@ _PROBE = b"0" * 4096
 def free_space(folder: Path, setting: str) -> int:
     """The bytes that are free there. Makes the folder and writes a file in it, which is gone afterwards.
 
-    `setting` is the variable that names another folder; SurroundingsFailed points to it.
+    `setting` is the variable that names another folder; DependencyError points to it.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def free_space(folder: Path, setting: str) -> int:
             file.flush()
         return shutil.disk_usage(folder).free
     except OSError as error:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{folder} cannot be written to: {error.strerror}",
             hint=f"Mend its permissions or make room, or name another folder with {setting}.",
         ) from None

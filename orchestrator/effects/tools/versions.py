@@ -13,8 +13,8 @@ from pathlib import Path
 
 from orchestrator.effects.system import process
 from orchestrator.effects.system.cache import Cache, cache_folder
-from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tools.tool import Version, announced, parse_version
+from orchestrator.errors import DependencyError
+from orchestrator.model.tools.tool import ToolVersion, announced, parse_version
 
 _QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--version", "tofu": "version"}
 _KIND = "versions"
@@ -28,11 +28,11 @@ class Announcement:
     """What a program says it is."""
 
     name: str
-    version: Version
+    version: ToolVersion
 
 
 def announcement(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
-    """Which program stands at `path`, which is expected to be `name`. Raises SurroundingsFailed where it is not."""
+    """Which program stands at `path`, which is expected to be `name`. Raises DependencyError where it is not."""
     if not _answers_for_itself(name, path):
         return ask(name, path, env)
     cache, key = Cache(cache_folder(env)), _key(name, path)
@@ -52,11 +52,11 @@ def ask(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
         patience = _CHECKOVS if name == "checkov" else _PATIENCE
         try:
             done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=patience)
-        except SurroundingsFailed as failure:
-            raise SurroundingsFailed(f"{path} does not say its version: {failure.message}", hint=_SEE) from None
+        except DependencyError as failure:
+            raise DependencyError(f"{path} does not say its version: {failure.message}", hint=_SEE) from None
     found = announced(name, done.stdout) if done.returncode == 0 else None
     if found is None:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{path} does not say that it is {name} when asked for its version: {_excerpt(done)}",
             hint=_SEE,
         )

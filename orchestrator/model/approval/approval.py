@@ -102,7 +102,7 @@ class Principal:
 
 
 @dataclass(frozen=True)
-class Judge:
+class ApprovalPolicy:
     """The rules by which the answers to one plan are judged."""
 
     policy: Approval
@@ -113,7 +113,7 @@ class Judge:
         """Why this one's approval does not count."""
         if self.policy.by and not any(_is(principal, entry) for entry in self.policy.by):
             return f"{principal.arn} is none of those who may approve: {', '.join(self.policy.by)}"
-        return self._entanglement(principal) if self.policy.separation_of_duties else None
+        return self._duty_conflict(principal) if self.policy.separation_of_duties else None
 
     def heeds_pipeline(self, *, approved: bool) -> bool:
         """Whether what somebody has answered in CodePipeline is an answer to the plan; a rejection always is."""
@@ -130,7 +130,7 @@ class Judge:
             return f"breaking the glass needs a reason, of at least {SHORTEST_REASON} characters"
         return None
 
-    def _entanglement(self, principal: Principal) -> str | None:
+    def _duty_conflict(self, principal: Principal) -> str | None:
         person = self.person(principal)
         if person is None:
             return f"it is not known which person {principal.arn} is, and duties are separated here"

@@ -10,7 +10,7 @@ from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.ledger import Entry, History
 
 
-class Broken(msgspec.Struct, frozen=True):
+class BrokenGlass(msgspec.Struct, frozen=True):
     """Somebody broke the glass for one plan; `notified` says who was told, or why nobody could be."""
 
     tag: str
@@ -21,7 +21,7 @@ class Broken(msgspec.Struct, frozen=True):
     notified: str
 
 
-def due(history: History, answers: Iterable[Answer] = ()) -> tuple[Broken, ...]:
+def due(history: History, answers: Iterable[Answer] = ()) -> tuple[BrokenGlass, ...]:
     """Those of a target that are still to be followed up, oldest first; an answer may stand in the chain as well."""
     given = tuple(answers)
     followed = {answer.digest for answer in given if answer.kind == "followed-up"}
@@ -31,11 +31,11 @@ def due(history: History, answers: Iterable[Answer] = ()) -> tuple[Broken, ...]:
     return tuple(sorted((each for each in broken if each.digest not in followed), key=lambda each: (each.at, each.by)))
 
 
-def _of_answer(answer: Answer) -> Broken:
-    return Broken(answer.tag, answer.digest, answer.by, answer.at, answer.reason, answer.notified)
+def _of_answer(answer: Answer) -> BrokenGlass:
+    return BrokenGlass(answer.tag, answer.digest, answer.by, answer.at, answer.reason, answer.notified)
 
 
-def _of_entry(entry: Entry) -> Broken:
+def _of_entry(entry: Entry) -> BrokenGlass:
     """The copy of an answer that the chain holds."""
     at, reason, notified = (str(entry.detail.get(name, "")) for name in ("at", "reason", "notified"))
-    return Broken(entry.tag, entry.digest or "", entry.by, at, reason, notified)
+    return BrokenGlass(entry.tag, entry.digest or "", entry.by, at, reason, notified)

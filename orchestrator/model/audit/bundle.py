@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
-from orchestrator.model.audit.evidence import Kept, Lock, Pin, Record, TagObject
+from orchestrator.model.audit.evidence import Kept, Lock, Record, TagObject, TagPin
 from orchestrator.model.ledger.anchor import Anchor
 from orchestrator.model.ledger.chain import Anchored, Stored
 from orchestrator.model.text import decoding
@@ -59,7 +59,7 @@ class TagItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: Annotated[str | None, _of("The tag object: `git hash-object -t tag --stdin < FILE` prints its id.")]
 
 
-class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecordManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """record.json: what the stores say about one target beside the files of its folder."""
 
     version: Annotated[Literal[1], _of("Of this schema.")]
@@ -88,7 +88,7 @@ def safe(name: str) -> str:
 def record_files(record: Record) -> dict[str, bytes]:
     """All files of one target by their path in the bundle."""
     files = _Files({})
-    sheet = Sheet(
+    sheet = RecordManifest(
         version=1,
         ledger=record.ledger,
         target=record.target,
@@ -142,7 +142,7 @@ class _Files:
         self.content.update(names)
         return tuple(sorted(names))
 
-    def tag(self, name: str, pin: Pin | None, found: TagObject | None) -> TagItem:
+    def tag(self, name: str, pin: TagPin | None, found: TagObject | None) -> TagItem:
         content = None if found is None else self._add(f"tags/{found.object}", found.content)
         return TagItem(
             name=name,
@@ -189,7 +189,7 @@ def read_records(files: Mapping[str, bytes]) -> tuple[tuple[Record, ...], tuple[
             folder = name.removesuffix(_SHEET)
             own = {path.removeprefix(folder): content for path, content in files.items() if path.startswith(folder)}
             try:
-                sheet = decoding.decode(files[name], Sheet)
+                sheet = decoding.decode(files[name], RecordManifest)
                 wrong += [f"{folder}{path} is not the tag object {path[5:]}" for path in _false_tags(own)]
                 records.append(_record(sheet, own))
             except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
@@ -211,7 +211,7 @@ def _git_id(content: bytes, length: int) -> str:
     return hashlib.sha256(whole).hexdigest() if length == 64 else hashlib.sha1(whole, usedforsecurity=False).hexdigest()
 
 
-def _record(sheet: Sheet, files: Mapping[str, bytes]) -> Record:
+def _record(sheet: RecordManifest, files: Mapping[str, bytes]) -> Record:
     """Raises KeyError for a file that is named and not there."""
 
     def content(name: str | None) -> bytes | None:
@@ -237,10 +237,10 @@ def _record(sheet: Sheet, files: Mapping[str, bytes]) -> Record:
     )
 
 
-def _pin(tag: TagItem) -> Pin | None:
+def _pin(tag: TagItem) -> TagPin | None:
     if tag.pinned_object is None or tag.pinned_commit is None:
         return None
-    return Pin(tag.pinned_object, tag.pinned_commit)
+    return TagPin(tag.pinned_object, tag.pinned_commit)
 
 
 def _tag(tag: TagItem, content: bytes | None) -> TagObject | None:

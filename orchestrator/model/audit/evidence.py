@@ -14,7 +14,7 @@ import msgspec
 
 from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.chain import Anchored, Stored, check_chain, differing
-from orchestrator.model.ledger.integrity import Flaw
+from orchestrator.model.ledger.integrity import IntegrityFinding
 from orchestrator.model.ledger.ledger import Entry
 from orchestrator.model.release.receipt import PlanReceipt, artefact_key
 from orchestrator.model.text import decoding
@@ -36,7 +36,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Pin:
+class TagPin:
     """A tag as it was first seen."""
 
     object: str
@@ -75,7 +75,7 @@ class Record:
     receipts: Mapping[str, Kept] = field(default_factory=dict)
     plans: Mapping[str, str | None] = field(default_factory=dict)
     answers: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
-    pins: Mapping[str, Pin | None] = field(default_factory=dict)
+    pins: Mapping[str, TagPin | None] = field(default_factory=dict)
     tags: Mapping[str, TagObject | None] = field(default_factory=dict)
     lock: Lock | None = None
 
@@ -95,7 +95,7 @@ class Record:
         return self.stored[-1].actual_hash if self.stored else None
 
 
-def examine(record: Record, now: datetime) -> tuple[Flaw, ...]:
+def examine(record: Record, now: datetime) -> tuple[IntegrityFinding, ...]:
     """What is wrong with it: the chain first, then what its entries name."""
     return (*check_chain(record.target, record.stored, record.anchors), *_named(record, now))
 
@@ -106,7 +106,7 @@ def notes(record: Record) -> tuple[str, ...]:
     return tuple(f"{record.target}: the tag {tag} is not in this repository (deleted, or not fetched)" for tag in gone)
 
 
-def _named(record: Record, now: datetime) -> Iterator[Flaw]:
+def _named(record: Record, now: datetime) -> Iterator[IntegrityFinding]:
     receipts: dict[str, PlanReceipt] = {}
     for digest, entry in record.planned.items():
         if digest in record.receipts:
@@ -122,26 +122,26 @@ def _named(record: Record, now: datetime) -> Iterator[Flaw]:
 # Receipts and plans -------------------------------------------------------------------------------------------------
 
 
-def _receipt(record: Record, entry: Entry, kept: Kept, intact: dict[str, PlanReceipt]) -> Iterator[Flaw]:
+def _receipt(record: Record, entry: Entry, kept: Kept, intact: dict[str, PlanReceipt]) -> Iterator[IntegrityFinding]:
     digest = entry.digest or ""
     name = f"the receipt {digest[:16]} of entry {entry.seq} ({entry.tag})"
     if kept.content is None:
         there = "an older version of it is still there" if kept.original else "no version of it is left"
-        yield Flaw(record.target, "receipt-missing", f"{name} is gone; {there}", entry.seq)
+        yield IntegrityFinding(record.target, "receipt-missing", f"{name} is gone; {there}", entry.seq)
         return
     receipt = _decoded(kept.content)
     if sha256(kept.content) != digest:
         for what, at in _altered(kept, receipt):
-            yield Flaw(record.target, "receipt-altered", f"{name} {what}", entry.seq, at)
+            yield IntegrityFinding(record.target, "receipt-altered", f"{name} {what}", entry.seq, at)
     elif receipt is None:
         message = f"{name} is as it was written, but of a version that is not known here"
-        yield Flaw(record.target, "receipt-unreadable", message, entry.seq)
+        yield IntegrityFinding(record.target, "receipt-unreadable", message, entry.seq)
     else:
         intact[digest] = receipt
         yield from _against_receipt(record, entry, receipt)
 
 
-def _against_receipt(record: Record, entry: Entry, receipt: PlanReceipt) -> Iterator[Flaw]:
+def _against_receipt(record: Record, entry: Entry, receipt: PlanReceipt) -> Iterator[IntegrityFinding]:
     pairs = {
         "target": (entry.target, receipt.place.target),
         "tag": (entry.tag, receipt.tag),
@@ -151,7 +151,7 @@ def _against_receipt(record: Record, entry: Entry, receipt: PlanReceipt) -> Iter
     for name, (said, is_) in pairs.items():
         if said != is_:
             message = f"{name} of entry {entry.seq} is {said!r}, its receipt says {is_!r}"
-            yield Flaw(record.target, "contradiction", message, entry.seq, name)
+            yield IntegrityFinding(record.target, "contradiction", message, entry.seq, name)
 
 
 def _altered(kept: Kept, receipt: PlanReceipt | None) -> Iterator[tuple[str, str | None]]:
@@ -178,22 +178,22 @@ def _decoded(content: bytes) -> PlanReceipt | None:
         return None
 
 
-def _plan(record: Record, receipt: PlanReceipt, digest: str, now: datetime) -> Iterator[Flaw]:
+def _plan(record: Record, receipt: PlanReceipt, digest: str, now: datetime) -> Iterator[IntegrityFinding]:
     if digest not in record.plans:
         return
     found, seq = record.plans[digest], record.planned[digest].seq
     name = f"the stored plan {artefact_key(record.target, receipt.artefact.sha256)} of entry {seq}"
     if found is None:
         if now < datetime.fromisoformat(receipt.planned_at) + PLANS_KEPT:
-            yield Flaw(record.target, "plan-missing", f"{name} is gone", seq)
+            yield IntegrityFinding(record.target, "plan-missing", f"{name} is gone", seq)
     elif found != receipt.artefact.sha256:
-        yield Flaw(record.target, "plan-altered", f"{name} has the hash {found[:16]}", seq)
+        yield IntegrityFinding(record.target, "plan-altered", f"{name} has the hash {found[:16]}", seq)
 
 
 # Answers ------------------------------------------------------------------------------------------------------------
 
 
-def _answer(record: Record, entry: Entry) -> Iterator[Flaw]:
+def _answer(record: Record, entry: Entry) -> Iterator[IntegrityFinding]:
     """The chain has a copy of each answer; what CodePipeline vouched for has no author's id and no original here."""
     copied, given = entry.detail.get("answer"), record.answers.get(entry.digest or "")
     if copied is None or not entry.detail.get("user_id") or given is None:
@@ -201,26 +201,26 @@ def _answer(record: Record, entry: Entry) -> Iterator[Flaw]:
     originals = {sha256(content): content for content in given}
     if copied not in originals:
         message = f"the answer that entry {entry.seq} ({entry.kind} by {entry.by}) copies is gone, or is another one"
-        yield Flaw(record.target, "answer-missing", message, entry.seq, "answer")
+        yield IntegrityFinding(record.target, "answer-missing", message, entry.seq, "answer")
         return
     answer = decoding.decode(originals[copied], Answer)
     for name in ("kind", "tag", "commit", "by"):
         said, is_ = getattr(entry, name), getattr(answer, name)
         if said != is_:
             message = f"{name} of entry {entry.seq} is {said!r}, the answer that it copies says {is_!r}"
-            yield Flaw(record.target, "contradiction", message, entry.seq, name)
+            yield IntegrityFinding(record.target, "contradiction", message, entry.seq, name)
 
 
 # Tags ---------------------------------------------------------------------------------------------------------------
 
 
-def _tag(record: Record, tag: str, receipts: Mapping[str, PlanReceipt]) -> Iterator[Flaw]:
+def _tag(record: Record, tag: str, receipts: Mapping[str, PlanReceipt]) -> Iterator[IntegrityFinding]:
     """The pin, the chain, the receipts and the repository must all say the same."""
     if tag not in record.pins:
         return
     pin = record.pins[tag]
     if pin is None:
-        yield Flaw(record.target, "pin-missing", f"it is no longer noted what {tag} was first seen as")
+        yield IntegrityFinding(record.target, "pin-missing", f"it is no longer noted what {tag} was first seen as")
         return
     for entry in record.planned.values():
         if entry.tag == tag:
@@ -231,14 +231,14 @@ def _tag(record: Record, tag: str, receipts: Mapping[str, PlanReceipt]) -> Itera
             f"the tag {tag} was first seen as commit {pin.commit[:12]} (tag object {pin.object[:12]}), in this "
             f"repository it is {found.commit[:12]} ({found.object[:12]})"
         )
-        yield Flaw(record.target, "tag-moved", message)
+        yield IntegrityFinding(record.target, "tag-moved", message)
 
 
-def _pinned(record: Record, pin: Pin, entry: Entry, receipt: PlanReceipt | None) -> Iterator[Flaw]:
+def _pinned(record: Record, pin: TagPin, entry: Entry, receipt: PlanReceipt | None) -> Iterator[IntegrityFinding]:
     pairs = {"commit": (pin.commit, entry.commit)}
     if receipt is not None:
         pairs["object"] = (pin.object, receipt.tag_object)
     for name, (noted, is_) in pairs.items():
         if noted != is_:
             message = f"{entry.tag} is noted as {name} {noted[:12]}, entry {entry.seq} planned {is_[:12]}"
-            yield Flaw(record.target, "pin-altered", message, entry.seq, name)
+            yield IntegrityFinding(record.target, "pin-altered", message, entry.seq, name)

@@ -23,7 +23,7 @@ _ENDS: dict[str, State] = {
 
 
 @dataclass(frozen=True)
-class Fate:
+class PlanStatus:
     """`at` and `by` say when and by whom it came to that; empty where time alone or nobody did."""
 
     state: State
@@ -31,7 +31,7 @@ class Fate:
     by: str = ""
 
 
-def fate(history: History, receipt: PlanReceipt, answers: Iterable[Answer], now: datetime) -> Fate:
+def status(history: History, receipt: PlanReceipt, answers: Iterable[Answer], now: datetime) -> PlanStatus:
     """`unknown` is a plan of which the ledger says nothing: whoever made it was stopped before it was recorded."""
     own = [entry for entry in history.entries if entry.digest == receipt.digest]
     for entry in own:
@@ -42,12 +42,12 @@ def fate(history: History, receipt: PlanReceipt, answers: Iterable[Answer], now:
     if said_no:
         return _because("rejected", said_no[0])
     if not any(entry.kind == "planned" for entry in own):
-        return Fate("unknown")
+        return PlanStatus("unknown")
     newest = history.newest("planned")
     if newest is not None and newest.digest != receipt.digest:
         return _because("withdrawn", newest)
-    return Fate("expired", receipt.expires_at) if receipt.expired(now) else Fate("waiting")
+    return PlanStatus("expired", receipt.expires_at) if receipt.expired(now) else PlanStatus("waiting")
 
 
-def _because(state: State, of: Entry | Answer) -> Fate:
-    return Fate(state, of.at, of.by)
+def _because(state: State, of: Entry | Answer) -> PlanStatus:
+    return PlanStatus(state, of.at, of.by)

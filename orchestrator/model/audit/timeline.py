@@ -23,7 +23,7 @@ _LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Place:
+class EntryContext:
     """Where an entry's ledger is, and what stands beside it."""
 
     env: str
@@ -37,7 +37,7 @@ class Place:
 class Event:
     """An entry, or an answer that is not in the chain yet; then number, id and hash of `entry` mean nothing."""
 
-    place: Place
+    place: EntryContext
     entry: Entry
 
     @property
@@ -54,7 +54,7 @@ class Event:
         return dict(_links(self.place, self.entry))
 
 
-def waiting(place: Place, answer: Answer) -> Event:
+def waiting(place: EntryContext, answer: Answer) -> Event:
     """An answer to a plan that nobody has copied into the chain yet."""
     return Event(place, following(None, answer.target, Stamp(answer.at, ""), copy_of(answer)))
 
@@ -176,7 +176,7 @@ def _planned(detail: Mapping[str, Any]) -> str:
 # Links --------------------------------------------------------------------------------------------------------------
 
 
-def _links(place: Place, entry: Entry) -> Iterator[tuple[str, str]]:
+def _links(place: EntryContext, entry: Entry) -> Iterator[tuple[str, str]]:
     if "receipt" in entry.detail:
         yield "receipt", f"s3://{place.bucket}/{entry.detail['receipt']}"
     if "execution" in entry.detail:

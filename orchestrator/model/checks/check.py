@@ -66,7 +66,7 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Judge:
+class FindingFilter:
     """How one check's findings are judged in one environment; `file` holds the settings (for messages)."""
 
     check: CheckName
@@ -77,17 +77,17 @@ class Judge:
     file: str | None = None
 
     @staticmethod
-    def of_lint(settings: Lint, file: str | None) -> Judge:
-        return Judge("lint", settings.fail_on, tuple(settings.skips), file=file)
+    def of_lint(settings: Lint, file: str | None) -> FindingFilter:
+        return FindingFilter("lint", settings.fail_on, tuple(settings.skips), file=file)
 
     @staticmethod
-    def of_scan(settings: Scan, file: str | None) -> Judge:
+    def of_scan(settings: Scan, file: str | None) -> FindingFilter:
         inline = settings.inline_skips == "with-reason"
-        return Judge("scan", settings.fail_on, tuple(settings.skips), dict(settings.severities), inline, file)
+        return FindingFilter("scan", settings.fail_on, tuple(settings.skips), dict(settings.severities), inline, file)
 
     @staticmethod
-    def of_policy(settings: PlanPolicy, file: str | None) -> Judge:
-        return Judge("policy", "warning", tuple(settings.skips), file=file)
+    def of_policy(settings: PlanPolicy, file: str | None) -> FindingFilter:
+        return FindingFilter("policy", "warning", tuple(settings.skips), file=file)
 
     def verdict(self, findings: Iterable[Finding], baseline: Baseline, today: date) -> tuple[Finding, ...]:
         """Each finding with its state, and one more for every skip that has expired; the worst first."""
@@ -122,11 +122,13 @@ class Judge:
         if not self.inline_skips:
             where = f" in {self.file}" if self.file else ""
             return replace(
-                finding, state="failing", reason=None, mend=f"List the skip{where}: skips in code are refused."
+                finding, state="failing", reason=None, remediation=f"List the skip{where}: skips in code are refused."
             )
         if finding.reason == NO_REASON:
-            mend = f"Give the reason: #checkov:skip={finding.rule}:<why>."
-            return replace(finding, state="failing", reason="skipped in the code without a reason", mend=mend)
+            remediation = f"Give the reason: #checkov:skip={finding.rule}:<why>."
+            return replace(
+                finding, state="failing", reason="skipped in the code without a reason", remediation=remediation
+            )
         return finding
 
     def _expired(self, today: date) -> Iterator[Finding]:
@@ -139,7 +141,7 @@ class Judge:
                     severity="error",
                     message=f"the skip of {skip.rule} expired on {skip.expires} ({skip.reason})",
                     file=self.file,
-                    mend="Mend what it skips and remove it, or decide on a new date.",
+                    remediation="Mend what it skips and remove it, or decide on a new date.",
                 )
 
 
@@ -167,7 +169,7 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True)
         return Known(finding.check, finding.rule, finding.file or "", finding.resource or finding.message)
 
 
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _SkipEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: CheckName
     rule: str
     file: str
@@ -175,9 +177,9 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: int = 1
 
 
-class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _SkipsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal[1]
-    findings: tuple[_Entry, ...]
+    findings: tuple[_SkipEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class Baseline:
     def parse(content: bytes) -> Baseline:
         """Raises InvalidInput for what is no baseline."""
         try:
-            document = decoding.decode(content, _Document)
+            document = decoding.decode(content, _SkipsDocument)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             hint = "Write it anew with `orchestrate check --write-baseline`, or remove it."
             raise InvalidInput(f"{BASELINE_FILE} is not a baseline: {error}", hint=hint) from None
@@ -204,7 +206,7 @@ class Baseline:
 
     def encode(self) -> bytes:
         entries = tuple(
-            _Entry(known.check, known.rule, known.file, known.subject, count)
+            _SkipEntry(known.check, known.rule, known.file, known.subject, count)
             for known, count in sorted(self.known.items())
         )
-        return msgspec.json.format(msgspec.json.encode(_Document(1, entries)), indent=2) + b"\n"
+        return msgspec.json.format(msgspec.json.encode(_SkipsDocument(1, entries)), indent=2) + b"\n"

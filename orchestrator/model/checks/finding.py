@@ -37,7 +37,9 @@ _LONGEST_NAME = 500
 _MOST_LINES = 40
 
 
-class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Finding(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"remediation": "mend"}
+):
     """`file` is relative to the top of the repository, `line` counts from 1; `state` says whether it counts."""
 
     check: CheckName
@@ -51,7 +53,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     resource: str | None = None
     code: str | None = None
     """The line of the file, or the difference that a formatter wants."""
-    mend: str | None = None
+    remediation: str | None = None
     link: str | None = None
     state: State = "failing"
     reason: str | None = None
@@ -80,7 +82,7 @@ def clean(finding: Finding) -> Finding:
         file=None if finding.file is None else printable(finding.file, _LONGEST_NAME),
         resource=None if finding.resource is None else printable(finding.resource, _LONGEST_NAME),
         code=_code(finding.code),
-        mend=_optional(finding.mend, _LONGEST_MESSAGE),
+        remediation=_optional(finding.remediation, _LONGEST_MESSAGE),
         link=link if (link := finding.link) and _LINK.fullmatch(link) else None,
         reason=_optional(finding.reason, _LONGEST_MESSAGE),
     )

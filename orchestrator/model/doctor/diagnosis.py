@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from orchestrator.errors import OrchestrateError, SurroundingsFailed
+from orchestrator.errors import DependencyError, OrchestrateError
 
 State: TypeAlias = Literal["ok", "warning", "failed"]
 
@@ -18,7 +18,7 @@ class Diagnosis:
     name: str
     state: State
     found: str
-    mend: str | None = None
+    remediation: str | None = None
     exit_code: int = 0
 
 
@@ -26,8 +26,8 @@ def ok(name: str, found: str) -> Diagnosis:
     return Diagnosis(name, "ok", found)
 
 
-def warning(name: str, found: str, mend: str | None) -> Diagnosis:
-    return Diagnosis(name, "warning", found, mend)
+def warning(name: str, found: str, remediation: str | None) -> Diagnosis:
+    return Diagnosis(name, "warning", found, remediation)
 
 
 def failed(name: str, error: OrchestrateError) -> Diagnosis:
@@ -46,7 +46,7 @@ def looked(name: str, look: Callable[[], Diagnosis]) -> Diagnosis:
     except OrchestrateError as error:
         return failed(name, error)
     except OSError as error:
-        return failed(name, SurroundingsFailed(f"{error.filename or 'the system'}: {error.strerror}"))
+        return failed(name, DependencyError(f"{error.filename or 'the system'}: {error.strerror}"))
 
 
 def worst(diagnoses: Iterable[Diagnosis]) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.model.ledger.anchor import Anchor
-from orchestrator.model.ledger.integrity import Flaw
+from orchestrator.model.ledger.integrity import IntegrityFinding
 from orchestrator.model.ledger.ledger import FIRST_HASH, Entry
 from orchestrator.model.text import decoding
 from orchestrator.model.text.canonical import sha256
@@ -70,7 +70,7 @@ def doubtful(stored: Sequence[Stored], anchors: Sequence[Anchor]) -> tuple[Ancho
     return tuple(anchor for anchor in anchors if (anchor.seq, anchor.hash) not in kept)
 
 
-def check_chain(target: str, stored: Sequence[Stored], anchors: Sequence[Anchored]) -> tuple[Flaw, ...]:
+def check_chain(target: str, stored: Sequence[Stored], anchors: Sequence[Anchored]) -> tuple[IntegrityFinding, ...]:
     """What is wrong, in the order of the entries."""
     return tuple(_Chain.of(target, stored, anchors).flaws())
 
@@ -95,7 +95,7 @@ class _Chain:
     def last(self) -> int:
         return max(self.items, default=0)
 
-    def flaws(self) -> Iterator[Flaw]:
+    def flaws(self) -> Iterator[IntegrityFinding]:
         for sk in self.foreign:
             yield self._flaw("foreign", None, f"the item {sk!r} is no entry")
         for seq in range(1, max([self.last, *self.anchors], default=0) + 1):
@@ -106,15 +106,15 @@ class _Chain:
                 yield from self._present(item, anchors)
             yield from self._handled(seq, anchors)
 
-    def _flaw(self, code: str, seq: int | None, message: str, name: str | None = None) -> Flaw:
-        return Flaw(self.target, code, message, seq, name)
+    def _flaw(self, code: str, seq: int | None, message: str, name: str | None = None) -> IntegrityFinding:
+        return IntegrityFinding(self.target, code, message, seq, name)
 
-    def _gone(self, seq: int, anchors: Sequence[Anchored]) -> Flaw:
+    def _gone(self, seq: int, anchors: Sequence[Anchored]) -> IntegrityFinding:
         """Its anchors tell what it was."""
         was = next((f": {text}" for each in anchors if (text := _told(each.content)) is not None), "")
         return self._flaw("cut-off" if seq > self.last else "removed", seq, f"entry {seq} is gone{was}")
 
-    def _present(self, item: Stored, anchors: Sequence[Anchored]) -> Iterator[Flaw]:
+    def _present(self, item: Stored, anchors: Sequence[Anchored]) -> Iterator[IntegrityFinding]:
         entry, seq, hash_ = item.entry, item.seq, item.actual_hash
         known = {each.anchor.hash for each in anchors}
         if entry is None:
@@ -132,7 +132,7 @@ class _Chain:
         yield from self._attributes(item, entry, is_known=hash_ in known)
         yield from self._link(item, entry)
 
-    def _differences(self, seq: int, entry: Entry, anchors: Sequence[Anchored]) -> Iterator[Flaw]:
+    def _differences(self, seq: int, entry: Entry, anchors: Sequence[Anchored]) -> Iterator[IntegrityFinding]:
         """Field by field, where an anchor tells what was written."""
         written = next((found for each in anchors if each.content and (found := read_entry(each.content))), None)
         if written is None:
@@ -141,14 +141,14 @@ class _Chain:
         for name, was, now in differing(written, entry):
             yield self._flaw("altered", seq, f"{name} of entry {seq} was {was}, it is {now}", name)
 
-    def _place(self, item: Stored, entry: Entry) -> Iterator[Flaw]:
+    def _place(self, item: Stored, entry: Entry) -> Iterator[IntegrityFinding]:
         for name, is_, must in (("target", entry.target, self.target), ("seq", entry.seq, item.seq)):
             if is_ != must and item.seq not in self.altered:
                 self.altered.add(item.seq)
                 message = f"entry {item.seq} was written as entry {entry.seq} of {entry.target}"
                 yield self._flaw("moved", item.seq, message, name)
 
-    def _attributes(self, item: Stored, entry: Entry, *, is_known: bool) -> Iterator[Flaw]:
+    def _attributes(self, item: Stored, entry: Entry, *, is_known: bool) -> Iterator[IntegrityFinding]:
         """What the item says beside the entry itself."""
         seq, hash_ = item.seq, item.actual_hash
         if item.kind != entry.kind:
@@ -158,7 +158,7 @@ class _Chain:
             message = f"entry {seq} has the hash {hash_[:16]}, its item says {item.hash[:16]!r}"
             yield self._flaw("altered", seq, message, "hash" if is_known else None)
 
-    def _link(self, item: Stored, entry: Entry) -> Iterator[Flaw]:
+    def _link(self, item: Stored, entry: Entry) -> Iterator[IntegrityFinding]:
         """Reported where nothing else tells which of the two was changed."""
         before, seq = self.items.get(item.seq - 1), item.seq
         if (before is None and seq > 1) or {seq, seq - 1} & self.altered:
@@ -168,7 +168,7 @@ class _Chain:
             message = f"entry {seq} follows {entry.previous[:16]}, but before it stands {expected[:16]}"
             yield self._flaw("broken-link", seq, message, "previous")
 
-    def _handled(self, seq: int, anchors: Sequence[Anchored]) -> Iterator[Flaw]:
+    def _handled(self, seq: int, anchors: Sequence[Anchored]) -> Iterator[IntegrityFinding]:
         """Anchors are written once and never touched."""
         for each in anchors:
             if each.deleted:

@@ -32,7 +32,7 @@ MEANINGS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Flaw:
+class IntegrityFinding:
     """`seq` is the entry's number; `field` what of it, or of the object that it names, was changed, where known."""
 
     target: str

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.model.release.release import Release
 from orchestrator.model.text import decoding
@@ -25,7 +25,7 @@ _CONSOLES = {
 
 
 @dataclass(frozen=True)
-class Execution:
+class StepExecution:
     """One step's build. `source` is the folder of the clone's parent; `digest` is empty before the plan."""
 
     tag: str
@@ -40,16 +40,16 @@ class Execution:
     succeeding: bool
 
     @staticmethod
-    def of(variables: Mapping[str, str]) -> Execution:
-        """Raises SurroundingsFailed where this is no build of the tooling's."""
+    def of(variables: Mapping[str, str]) -> StepExecution:
+        """Raises DependencyError where this is no build of the tooling's."""
         needed = ("TAG", "COMMIT", "EXECUTION_ID", "ORCHESTRATE_ENV", "ORCHESTRATE_PIPELINE", "CODEBUILD_SRC_DIR")
         missing = [name for name in needed if not variables.get(name)]
         if missing:
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"this is no build of a release pipeline: {', '.join(missing)} is not set",
                 hint="Steps run in AWS CodeBuild; elsewhere use `orchestrate release`, or its stages one by one.",
             )
-        return Execution(
+        return StepExecution(
             tag=variables["TAG"],
             commit=variables["COMMIT"],
             id=variables["EXECUTION_ID"],
@@ -72,7 +72,7 @@ class Execution:
                 hint="Variables of an execution are not for people to write: `orchestrate submit` starts executions.",
             )
         if self.region and self.region != release.target.stores.region:
-            raise SurroundingsFailed(
+            raise DependencyError(
                 f"this build runs in {self.region}, but releases of {release.tag} run in {release.target.stores.region}"
             )
 

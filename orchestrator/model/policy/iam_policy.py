@@ -47,14 +47,14 @@ _DOCUMENTS = (
 
 
 @dataclass(frozen=True)
-class Fault:
+class PolicyFault:
     """One thing wrong with one document; `attribute` is where it stands in the resource."""
 
     rule: str
     severity: Severity
     attribute: str
     message: str
-    mend: str
+    remediation: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def planned_documents(changes: Iterable[ResourceChange]) -> Iterator[Document]:
                 yield Document(change.address, attribute, kind, json.dumps(document))
 
 
-def faults(resource_type: str, values: Mapping[str, Any], trusted: frozenset[str]) -> Iterator[Fault]:
+def faults(resource_type: str, values: Mapping[str, Any], trusted: frozenset[str]) -> Iterator[PolicyFault]:
     """Of all documents among a resource's planned values; `trusted` are the accounts that may be named."""
     for attribute, document in documents(values):
         for statement in _statements(document):
@@ -124,10 +124,12 @@ def _statements(document: Mapping[str, Any]) -> list[Statement]:
     return [s for s in (statements if isinstance(statements, list) else [statements]) if isinstance(s, Mapping)]
 
 
-def _allowing(attribute: str, statement: Statement, trusted: frozenset[str]) -> Iterator[Fault]:
+def _allowing(attribute: str, statement: Statement, trusted: frozenset[str]) -> Iterator[PolicyFault]:
     if "NotPrincipal" in statement:
-        yield Fault("iam_outside_principal", "critical", attribute, "it allows everyone but those in NotPrincipal",
-                    "Name those who are allowed in Principal.")  # fmt: skip
+        message = "it allows everyone but those in NotPrincipal"
+        yield PolicyFault(
+            "iam_outside_principal", "critical", attribute, message, "Name those who are allowed in Principal."
+        )
     elif "Principal" in statement:
         yield from _principal(attribute, statement["Principal"], _restricted(statement, trusted), trusted)
         yield from _federated(attribute, statement)
@@ -135,7 +137,7 @@ def _allowing(attribute: str, statement: Statement, trusted: frozenset[str]) -> 
         yield from _rights(attribute, statement)
 
 
-def _rights(attribute: str, statement: Statement) -> Iterator[Fault]:
+def _rights(attribute: str, statement: Statement) -> Iterator[PolicyFault]:
     """Of a document that gives rights to whoever carries it."""
     actions = [action.lower() for action in _list(statement.get("Action"))]
     everything = "*" in _list(statement.get("Resource")) or "NotResource" in statement
@@ -148,31 +150,35 @@ def _rights(attribute: str, statement: Statement) -> Iterator[Fault]:
             yield _wildcard("high", attribute, f"it allows {action} on every resource")
 
 
-def _wildcard(severity: Severity, attribute: str, message: str) -> Fault:
-    return Fault("iam_wildcard", severity, attribute, message, "Name the actions and the resources that are needed.")
+def _wildcard(severity: Severity, attribute: str, message: str) -> PolicyFault:
+    return PolicyFault(
+        "iam_wildcard", severity, attribute, message, "Name the actions and the resources that are needed."
+    )
 
 
-def _principal(attribute: str, principal: Any, restricted: bool, trusted: frozenset[str]) -> Iterator[Fault]:
-    mend = "Name principals of the project's accounts; policy.trusted_accounts lists others that may be named."
+def _principal(attribute: str, principal: Any, restricted: bool, trusted: frozenset[str]) -> Iterator[PolicyFault]:
+    remediation = "Name principals of the project's accounts; policy.trusted_accounts lists others that may be named."
     named = _list(principal) if not isinstance(principal, Mapping) else _list(principal.get("AWS"))
     for name in named:
         match = _ACCOUNT.fullmatch(name)
         if name == "*":
             if not restricted:
                 message = "it lets everyone in: the principal is * and no condition says where a request comes from"
-                yield Fault("iam_outside_principal", "critical", attribute, message, mend)
+                yield PolicyFault("iam_outside_principal", "critical", attribute, message, remediation)
         elif match is None:
             if ":iam::cloudfront:" not in name:
-                yield Fault("iam_outside_principal", "medium", attribute, f"it names {name}, of no known account", mend)
+                yield PolicyFault(
+                    "iam_outside_principal", "medium", attribute, f"it names {name}, of no known account", remediation
+                )
         elif match["account"] not in trusted:
             message = f"it lets account {match['account']} in, which is none of the project's"
-            yield Fault("iam_outside_principal", "critical", attribute, message, mend)
+            yield PolicyFault("iam_outside_principal", "critical", attribute, message, remediation)
     if isinstance(principal, Mapping) and _list(principal.get("CanonicalUser")):
         message = "it names canonical users, whose account cannot be told"
-        yield Fault("iam_outside_principal", "medium", attribute, message, mend)
+        yield PolicyFault("iam_outside_principal", "medium", attribute, message, remediation)
 
 
-def _federated(attribute: str, statement: Statement) -> Iterator[Fault]:
+def _federated(attribute: str, statement: Statement) -> Iterator[PolicyFault]:
     """An identity provider serves many: without a condition on its subject or audience, all of them may come in."""
     principal = statement["Principal"]
     providers = _list(principal.get("Federated")) if isinstance(principal, Mapping) else []
@@ -183,8 +189,8 @@ def _federated(attribute: str, statement: Statement) -> Iterator[Fault]:
         bound = any(key.endswith(tuple(needed)) and "*" not in values for key, values in conditions.items())
         if not bound:
             message = f"it lets everyone in whom {provider} knows: no condition on {' or '.join(needed)}"
-            mend = "Add a condition that names the subjects or the audience."
-            yield Fault("iam_outside_principal", "critical", attribute, message, mend)
+            remediation = "Add a condition that names the subjects or the audience."
+            yield PolicyFault("iam_outside_principal", "critical", attribute, message, remediation)
 
 
 def _restricted(statement: Statement, trusted: frozenset[str]) -> bool:

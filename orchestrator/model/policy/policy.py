@@ -14,7 +14,7 @@ from orchestrator.model.policy.stateful import STATEFUL_TYPES
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.model.rules.check_settings import PlanPolicy, like
 from orchestrator.model.terraform import planned
-from orchestrator.model.terraform.planned import Json, Planned, ResourceChange
+from orchestrator.model.terraform.planned import Json, PlannedResources, ResourceChange
 
 PROTECTED = "plan_protected"
 ROLLBACK = "plan_rollback"
@@ -65,24 +65,24 @@ def _finding(rule: str, severity: Severity, message: str, change: ResourceChange
 # Limits -------------------------------------------------------------------------------------------------------------
 
 
-def _limits(plan: Planned, policy: PlanPolicy) -> Iterator[Finding]:
+def _limits(plan: PlannedResources, policy: PlanPolicy) -> Iterator[Finding]:
     destroys, replacements = plan.count("destroy"), plan.count("replace")
     if policy.max_destroys is not None and destroys > policy.max_destroys:
         message = f"the plan destroys {_resources(destroys)}; policy.max_destroys is {policy.max_destroys}"
         yield replace(
-            _finding("plan_destroys", "error", message), mend="Release it in smaller steps, or raise the limit."
+            _finding("plan_destroys", "error", message), remediation="Release it in smaller steps, or raise the limit."
         )
     if policy.max_replacements is not None and replacements > policy.max_replacements:
         message = f"the plan replaces {_resources(replacements)}; policy.max_replacements is {policy.max_replacements}"
-        mend = "Release it in smaller steps, or raise the limit."
-        yield replace(_finding("plan_replacements", "error", message), mend=mend)
+        remediation = "Release it in smaller steps, or raise the limit."
+        yield replace(_finding("plan_replacements", "error", message), remediation=remediation)
 
 
 def _resources(number: int) -> str:
     return "1 resource" if number == 1 else f"{number} resources"
 
 
-def _protected(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
+def _protected(plan: PlannedResources, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
     types = (STATEFUL_TYPES | set(policy.protected_types)) - (
         set(policy.unprotected_types) - set(policy.protected_types)
     )
@@ -97,34 +97,38 @@ def _protected(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Ite
         if reason is not None:
             yield replace(found, state="overridden", reason=reason)
         else:
-            mend = "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
-            yield replace(found, mend=mend)
+            remediation = (
+                "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
+            )
+            yield replace(found, remediation=remediation)
 
 
-def _given_up(plan: Planned, context: PolicyContext) -> Iterator[Finding]:
+def _given_up(plan: PlannedResources, context: PolicyContext) -> Iterator[Finding]:
     """What came after the release that a rollback returns to may hold data by now, whatever type it is of."""
     if context.rollback is None:
         return
     for change in plan.changes:
         if change.loses_data:
             message = f"going back from {context.rollback.left} to {context.rollback.to} would {change.action} it"
-            mend = "If that is meant, override it for this plan."
-            yield replace(_finding(ROLLBACK, "critical", message, change), mend=mend)
+            remediation = "If that is meant, override it for this plan."
+            yield replace(_finding(ROLLBACK, "critical", message, change), remediation=remediation)
 
 
-def _recreated(plan: Planned, context: PolicyContext) -> Iterator[Finding]:
+def _recreated(plan: PlannedResources, context: PolicyContext) -> Iterator[Finding]:
     """Everything new where something was released before: the state is not the one that release wrote."""
     creates = plan.count("create")
     if context.released_before and creates and not plan.resources_before and creates == len(plan.effective):
         message = f"the plan creates everything ({_resources(creates)}), but this target was released before"
-        mend = "The state is empty: was the backend's prefix, bucket or key changed, or the state lost? Restore it."
-        yield replace(_finding("plan_recreates", "critical", message), mend=mend)
+        remediation = (
+            "The state is empty: was the backend's prefix, bucket or key changed, or the state lost? Restore it."
+        )
+        yield replace(_finding("plan_recreates", "critical", message), remediation=remediation)
 
 
 # Account and Region -------------------------------------------------------------------------------------------------
 
 
-def _places(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
+def _places(plan: PlannedResources, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
     accounts = {context.account, *policy.allowed_accounts}
     regions = {context.region, *policy.allowed_regions}
     for change in plan.effective:
@@ -136,7 +140,7 @@ def _places(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Iterat
         yield _finding("plan_region", "notice", message)
 
 
-def _wrong_account(plan: Planned, change: ResourceChange, accounts: set[str]) -> Iterator[tuple[str, str]]:
+def _wrong_account(plan: PlannedResources, change: ResourceChange, accounts: set[str]) -> Iterator[tuple[str, str]]:
     """By its own ARN where it has one yet, and by the role that its provider is written to assume."""
     arns = [*_own_arns(change), *([plan.roles[change.provider]] if change.provider in plan.roles else [])]
     found = {match["account"] for arn in arns if (match := _ARN.fullmatch(arn)) and match["account"]}
@@ -144,7 +148,7 @@ def _wrong_account(plan: Planned, change: ResourceChange, accounts: set[str]) ->
         yield "plan_account", f"the plan would {change.action} it in account {account}, which is not the target's"
 
 
-def _wrong_region(plan: Planned, change: ResourceChange, regions: set[str]) -> Iterator[tuple[str, str]]:
+def _wrong_region(plan: PlannedResources, change: ResourceChange, regions: set[str]) -> Iterator[tuple[str, str]]:
     found = {match["region"] for arn in _own_arns(change) if (match := _ARN.fullmatch(arn)) and match["region"]}
     found |= {
         str(values["region"]) for values in (change.before, change.after) if isinstance(values.get("region"), str)
@@ -166,13 +170,13 @@ def _own_arns(change: ResourceChange) -> Iterator[str]:
 # IAM ----------------------------------------------------------------------------------------------------------------
 
 
-def _documents(plan: Planned, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
+def _documents(plan: PlannedResources, policy: PlanPolicy, context: PolicyContext) -> Iterator[Finding]:
     trusted = frozenset({context.account, *context.own_accounts, *policy.trusted_accounts})
     for change in plan.effective:
         if change.action in ("create", "update", "replace"):
             for fault in iam_policy.faults(change.type, change.after, trusted):
                 found = _finding(fault.rule, fault.severity, f"{fault.attribute}: {fault.message}", change)
-                yield replace(found, mend=fault.mend)
+                yield replace(found, remediation=fault.remediation)
             for attribute in iam_policy.unknown_documents(change.type, change.unknown):
                 message = f"{attribute} is known only after the apply, so it was not judged"
                 yield _finding("iam_unknown", "notice", message, change)

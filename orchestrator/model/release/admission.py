@@ -17,7 +17,7 @@ def moved(history: History, tag: str, commit: str) -> str | None:
     )
 
 
-def withdrawn(history: History, tag: str, digest: str) -> str | None:
+def withdrawn_reason(history: History, tag: str, digest: str) -> str | None:
     """Why the plan counts no more although nobody applied it: each new plan of a target withdraws the one before."""
     newest = history.newest("planned")
     if newest is None:

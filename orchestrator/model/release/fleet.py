@@ -32,7 +32,7 @@ _WORST_FIRST = (1, 6, 2, 3, 4, 5, 130, WAITING)
 
 
 @dataclass(frozen=True)
-class Course:
+class TargetRun:
     """How far the release of one tag has come; `code` is the exit code that it has ended with, as far as is known.
 
     One that waits for an approval has the code 7 and may go on. `execution` is there on AWS alone, `log` here alone.
@@ -64,7 +64,7 @@ class Course:
             return RESULTS.get(self.code, f"ended with {self.code}")
         return "under way" if self.begun else "not begun"
 
-    def ended(self, error: OrchestrateError) -> Course:
+    def ended(self, error: OrchestrateError) -> TargetRun:
         return replace(self, begun=True, code=error.exit_code, why=str(error))
 
 
@@ -100,26 +100,26 @@ def check_targets(tags: Iterable[Tag]) -> None:
             )
 
 
-def startable(courses: Sequence[Course], parallel: int) -> list[Course]:
+def startable(runs: Sequence[TargetRun], parallel: int) -> list[TargetRun]:
     """Those that begin now: of each environment a wave once all of the one before are released, so many at a time."""
-    room = parallel - sum(course.moving for course in courses)
-    ready = [course for course in courses if not (course.begun or course.code) and _is_its_turn(course, courses)]
+    room = parallel - sum(run.moving for run in runs)
+    ready = [run for run in runs if not (run.begun or run.code) and _is_its_turn(run, runs)]
     return ready[: max(0, room)]
 
 
-def _is_its_turn(course: Course, courses: Sequence[Course]) -> bool:
-    before = [other for other in courses if other.env == course.env and other.wave < course.wave]
+def _is_its_turn(run: TargetRun, runs: Sequence[TargetRun]) -> bool:
+    before = [other for other in runs if other.env == run.env and other.wave < run.wave]
     return all(other.code == RELEASED for other in before)
 
 
-def rests(courses: Iterable[Course], *, wait: bool) -> bool:
+def rests(runs: Iterable[TargetRun], *, wait: bool) -> bool:
     """Whether nothing goes on by itself; with `wait` the answer to an approval is waited for."""
-    return not any(course.moving or (wait and course.waiting) for course in courses)
+    return not any(run.moving or (wait and run.waiting) for run in runs)
 
 
-def exit_code(courses: Iterable[Course]) -> int:
+def exit_code(runs: Iterable[TargetRun]) -> int:
     """One for all: the worst that any ended with; one that has not begun adds nothing to why it has not."""
-    codes = {course.code for course in courses}
+    codes = {run.code for run in runs}
     worst = next((code for code in _WORST_FIRST if code in codes), None)
     if worst is not None:
         return worst

@@ -31,7 +31,7 @@ def origins(rules: Rules, target: Target) -> tuple[Target, ...]:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class DeploymentPeriod:
     """A time in which one source stood applied; `end` is when another one began to be applied, None until then."""
 
     applied: tuple[Entry, ...]
@@ -48,7 +48,7 @@ class Stretch:
         return any(entry.kind == "verified" and entry.digest in digests for entry in history.entries)
 
 
-def stretches(history: History, same: Same) -> Iterator[Stretch]:
+def stretches(history: History, same: Same) -> Iterator[DeploymentPeriod]:
     """The times in which the source stood applied, oldest first. A failed apply of another one ends such a time."""
     applied: list[Entry] = []
     for entry in reversed(history.entries):
@@ -57,10 +57,10 @@ def stretches(history: History, same: Same) -> Iterator[Stretch]:
         if same(entry.commit):
             applied += [entry] if entry.kind == "applied" else []
         elif applied:
-            yield Stretch(tuple(applied), datetime.fromisoformat(entry.at))
+            yield DeploymentPeriod(tuple(applied), datetime.fromisoformat(entry.at))
             applied = []
     if applied:
-        yield Stretch(tuple(applied), None)
+        yield DeploymentPeriod(tuple(applied), None)
 
 
 def objection(history: History, same: Same, settings: Promotion, now: datetime) -> str | None:
@@ -69,8 +69,8 @@ def objection(history: History, same: Same, settings: Promotion, now: datetime) 
     soak = timedelta(hours=settings.soak_hours)
     if not found:
         return f"the same {settings.same} has not been applied there"
-    if not any(stretch.lasted(now) >= soak for stretch in found):
-        longest = max(stretch.lasted(now) for stretch in found)
+    if not any(period.lasted(now) >= soak for period in found):
+        longest = max(period.lasted(now) for period in found)
         return f"it has run there for {_hours(longest)}, and {settings.soak_hours} h are asked for"
     if settings.verified and not any(s.lasted(now) >= soak and s.is_verified(history) for s in found):
         return f"it has not been verified there (`orchestrate verify --tag {found[-1].applied[-1].tag}`)"

@@ -106,7 +106,7 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def expired(self, now: datetime) -> bool:
         return now >= datetime.fromisoformat(self.expires_at)
 
-    def untimely(self, now: datetime) -> str | None:
+    def untimely_reason(self, now: datetime) -> str | None:
         """Why it cannot be used now. A plan of the future would live longer by as much as a clock was wrong."""
         if self.expired(now):
             return f"the plan {self.digest[:16]} expired at {self.expires_at}"

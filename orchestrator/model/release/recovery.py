@@ -54,7 +54,7 @@ def stage_of(run: Entry) -> Literal["plan", "apply"]:
 
 
 @dataclass(frozen=True)
-class Place:
+class RunLocation:
     """Where a run works: a machine for people, its host name, and the id of the CodeBuild build, if it is one."""
 
     where: str
@@ -65,9 +65,9 @@ class Place:
         return {"where": self.where, "host": self.host, "build": self.build}
 
     @staticmethod
-    def of(entry: Entry) -> Place:
+    def of(entry: Entry) -> RunLocation:
         """As the entry of a run's beginning tells; empty where it is older than these fields."""
-        return Place(*(str(entry.detail.get(name, "")) for name in ("where", "host", "build")))
+        return RunLocation(*(str(entry.detail.get(name, "")) for name in ("where", "host", "build")))
 
 
 # Locks --------------------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def lock_ids(trace: str) -> frozenset[str]:
     return frozenset(found["id"] for line in trace.splitlines() if (found := _LOCKING.search(line)))
 
 
-def is_of_build(lock: StateLock, place: Place) -> bool:
+def is_of_build(lock: StateLock, place: RunLocation) -> bool:
     """Whether a build's Terraform took the lock: a build's host name is that of its container, and of no other."""
     return bool(place.build) and bool(place.host) and lock.who.rpartition("@")[2] == place.host
 
@@ -127,18 +127,18 @@ def is_of_build(lock: StateLock, place: Place) -> bool:
 
 
 @dataclass(frozen=True)
-class State:
+class StateContent:
     """A Terraform state (format version 4)."""
 
     version: StateVersion
     document: Mapping[str, Any]
 
     @staticmethod
-    def read(content: bytes, name: str) -> State:
+    def read(content: bytes, name: str) -> StateContent:
         """Raises StageFailed where it is none."""
         try:
             document = json.loads(content)
-            return State(StateVersion(lineage=document["lineage"], serial=document["serial"]), document)
+            return StateContent(StateVersion(lineage=document["lineage"], serial=document["serial"]), document)
         except (ValueError, KeyError, TypeError):
             raise StageFailed(f"{name} is not a Terraform state") from None
 
@@ -161,7 +161,7 @@ def _addresses(resources: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 Fit: TypeAlias = Literal["newer", "stored", "conflict"]
 
 
-def fit(unsaved: State, stored: State | None) -> Fit:
+def fit(unsaved: StateContent, stored: StateContent | None) -> Fit:
     """Whether a state that Terraform could not save may become the stored one.
 
     It may where it goes on from the stored one: the same lineage, a greater serial. Everything else is for people to
@@ -177,7 +177,7 @@ def fit(unsaved: State, stored: State | None) -> Fit:
     return "stored" if _content(unsaved) == _content(stored) else "conflict"
 
 
-def _content(state: State) -> dict[str, Any]:
+def _content(state: StateContent) -> dict[str, Any]:
     return {name: value for name, value in state.document.items() if name not in ("serial", "terraform_version")}
 
 
@@ -221,7 +221,7 @@ def _events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield str(event.get("type")), event
 
 
-def unknown_to(state: State | None, done: Work) -> tuple[str, ...]:
+def unknown_to(state: StateContent | None, done: Work) -> tuple[str, ...]:
     """Resources that the apply made, or was making, and that the state does not know: they may exist all the same."""
     known = frozenset() if state is None else state.addresses
     made = [f"{address} (id {id})" if id else address for address, id in done.made.items() if address not in known]
@@ -231,7 +231,7 @@ def unknown_to(state: State | None, done: Work) -> tuple[str, ...]:
 Ending: TypeAlias = Literal["complete, but not recorded", "half-way", "nothing of it is in the state", "without a plan"]
 
 
-def ending(run: Entry, planned: StateVersion | None, state: State | None, done: Work | None) -> Ending:
+def ending(run: Entry, planned: StateVersion | None, state: StateContent | None, done: Work | None) -> Ending:
     """How a run ended, as far as state and log tell; `planned` is the state that its plan was made of."""
     if run.kind == "planning":
         return "without a plan"
@@ -245,7 +245,7 @@ def ending(run: Entry, planned: StateVersion | None, state: State | None, done: 
 
 
 @dataclass(frozen=True)
-class Remains:
+class Leftovers:
     """What is there now of runs that were interrupted; `lease` tells who holds our lease."""
 
     runs: tuple[Entry, ...]
@@ -268,6 +268,6 @@ class Remains:
 
 def _begun(run: Entry) -> str:
     what = "a plan" if run.kind == "planning" else f"an apply (plan {(run.digest or '')[:16]})"
-    where = Place.of(run).where
+    where = RunLocation.of(run).where
     on = f" on {where}" if where else ""
     return f"{what} of {run.tag} began at {run.at} by {run.by}{on}, and its end is not recorded"

@@ -174,7 +174,7 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=list)
 
 
-class Terraform(Struct, frozen=True, forbid_unknown_fields=True):
+class TerraformSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How Terraform is run."""
 
     program: Annotated[Literal["terraform", "tofu"], Meta(description="Terraform or OpenTofu.")] = "terraform"
@@ -194,7 +194,7 @@ class Project(Struct, frozen=True, forbid_unknown_fields=True):
     state: State
     tooling: Tooling
     workload: Workload = field(default_factory=Workload)
-    terraform: Terraform = field(default_factory=Terraform)
+    terraform: TerraformSettings = field(default_factory=TerraformSettings)
     people: People = field(default_factory=People)
 
 

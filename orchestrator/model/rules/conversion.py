@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from orchestrator.model.rules.config import KNOWN_REGION, Environment, Project
-from orchestrator.model.rules.yaml_source import Path, Problem, Source
+from orchestrator.model.rules.yaml_source import Path, Problem, YamlSource
 from orchestrator.model.text import decoding
 from orchestrator.model.text.quoting import did_you_mean, quoted
 
@@ -29,7 +29,7 @@ _TYPES = {
 }
 
 
-def convert(source: Source, kind: type[Config]) -> tuple[Config | None, list[Problem]]:
+def convert(source: YamlSource, kind: type[Config]) -> tuple[Config | None, list[Problem]]:
     """The file as its type, and what is wrong with it.
 
     Where something is wrong, the first value is what the rest of the file says (None where too little is left): good
@@ -49,7 +49,7 @@ def convert(source: Source, kind: type[Config]) -> tuple[Config | None, list[Pro
     return None, problems
 
 
-def _as_msgspec_says(source: Source, error: msgspec.ValidationError) -> Problem:
+def _as_msgspec_says(source: YamlSource, error: msgspec.ValidationError) -> Problem:
     """For what the schema does not say: "Expected `int` - at `$.plans.expire_after_hours`"."""
     message, _, where = str(error).partition(" - at ")
     return source.problem(tuple(re.findall(r"(?<=\.)[^.\[`]+", where.partition("[")[0])), message)
@@ -120,7 +120,7 @@ def _unknown_keys(error: ValidationError) -> list[str]:
     return sorted(set(instance) - set(schema["properties"]))
 
 
-def _problems(source: Source, error: ValidationError) -> Iterator[Problem]:
+def _problems(source: YamlSource, error: ValidationError) -> Iterator[Problem]:
     path: Path = tuple(error.absolute_path)
     schema: Any = error.schema
     if error.validator == "additionalProperties":

@@ -12,11 +12,11 @@ from orchestrator.model.rules.config import Environment
 from orchestrator.model.rules.release_settings import Approval, Freeze, Window
 from orchestrator.model.rules.tag import GLOBAL
 from orchestrator.model.rules.windows import minutes, zone
-from orchestrator.model.rules.yaml_source import Path, Problem, Source
+from orchestrator.model.rules.yaml_source import Path, Problem, YamlSource
 from orchestrator.model.text.quoting import did_you_mean, quoted
 
 
-def release_problems(environments: Mapping[str, Environment], sources: Mapping[str, Source]) -> Iterator[Problem]:
+def release_problems(environments: Mapping[str, Environment], sources: Mapping[str, YamlSource]) -> Iterator[Problem]:
     """Of all environments that could be read."""
     for env, environment in environments.items():
         source = sources[env]
@@ -30,7 +30,7 @@ def release_problems(environments: Mapping[str, Environment], sources: Mapping[s
         yield from _wave_problems(source, environment)
 
 
-def _window_problems(source: Source, path: Path, window: Window) -> Iterator[Problem]:
+def _window_problems(source: YamlSource, path: Path, window: Window) -> Iterator[Problem]:
     yield from _zone_problems(source, path, window.timezone)
     if window.start == "24:00":
         yield source.problem((*path, "from"), 'a window cannot open at "24:00"; write "00:00" and the next day')
@@ -38,7 +38,7 @@ def _window_problems(source: Source, path: Path, window: Window) -> Iterator[Pro
         yield source.problem((*path, "to"), 'it closes when it opens; a whole day is from "00:00" to "24:00"')
 
 
-def _freeze_problems(source: Source, path: Path, freeze: Freeze) -> Iterator[Problem]:
+def _freeze_problems(source: YamlSource, path: Path, freeze: Freeze) -> Iterator[Problem]:
     yield from _zone_problems(source, path, freeze.timezone)
     days = {name: _day(text) for name, text in (("from", freeze.start), ("to", freeze.end))}
     for name, day in days.items():
@@ -56,7 +56,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _zone_problems(source: Source, path: Path, name: str) -> Iterator[Problem]:
+def _zone_problems(source: YamlSource, path: Path, name: str) -> Iterator[Problem]:
     try:
         zone(name)
     except OrchestrateError as error:
@@ -66,14 +66,14 @@ def _zone_problems(source: Source, path: Path, name: str) -> Iterator[Problem]:
         yield source.problem((*path, "timezone"), f"{error.message}. {hint}".strip())
 
 
-def _approval_problems(source: Source, approval: Approval) -> Iterator[Problem]:
+def _approval_problems(source: YamlSource, approval: Approval) -> Iterator[Problem]:
     """Settings that would do nothing are a mistake: somebody relies on them."""
     settings = replace(approval, break_glass=None)  # it lifts windows too
     if not settings.required and settings != Approval():
         yield source.problem(("approval",), "it says how plans are approved, but not that they must be: required: true")
 
 
-def _break_glass_problems(source: Source, environment: Environment) -> Iterator[Problem]:
+def _break_glass_problems(source: YamlSource, environment: Environment) -> Iterator[Problem]:
     approval = environment.approval
     if approval.break_glass is not None and environment.apply_from == "pipeline" and not approval.required:
         message = "the pipeline waits for nobody to break the glass: with apply_from: pipeline it needs required: true"
@@ -83,7 +83,7 @@ def _break_glass_problems(source: Source, environment: Environment) -> Iterator[
             yield source.problem(("approval", "break_glass", "by", index), "anybody could break the glass; name a role")
 
 
-def _promotion_problems(source: Source, env: str, environments: Mapping[str, Environment]) -> Iterator[Problem]:
+def _promotion_problems(source: YamlSource, env: str, environments: Mapping[str, Environment]) -> Iterator[Problem]:
     origin = environments[env].promote_from
     if origin is None:
         return
@@ -94,7 +94,7 @@ def _promotion_problems(source: Source, env: str, environments: Mapping[str, Env
         yield source.problem(("promote_from",), f"promotion goes in a circle: {env} is promoted from itself")
 
 
-def _wave_problems(source: Source, environment: Environment) -> Iterator[Problem]:
+def _wave_problems(source: YamlSource, environment: Environment) -> Iterator[Problem]:
     """Every Region stands in exactly one wave: one that was forgotten would never be released to."""
     known = (GLOBAL, *environment.regions)
     seen: set[str] = set()

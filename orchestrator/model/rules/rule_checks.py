@@ -10,7 +10,7 @@ from orchestrator.model.rules import backend
 from orchestrator.model.rules.config import Environment, Project, State
 from orchestrator.model.rules.region import REGIONS, is_known, partition_of, short_name
 from orchestrator.model.rules.release_rule_checks import release_problems
-from orchestrator.model.rules.yaml_source import Path, Problem, Source
+from orchestrator.model.rules.yaml_source import Path, Problem, YamlSource
 from orchestrator.model.text.quoting import did_you_mean, escaped, quoted
 
 
@@ -19,9 +19,9 @@ class Parts:
     """What could be read of the files; `sources` by environment. `project` is None where it is not usable."""
 
     project: Project | None
-    project_source: Source | None
+    project_source: YamlSource | None
     environments: Mapping[str, Environment]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, YamlSource]
 
 
 def problems(parts: Parts) -> Iterator[Problem]:
@@ -39,7 +39,7 @@ def store_regions(state: State, environment: Environment) -> tuple[str, ...]:
     return tuple(dict.fromkeys(backend.store_region(state, region) for region in providers))
 
 
-def _all_regions(parts: Parts) -> Iterator[tuple[Source, Path, str]]:
+def _all_regions(parts: Parts) -> Iterator[tuple[YamlSource, Path, str]]:
     if parts.project is not None and parts.project_source is not None:
         yield parts.project_source, ("state", "region"), parts.project.state.region
     for env, environment in parts.environments.items():
@@ -80,7 +80,7 @@ def _team_regions(parts: Parts) -> Iterator[Problem]:
                     yield source.problem((*path, index), message.strip())
 
 
-def _listed_regions(source: Source) -> Iterator[tuple[str, list[str]]]:
+def _listed_regions(source: YamlSource) -> Iterator[tuple[str, list[str]]]:
     """Of each team that lists its own. As written: where anything else of a team is wrong, its type knows no team."""
     teams = source.value.get("teams") if isinstance(source.value, dict) else None
     for team, settings in (teams if isinstance(teams, dict) else {}).items():
@@ -89,7 +89,7 @@ def _listed_regions(source: Source) -> Iterator[tuple[str, list[str]]]:
             yield team, regions
 
 
-def _repeated(source: Source, path: Path, regions: list[str]) -> Iterator[Problem]:
+def _repeated(source: YamlSource, path: Path, regions: list[str]) -> Iterator[Problem]:
     for index, region in enumerate(regions):
         if region in regions[:index]:
             yield source.problem((*path, index), f"{quoted(region)} stands twice")

@@ -15,7 +15,7 @@ from orchestrator.model.rules.config import Environment, Project
 from orchestrator.model.rules.conversion import convert
 from orchestrator.model.rules.rule_checks import Parts, store_regions
 from orchestrator.model.rules.tag import ENV_PATTERN, ENV_RULE
-from orchestrator.model.rules.yaml_source import Problem, Source
+from orchestrator.model.rules.yaml_source import Problem, YamlSource
 from orchestrator.model.text.quoting import quoted
 
 __all__ = ["FOLDER", "PROJECT_FILE", "Rules", "env_of", "store_regions"]
@@ -48,7 +48,7 @@ def env_of(file: str) -> str:
     return file.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
 
 
-def _parts(sources: Mapping[str, Source], problems: list[Problem]) -> Parts:
+def _parts(sources: Mapping[str, YamlSource], problems: list[Problem]) -> Parts:
     """All that can be read; what is wrong goes to `problems`."""
     project: Project | None = None
     environments: dict[str, Environment] = {}
@@ -64,7 +64,7 @@ def _parts(sources: Mapping[str, Source], problems: list[Problem]) -> Parts:
     return Parts(project, sources.get(PROJECT_FILE), environments, by_env)
 
 
-def _file_problems(sources: Mapping[str, Source]) -> Iterator[Problem]:
+def _file_problems(sources: Mapping[str, YamlSource]) -> Iterator[Problem]:
     if PROJECT_FILE not in sources:
         yield Problem(PROJECT_FILE, 1, "", "this file is missing: it holds the project's settings")
     if not set(sources) - {PROJECT_FILE}:

@@ -37,7 +37,7 @@ _LONGEST_ENDING = 1 + max(len(kind) for kind in get_args(RoleKind))
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class EnvironmentPipeline:
     """The pipeline of one environment in one tooling Region."""
 
     name: str
@@ -73,7 +73,7 @@ def role_arn(region: str, account: str, name: str) -> str:
     return f"arn:{partition_of(region)}:iam::{account}:role/{name}"
 
 
-def pipeline(rules: Rules, env: str, region: str) -> Pipeline:
+def pipeline(rules: Rules, env: str, region: str) -> EnvironmentPipeline:
     """The pipeline of `env` whose stores are in `region`; InvalidInput where AWS would refuse its names."""
     name = f"{stem(rules.project.state, region)}-{env}"
     if len(name) + _LONGEST_ENDING > _LONGEST_NAME:
@@ -82,7 +82,7 @@ def pipeline(rules: Rules, env: str, region: str) -> Pipeline:
             f"at most {_LONGEST_NAME - _LONGEST_ENDING} are possible",
             hint="Shorten state.prefix in envs/orchestrate.yaml, or the environment's name.",
         )
-    return Pipeline(name, env, region, rules.project.tooling.account)
+    return EnvironmentPipeline(name, env, region, rules.project.tooling.account)
 
 
 def tooling_regions(rules: Rules) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def tooling_regions(rules: Rules) -> tuple[str, ...]:
     return (home, *sorted(used - {home}))
 
 
-def pipelines(rules: Rules, region: str) -> Iterator[Pipeline]:
+def pipelines(rules: Rules, region: str) -> Iterator[EnvironmentPipeline]:
     """The pipelines in one tooling Region."""
     for env, environment in sorted(rules.environments.items()):
         if region in store_regions(rules.project.state, environment):

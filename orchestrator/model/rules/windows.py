@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import get_args
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.rules.release_settings import Day, Freeze, Window
 from orchestrator.model.text.quoting import quoted
 
 _DAYS: tuple[Day, ...] = get_args(Day)
 
 
-def closed(windows: Sequence[Window] | None, freezes: Sequence[Freeze], now: datetime) -> str | None:
+def closed_reason(windows: Sequence[Window] | None, freezes: Sequence[Freeze], now: datetime) -> str | None:
     """Why nothing may be applied at `now` (an aware time); None where it may. No windows means at any time."""
     for freeze in freezes:
         if _holds(freeze, now):
@@ -49,7 +49,7 @@ def minutes(time: str) -> int:
 
 
 def zone(name: str) -> tzinfo:
-    """Raises SurroundingsFailed where the machine's time zone database does not know it: no guess is made."""
+    """Raises DependencyError where the machine's time zone database does not know it: no guess is made."""
     if name == "UTC":
         return UTC
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,7 +57,7 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"the time zone {quoted(name)} is not in this machine's time zone database",
             hint="Install the system package tzdata, or mend the name.",
         ) from None

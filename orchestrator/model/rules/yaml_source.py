@@ -57,7 +57,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlSource:
     """A parsed file: `value` holds dicts, lists and scalars; `lines` the line of each key path."""
 
     file: str
@@ -87,18 +87,18 @@ def dotted(path: Path) -> str:
     return text
 
 
-def parse(file: str, text: str) -> Source:
+def parse(file: str, text: str) -> YamlSource:
     """Never raises: what is wrong with the text stands in `problems`."""
     reader = _Reader(file)
     try:
         return reader.read(yaml.parse(text, Loader=_LOADER))
     except _TooDeep:
-        return Source(file, None, {}, tuple(reader.problems))
+        return YamlSource(file, None, {}, tuple(reader.problems))
     except yaml.YAMLError as error:
-        return Source(file, None, {}, (*reader.problems, _syntax_problem(file, error)))
+        return YamlSource(file, None, {}, (*reader.problems, _syntax_problem(file, error)))
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        return Source(file, None, {}, (Problem(file, line, "", "this is not UTF-8 text"),))
+        return YamlSource(file, None, {}, (Problem(file, line, "", "this is not UTF-8 text"),))
 
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
@@ -123,15 +123,15 @@ class _Reader:
         self._lines: dict[Path, int] = {}
         self._events: Iterator[Event] = iter(())
 
-    def read(self, events: Iterator[Event]) -> Source:
+    def read(self, events: Iterator[Event]) -> YamlSource:
         self._events = (event for event in events if not isinstance(event, yaml.StreamStartEvent))
         is_document = isinstance(next(self._events), yaml.DocumentStartEvent)
         first = next(self._events) if is_document else None
         value = self._value(first, ()) if isinstance(first, MappingStartEvent) else None
         if value is None or [type(event) for event in self._events] != [yaml.DocumentEndEvent, yaml.StreamEndEvent]:
             what = "it must hold one YAML document with keys and values"
-            return Source(self._file, None, {}, (Problem(self._file, 1, "", what),))
-        return Source(self._file, value, self._lines, tuple(self.problems))
+            return YamlSource(self._file, None, {}, (Problem(self._file, 1, "", what),))
+        return YamlSource(self._file, value, self._lines, tuple(self.problems))
 
     def _report(self, event: Event, path: Path, message: str) -> None:
         self.problems.append(Problem(self._file, _line(event), dotted(path), message))

@@ -24,7 +24,7 @@ _WHOLE = {"whole": True}
 
 
 @dataclass(frozen=True)
-class Store:
+class StoreSettings:
     """One thing that bootstrap keeps in order; the name of a key is its alias. `account` is the tooling account."""
 
     kind: Kind
@@ -96,7 +96,7 @@ class Difference:
     found: str
 
 
-def each(place: Stores, account: str) -> tuple[Store, ...]:
+def each(place: Stores, account: str) -> tuple[StoreSettings, ...]:
     """The stores of one environment in one Region, the key first: the others need it."""
     named: dict[Kind, str | None] = {
         "kms_key": place.kms_alias,
@@ -105,7 +105,7 @@ def each(place: Stores, account: str) -> tuple[Store, ...]:
         "release_bucket": place.release_bucket,
         "ledger_table": place.ledger_table,
     }
-    return tuple(Store(kind, name, place.env, place.region, account) for kind, name in named.items() if name)
+    return tuple(StoreSettings(kind, name, place.env, place.region, account) for kind, name in named.items() if name)
 
 
 PUBLIC_ACCESS_BLOCK = dict.fromkeys(
@@ -133,7 +133,7 @@ _SAVED_PLANS = {
 }
 
 
-def wanted_bucket(store: Store, key: str | None) -> BucketSettings:
+def wanted_bucket(store: StoreSettings, key: str | None) -> BucketSettings:
     """`key` is the ARN of the environment's KMS key, None where S3's own keys encrypt."""
     is_release = store.kind == "release_bucket"
     return BucketSettings(
@@ -153,7 +153,7 @@ ANSWERS_INDEX = "answers"
 _ANSWERS = "digest HASH S, pk RANGE S, KEYS_ONLY"
 
 
-def wanted_table(store: Store, key: str | None) -> TableSettings:
+def wanted_table(store: StoreSettings, key: str | None) -> TableSettings:
     """`key` is the ARN of the environment's KMS key, None for the account's own key for DynamoDB."""
     is_lock = store.kind == "lock_table"
     return TableSettings(
@@ -167,7 +167,7 @@ def wanted_table(store: Store, key: str | None) -> TableSettings:
     )
 
 
-def wanted_key(store: Store) -> KeySettings:
+def wanted_key(store: StoreSettings) -> KeySettings:
     root = f"arn:{partition_of(store.region)}:iam::{store.account}:root"
     administers = {
         "Sid": "OrchestrateAccountAdministers",
@@ -189,7 +189,7 @@ def _by_id(*rules: Mapping[str, object]) -> dict[str, object]:
     return {str(rule["ID"]): rule for rule in rules}
 
 
-def _tls_only(store: Store) -> dict[str, object]:
+def _tls_only(store: StoreSettings) -> dict[str, object]:
     arn = f"arn:{partition_of(store.region)}:s3:::{store.name}"
     return {
         "Sid": "OrchestrateTlsOnly",

@@ -44,7 +44,7 @@ class _Configuration(msgspec.Struct):
     provider_config: dict[str, _Provider] = {}
 
 
-class _Document(msgspec.Struct):
+class _PlanDocument(msgspec.Struct):
     configuration: _Configuration = msgspec.field(default_factory=_Configuration)
 
 
@@ -53,7 +53,7 @@ def check(plan_json: bytes, account: str, unmanaged: Collection[str]) -> None:
 
     `plan_json` is what `terraform show -json` tells of a saved plan; providers named in `unmanaged` are passed over.
     """
-    document = decoding.decode(plan_json, _Document)
+    document = decoding.decode(plan_json, _PlanDocument)
     found = document.configuration.provider_config
     aws = {key: provider for key, provider in found.items() if provider.full_name.endswith("/aws")}
     _check_names(aws.values())

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
-from orchestrator.model.terraform.events import Diagnostic, Output
+from orchestrator.errors import DependencyError, InvalidInput, Locked, OrchestrateError, Refused, StageFailed
+from orchestrator.model.terraform.events import CommandOutput, Diagnostic
 from orchestrator.model.tools.tool import title
 
 
@@ -53,12 +53,12 @@ _MEANINGS: tuple[_Meaning, ...] = (
     ),
     _meaning(
         "cannot assume IAM role|AssumeRole.*AccessDenied",
-        SurroundingsFailed,
+        DependencyError,
         "Does the role exist in the workload account, and does it trust these credentials (and the external id)?",
     ),
     _meaning(
         "no valid credential|ExpiredToken|InvalidClientTokenId|failed to refresh cached credentials",
-        SurroundingsFailed,
+        DependencyError,
         "Log in to the tooling account again; `orchestrate doctor` shows who you are.",
     ),
 )
@@ -66,48 +66,50 @@ _MEANINGS: tuple[_Meaning, ...] = (
 _SURROUNDINGS: tuple[_Meaning, ...] = (
     _meaning(
         "failed to (save|persist) state|errored.tfstate",
-        SurroundingsFailed,
+        DependencyError,
         "What was done is not in the stored state, but in errored.tfstate of the workspace. When AWS answers again, "
         "`orchestrate recover` stores it; until then nothing can be planned there.",
     ),
     _meaning(
         "S3 bucket .* does not exist|NoSuchBucket|Requested resource not found",
-        SurroundingsFailed,
+        DependencyError,
         "`orchestrate bootstrap` makes the state stores.",
     ),
     _meaning(
         "failed to (query|install) .*provider|could not retrieve the list|registry service is unreachable",
-        SurroundingsFailed,
+        DependencyError,
         "{title} could not get a provider: is its registry or mirror reachable?",
     ),
     _meaning(
         "SlowDown|throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded",
-        SurroundingsFailed,
+        DependencyError,
         "AWS asked to slow down: try again in a minute.",
     ),
     _meaning(
         "AccessDenied|not authorized|status ?code: 403",
-        SurroundingsFailed,
+        DependencyError,
         "AWS refused it: `orchestrate doctor` shows who you are and what these credentials may do.",
     ),
     _meaning(
         "error (loading|refreshing|saving|acquiring the) state|failed to (load|get) .*(state|workspaces)"
         "|connection refused|connection reset|no such host|dial tcp|i/o timeout|request send failed",
-        SurroundingsFailed,
+        DependencyError,
         "AWS could not be reached, or failed: try again; `orchestrate doctor` checks credentials and stores.",
     ),
 )
 
 
 @dataclass(frozen=True)
-class Run:
+class TerraformCommand:
     """A command of ours: when it began, and how Terraform calls us (user@host) in locks."""
 
     began: datetime
     who: str
 
 
-def failure(what: str, output: Output, returncode: int, run: Run | None = None, *, program: str) -> OrchestrateError:
+def failure(
+    what: str, output: CommandOutput, returncode: int, run: TerraformCommand | None = None, *, program: str
+) -> OrchestrateError:
     """The error that a failed command of `program` stands for; `what` names it, as in "the plan"."""
     errors = output.errors
     lock = next((found for error in errors if (found := _held_lock(error)) is not None), None)
@@ -127,7 +129,7 @@ def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:
     return next((m for meanings, texts in pairs for m in meanings if any(map(m.text.search, texts))), None)
 
 
-def _crash(output: Output, returncode: int) -> str:
+def _crash(output: CommandOutput, returncode: int) -> str:
     if returncode < 0:
         return f"was killed by signal {-returncode}"
     last = next((line for line in reversed(output.other) if line.strip()), "it gave no reason")
@@ -164,7 +166,7 @@ def _held_lock(error: Diagnostic) -> LockInfo | None:
     return None
 
 
-def _locked(lock: LockInfo, run: Run | None) -> Locked:
+def _locked(lock: LockInfo, run: TerraformCommand | None) -> Locked:
     if lock.id == _UNKNOWN:
         return Locked("somebody else locked the state at the same moment", hint="Try again.")
     wait = "Wait until that run ends."

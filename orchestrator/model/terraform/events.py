@@ -84,7 +84,7 @@ class Diagnostic:
 
 
 @dataclass
-class Output:
+class CommandOutput:
     """What one Terraform command said, collected line by line; of lines that are no JSON the last, and the panic."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)

@@ -48,7 +48,7 @@ class ResourceChange:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedResources:
     """A whole plan; `regions` maps provider configurations to their Region, None where the plan does not tell it."""
 
     changes: tuple[ResourceChange, ...]
@@ -64,7 +64,7 @@ class Planned:
         return sum(change.action == action for change in self.changes)
 
 
-def read(plan: Json) -> Planned:
+def read(plan: Json) -> PlannedResources:
     """Raises StageFailed for a plan that is not complete, or does something that this program does not know."""
     if plan.get("errored") or not str(plan.get("format_version", "")).startswith("1."):
         raise StageFailed("the plan is not complete, or not of a known format, so no policy can be applied to it")
@@ -73,7 +73,7 @@ def read(plan: Json) -> Planned:
     configs = configuration.get("provider_config") or {}
     changes = (_change(entry, providers) for entry in plan.get("resource_changes") or [])
     prior = ((plan.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
-    return Planned(
+    return PlannedResources(
         changes=tuple(change for change in changes if change is not None),
         regions={
             key: _region(config, plan.get("variables") or {}) for key, config in configs.items() if _is_aws(config)

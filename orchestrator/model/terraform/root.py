@@ -59,7 +59,7 @@ class ProviderBlock:
 
 
 @dataclass(frozen=True)
-class Root:
+class RootBlocks:
     """The blocks of a root configuration that matter here.
 
     `aws_names` maps the local names of AWS providers to their sources; `variables` a declared name to its type text;
@@ -72,7 +72,7 @@ class Root:
     sensitive: Mapping[str, Any] = field(default_factory=dict)
 
 
-def interpret(files: Mapping[str, Json]) -> Root:
+def interpret(files: Mapping[str, Json]) -> RootBlocks:
     """From the parsed `.tf` and `.tf.json` files of the root, by file name; raises InvalidInput."""
     bodies = [files[name] for name in sorted(files, key=lambda name: (_is_override(name), name))]
     names = aws_names(bodies)
@@ -88,7 +88,7 @@ def interpret(files: Mapping[str, Json]) -> Root:
         )
     providers = tuple(dict.fromkeys(provider_blocks(bodies, names)))
     _refuse_second_names(providers, names, dict(_sources(bodies)))
-    return Root(providers, names, variables, _sensitive(bodies))
+    return RootBlocks(providers, names, variables, _sensitive(bodies))
 
 
 def _sensitive(bodies: Iterable[Json]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def labelled(body: Json, kind: str) -> Iterator[tuple[str, Json]]:
 
 
 @dataclass(frozen=True)
-class Identity:
+class ProviderIdentity:
     """How the providers of one release identify themselves to the workload account."""
 
     account: str
@@ -209,9 +209,9 @@ class Identity:
     tags: Mapping[str, str]
 
     @staticmethod
-    def of(tag: Tag, target: Target, workload: Workload) -> Identity:
+    def of(tag: Tag, target: Target, workload: Workload) -> ProviderIdentity:
         tags = {"env": target.env, "team": target.team, "scope": target.scope, "tag": str(tag)}
-        return Identity(target.account, target.region, workload.session_name, workload.external_id, tags)
+        return ProviderIdentity(target.account, target.region, workload.session_name, workload.external_id, tags)
 
     def assume_role(self) -> Json:
         block: Json = {"role_arn": f"${{var.{ROLE_VARIABLE}}}", "session_name": self.session_name}
@@ -235,7 +235,7 @@ def backend_override(backend: Backend) -> Json:
 
 
 def generated_files(
-    root: Root, backend: Backend, identity: Identity, unmanaged: Iterable[str], installed: Collection[str]
+    root: RootBlocks, backend: Backend, identity: ProviderIdentity, unmanaged: Iterable[str], installed: Collection[str]
 ) -> dict[str, Json]:
     """The two files by name: the override, and the variable, which an override cannot add.
 
@@ -264,7 +264,7 @@ def _needs(source: str, installed: Collection[str]) -> bool:
     return any(host + source in installed for host in hosts)
 
 
-def _check_unmanaged(root: Root, unmanaged: frozenset[str], installed: Collection[str]) -> None:
+def _check_unmanaged(root: RootBlocks, unmanaged: frozenset[str], installed: Collection[str]) -> None:
     others = {name for name in map(_type, installed) if name in _WITHOUT_OVERRIDE}
     for name in sorted(others - unmanaged):
         raise InvalidInput(
@@ -285,7 +285,7 @@ def _role_variable() -> Json:
     }
 
 
-def _managed_block(provider: ProviderBlock, identity: Identity) -> Json:
+def _managed_block(provider: ProviderBlock, identity: ProviderIdentity) -> Json:
     block: Json = {"allowed_account_ids": [identity.account], "assume_role": [identity.assume_role()]}
     block |= {**dict.fromkeys(UNSET), "dynamic": _NO_WEB_IDENTITY}
     return {**block, "region": identity.region} if provider.alias is None else {**block, "alias": provider.alias}

@@ -9,7 +9,7 @@ from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.config import Workload
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target
-from orchestrator.model.terraform.root import Json, Root
+from orchestrator.model.terraform.root import Json, RootBlocks
 
 
 def facts(tag: Tag, target: Target) -> dict[str, str]:
@@ -24,7 +24,7 @@ def facts(tag: Tag, target: Target) -> dict[str, str]:
     }
 
 
-def reserved_variables(root: Root, values: Mapping[str, str], workload: Workload) -> dict[str, str]:
+def reserved_variables(root: RootBlocks, values: Mapping[str, str], workload: Workload) -> dict[str, str]:
     """Variable name to value, for those facts that the root declares; raises InvalidInput."""
     names = {workload.variables.get(fact, fact): value for fact, value in values.items()}  # type: ignore[call-overload]
     missing = [name for name in workload.variables.values() if name not in root.variables]
@@ -39,7 +39,7 @@ def reserved_variables(root: Root, values: Mapping[str, str], workload: Workload
     return {name: value for name, value in names.items() if name in root.variables}
 
 
-def secrets(root: Root, files: Iterable[Json], env: Mapping[str, str]) -> frozenset[str]:
+def secrets(root: RootBlocks, files: Iterable[Json], env: Mapping[str, str]) -> frozenset[str]:
     """The texts in the values of sensitive variables, from their defaults, variable files and the environment."""
     given = [root.sensitive, *({name: file.get(name) for name in root.sensitive} for file in files)]
     named = [env.get(f"TF_VAR_{name}") for name in root.sensitive]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 Platform = Literal["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -17,7 +17,7 @@ VersionText = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
 
 
 @dataclass(frozen=True)
-class Version:
+class ToolVersion:
     """MAJOR.MINOR.PATCH, where a pre-release (`1.11.0-rc1`) comes before its release."""
 
     numbers: tuple[int, int, int]
@@ -27,7 +27,7 @@ class Version:
         dotted = ".".join(map(str, self.numbers))
         return f"{dotted}-{self.prerelease}" if self.prerelease else dotted
 
-    def reaches(self, minimum: Version) -> bool:
+    def reaches(self, minimum: ToolVersion) -> bool:
         """A pre-release of the minimum does not reach it."""
         return self.numbers > minimum.numbers or (self.numbers == minimum.numbers and not self.prerelease)
 
@@ -35,16 +35,16 @@ class Version:
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 
 
-def parse_version(text: str) -> Version:
+def parse_version(text: str) -> ToolVersion:
     """Reads `1.11`, `1.11.4`, `1.12.0-beta1`; what follows a `+` is dropped. Raises ValueError for anything else."""
     match = _VERSION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a version")
     major, minor, patch, prerelease = match.groups()
-    return Version((int(major), int(minor), int(patch or 0)), prerelease or "")
+    return ToolVersion((int(major), int(minor), int(patch or 0)), prerelease or "")
 
 
-class Release(Struct, frozen=True, forbid_unknown_fields=True):
+class ReleasedArchive(Struct, frozen=True, forbid_unknown_fields=True):
     """A zip per platform, with the program at its top; `url` holds `{version}` and `{platform}`."""
 
     url: Annotated[str, Meta(pattern=r"^https://[^\s]+\.zip$")]
@@ -77,17 +77,17 @@ class PythonPackage(Struct, frozen=True, forbid_unknown_fields=True):
         return self.requirement.partition("==")[0]
 
 
-class Pin(Struct, frozen=True, forbid_unknown_fields=True):
+class ToolPin(Struct, frozen=True, forbid_unknown_fields=True):
     """One program: the version that is installed, and the range that is accepted from elsewhere."""
 
     version: VersionText
     minimum: VersionText
     below: VersionText
-    release: Release | None = None
+    release: ReleasedArchive | None = None
     go: GoModule | None = None
     python: PythonPackage | None = None
 
-    def accepts(self, version: Version) -> bool:
+    def accepts(self, version: ToolVersion) -> bool:
         """At least `minimum`, and before `below` or any of its pre-releases."""
         return version.reaches(parse_version(self.minimum)) and version.numbers < parse_version(self.below).numbers
 
@@ -131,7 +131,7 @@ def serving(name: str) -> tuple[str, ...]:
     return ("terraform", "tofu") if name == "terraform" else (name,)
 
 
-def announced(name: str, output: str) -> tuple[str, Version] | None:
+def announced(name: str, output: str) -> tuple[str, ToolVersion] | None:
     """Which program says this when asked for its version, and the version; None where it is not `name`."""
     for candidate in serving(name):
         match = _ANNOUNCEMENTS[candidate].search(output)
@@ -149,9 +149,9 @@ _PLATFORMS: dict[tuple[str, str], Platform] = {
 
 
 def platform_name(system: str, machine: str) -> Platform:
-    """Terraform's name for a platform, from uname's words. Raises SurroundingsFailed for others."""
+    """Terraform's name for a platform, from uname's words. Raises DependencyError for others."""
     if (system, machine) not in _PLATFORMS:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"there are no tools for {system or 'an unknown system'} on {machine or 'an unknown processor'}",
             hint="orchestrate runs on Linux and macOS, on x86-64 and ARM64.",
         )

@@ -43,7 +43,7 @@ def fields(report: CheckReport) -> dict[str, Any]:
 def _finding_fields(finding: Finding) -> dict[str, Any]:
     """Every field, so that a program need not ask which are there."""
     given: dict[str, Any] = msgspec.to_builtins(finding)
-    return {name: given.get(name) for name in Finding.__struct_fields__} | {"state": finding.state}
+    return {name: given.get(name) for name in Finding.__struct_encode_fields__} | {"state": finding.state}
 
 
 def as_json(reports: Sequence[CheckReport], failures: Sequence[Failure] = ()) -> str:
@@ -101,8 +101,8 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
         yield f"        | {code}"
     if finding.reason:
         yield f"        {finding.reason}"
-    if finding.mend:
-        yield f"        {finding.mend}"
+    if finding.remediation:
+        yield f"        {finding.remediation}"
     if finding.link:
         yield f"        {finding.link}"
 

@@ -50,7 +50,7 @@ def _case(suite: Element, finding: Finding) -> None:
     if finding.file is not None:
         case.set("file", finding.file)
     if finding.state == "failing":
-        details = [finding.message, finding.code, finding.reason, finding.mend, finding.link]
+        details = [finding.message, finding.code, finding.reason, finding.remediation, finding.link]
         failure = SubElement(case, "failure", message=finding.message, type=finding.severity)
         failure.text = "\n".join(filter(None, details))
     else:

@@ -46,7 +46,7 @@ def _findings(report: CheckReport) -> Iterator[str]:
 def _row(finding: Finding) -> str:
     rule = f"[{_text(finding.rule)}]({finding.link.replace(')', '%29')})" if finding.link else _text(finding.rule)
     what = " ".join(
-        filter(None, [finding.message, f"({finding.resource})" if finding.resource else None, finding.mend])
+        filter(None, [finding.message, f"({finding.resource})" if finding.resource else None, finding.remediation])
     )
     return f"| {finding.severity} | {rule} | {_text(finding.place)} | {_text(what)} |"
 

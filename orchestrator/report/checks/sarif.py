@@ -70,7 +70,7 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "ruleIndex": rule,
         "level": _LEVELS.get(finding.severity, "error"),
         "kind": "fail",
-        "message": {"text": " ".join(filter(None, [finding.message, finding.mend]))},
+        "message": {"text": " ".join(filter(None, [finding.message, finding.remediation]))},
         "locations": _locations(finding),
         "partialFingerprints": {"orchestrate/v1": _fingerprint(finding)},
         "properties": {"severity": finding.severity, "tool": finding.tool, "state": finding.state},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.model.audit.evidence import Record
-from orchestrator.model.ledger.integrity import Flaw
+from orchestrator.model.ledger.integrity import IntegrityFinding
 from orchestrator.report.text.table import table
 from orchestrator.stages.history.audit import Audit, Examined
 
@@ -16,7 +16,7 @@ def fields(found: Audit) -> dict[str, Any]:
     return {
         "result": result(found),
         "targets": [_target(each.record) for each in found.examined],
-        "flaws": [_flaw(each.record, flaw) for each in found.examined for flaw in each.flaws],
+        "flaws": [_flaw(each.record, finding) for each in found.examined for finding in each.flaws],
         "damaged": list(found.damaged),
         "notes": list(found.notes),
     }
@@ -40,15 +40,15 @@ def _target(record: Record) -> dict[str, Any]:
     }
 
 
-def _flaw(record: Record, flaw: Flaw) -> dict[str, Any]:
+def _flaw(record: Record, finding: IntegrityFinding) -> dict[str, Any]:
     return {
         "ledger": record.ledger,
-        "target": flaw.target,
-        "code": flaw.code,
-        "entry": flaw.seq,
-        "field": flaw.field,
-        "message": flaw.message,
-        "means": flaw.means,
+        "target": finding.target,
+        "code": finding.code,
+        "entry": finding.seq,
+        "field": finding.field,
+        "message": finding.message,
+        "means": finding.means,
     }
 
 
@@ -61,10 +61,10 @@ def _lines(found: Audit) -> Iterator[str]:
     if rows:
         yield table(("LEDGER", "TARGET", "ENTRIES", "HEAD", "ANCHORS", "FLAWS"), rows)
     for each in found.examined:
-        for flaw in each.flaws:
+        for finding in each.flaws:
             yield ""
-            yield f"{each.record.ledger}: {flaw.target}: {flaw.message} ({flaw.code})"
-            yield f"  {flaw.means}"
+            yield f"{each.record.ledger}: {finding.target}: {finding.message} ({finding.code})"
+            yield f"  {finding.means}"
     for damaged in found.damaged:
         yield f"bundle: {damaged}"
     yield from ("", *(f"Note: {note}" for note in found.notes)) if found.notes else ()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.model.approval.approval import shown
-from orchestrator.model.release.recovery import Remains, stage_of
+from orchestrator.model.release.recovery import Leftovers, stage_of
 from orchestrator.report.text.table import table
 from orchestrator.stages.history.bootstrapped import NotBootstrapped
 from orchestrator.stages.history.status import Statuses, TargetStatus
@@ -79,7 +79,7 @@ def _fields(status: TargetStatus) -> dict[str, Any]:
     }
 
 
-def _interrupted(left: Remains) -> dict[str, Any]:
+def _interrupted(left: Leftovers) -> dict[str, Any]:
     """`locks` are Terraform's, `lease` our own; `state` is what is stored now."""
     return {
         "runs": [{"kind": stage_of(run), "tag": run.tag, "at": run.at, "by": run.by} for run in left.runs],

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from orchestrator.model.release.recovery import Place, stage_of
+from orchestrator.model.release.recovery import RunLocation, stage_of
 
 if TYPE_CHECKING:
     from orchestrator.model.ledger.ledger import Entry
     from orchestrator.model.release.recovery import Fit
-    from orchestrator.stages.recovery.recover import Ended, Recovery
+    from orchestrator.stages.recovery.recover import RecoveredRun, Recovery
     from orchestrator.stages.recovery.unsaved import Unsaved
 
 _STORED = {
@@ -36,13 +36,13 @@ def recovery_fields(done: Recovery) -> dict[str, Any]:
     }
 
 
-def _run(ended: Ended) -> dict[str, Any]:
+def _run(ended: RecoveredRun) -> dict[str, Any]:
     return {**_begun(ended.run), "ended": ended.how, "unknown": list(ended.unknown)}
 
 
 def _begun(run: Entry) -> dict[str, Any]:
     begun = {"kind": stage_of(run), "tag": run.tag, "digest": run.digest, "at": run.at, "by": run.by}
-    return {**begun, "where": Place.of(run).where}
+    return {**begun, "where": RunLocation.of(run).where}
 
 
 def recovery_text(done: Recovery) -> str:
@@ -60,13 +60,14 @@ def _lines(done: Recovery) -> Iterator[str]:
         yield f"  released {name}"
     yield from (_state(each, how) for each, how in done.states)
     for run in done.left:
-        yield f"  left alone: the plan of {run.tag} begun at {run.at} on {Place.of(run).where or 'another machine'}"
+        where = RunLocation.of(run).where or "another machine"
+        yield f"  left alone: the plan of {run.tag} begun at {run.at} on {where}"
     yield "  state    " + (f"serial {done.state.serial}" if done.state else "there is none yet")
     if done.ended or done.states:
         yield f"Next: `orchestrate plan --tag {done.tag}` shows what is left to do; that plan is approved anew."
 
 
-def _ended(ended: Ended) -> Iterator[str]:
+def _ended(ended: RecoveredRun) -> Iterator[str]:
     run = ended.run
     what = "plan" if run.kind == "planning" else f"apply (plan {(run.digest or '')[:16]})"
     yield f"  the {what} of {run.tag}, begun at {run.at} by {run.by}, ended: {ended.how}"

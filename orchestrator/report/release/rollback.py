@@ -33,7 +33,7 @@ def preview_fields(preview: Preview) -> dict[str, Any]:
 
 
 def proposal_text(proposal: Proposal) -> str:
-    release, preview = proposal.at.release, proposal.preview
+    release, preview = proposal.ctx.release, proposal.preview
     lines = [
         *preview_lines(preview),
         f"Rollback of {proposal.rollback.left} to {proposal.rollback.to} (commit {release.commit[:12]}): "
@@ -50,7 +50,7 @@ def proposal_text(proposal: Proposal) -> str:
 
 def proposal_fields(proposal: Proposal) -> dict[str, Any]:
     """The fields of `rollback --format json`; `release` is what `release --format json` answers, if it was released."""
-    release = proposal.at.release
+    release = proposal.ctx.release
     return {
         "tag": str(release.tag),
         "commit": release.commit,

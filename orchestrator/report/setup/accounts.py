@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.rules.accounts import Account
 from orchestrator.report.setup.tooling import done_fields, done_text
-from orchestrator.stages.pipeline.accounts import Outcome
+from orchestrator.stages.pipeline.accounts import AccountResult
 
 
 def account_fields(account: Account) -> dict[str, Any]:
@@ -28,17 +28,17 @@ def account_text(account: Account) -> str:
     return "\n".join([*lines, *(f"  {name} = {json.dumps(value)}" for name, value in account.variables.items())])
 
 
-def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+def outcome_fields(outcome: AccountResult) -> dict[str, Any]:
     ended = {"error": str(outcome.error)} if outcome.done is None else done_fields(outcome.done)
     return {**account_fields(outcome.account), **ended}
 
 
-def outcome_text(outcome: Outcome) -> str:
+def outcome_text(outcome: AccountResult) -> str:
     ended = f"failed: {outcome.error}" if outcome.done is None else done_text(outcome.done)
     return f"{outcome.account.number}  {outcome.account.env}  {', '.join(outcome.account.teams)}\n{ended}"
 
 
-def failure(outcomes: Sequence[Outcome]) -> OrchestrateError | None:
+def failure(outcomes: Sequence[AccountResult]) -> OrchestrateError | None:
     """All failures as one error, of the kind of the first."""
     failed = [(outcome.account.number, outcome.error) for outcome in outcomes if outcome.error is not None]
     if not failed:

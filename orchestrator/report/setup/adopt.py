@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.report.release.rollback import preview_counts, preview_fields, preview_lines
-from orchestrator.stages.context.context import Surroundings
-from orchestrator.stages.stores.adopt import Adopted, Candidate
+from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.stores.adopt import AdoptableState, Adopted
 
 
-def candidate_text(at: Surroundings, candidate: Candidate) -> str:
-    state, backend, preview = candidate.state, at.release.target.backend, candidate.preview
+def candidate_text(ctx: ReleaseContext, candidate: AdoptableState) -> str:
+    state, backend, preview = candidate.state, ctx.release.target.backend, candidate.preview
     lines = [
         f"State {candidate.source}: {state.resources} resources, written by {state.terraform_version}",
         f"  lineage {state.lineage}, serial {state.serial}",
@@ -19,7 +19,7 @@ def candidate_text(at: Surroundings, candidate: Candidate) -> str:
     if preview is None:
         return "\n".join([*lines, "  where it is already"])
     losing = preview.plan.summary.destroy + preview.plan.summary.replace + preview.plan.summary.add
-    lines.append(f"  a release of commit {at.release.commit[:12]} would then change: {preview_counts(preview)}")
+    lines.append(f"  a release of commit {ctx.release.commit[:12]} would then change: {preview_counts(preview)}")
     if losing:
         lines.append(
             "  Warning: it would create, destroy or replace resources. Is it the state of this target, account and "
@@ -28,13 +28,13 @@ def candidate_text(at: Surroundings, candidate: Candidate) -> str:
     return "\n".join([*preview_lines(preview), *lines])
 
 
-def candidate_fields(at: Surroundings, candidate: Candidate) -> dict[str, Any]:
+def candidate_fields(ctx: ReleaseContext, candidate: AdoptableState) -> dict[str, Any]:
     """The fields of `adopt --format json`; those of the plan are null where the state is in its place already."""
-    state, backend = candidate.state, at.release.target.backend
+    state, backend = candidate.state, ctx.release.target.backend
     planned = dict.fromkeys(("summary", "changes", "resources", "needs_override"))
     return {
-        "target": at.release.target.id,
-        "commit": at.release.commit,
+        "target": ctx.release.target.id,
+        "commit": ctx.release.commit,
         "source": str(candidate.source),
         "state": f"s3://{backend.bucket}/{backend.key}",
         "lineage": state.lineage,
@@ -46,8 +46,8 @@ def candidate_fields(at: Surroundings, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def adopted_text(at: Surroundings, candidate: Candidate, adopted: Adopted) -> str:
-    target = at.release.target
+def adopted_text(ctx: ReleaseContext, candidate: AdoptableState, adopted: Adopted) -> str:
+    target = ctx.release.target
     tag = f"orchestrate tag --env {target.env} --team {target.team} --scope {target.scope} --version 1.0"
     return "\n".join(
         [

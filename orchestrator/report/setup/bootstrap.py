@@ -8,17 +8,17 @@ from dataclasses import asdict
 from itertools import groupby
 
 from orchestrator.errors import OrchestrateError
-from orchestrator.stages.stores.bootstrap import Outcome
+from orchestrator.stages.stores.bootstrap import StoreResult
 
 _SHOWN_FAILURES = 5
 _SHOWN_CHARACTERS = 72
 
 
-def as_json(outcomes: Sequence[Outcome]) -> str:
+def as_json(outcomes: Sequence[StoreResult]) -> str:
     return json.dumps({"stores": [_facts(outcome) for outcome in outcomes]}, indent=2)
 
 
-def _facts(outcome: Outcome) -> dict[str, object]:
+def _facts(outcome: StoreResult) -> dict[str, object]:
     store = outcome.store
     return {
         "env": store.env,
@@ -31,11 +31,11 @@ def _facts(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def as_text(outcomes: Sequence[Outcome]) -> str:
+def as_text(outcomes: Sequence[StoreResult]) -> str:
     return "\n".join(_lines(outcomes))
 
 
-def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _lines(outcomes: Sequence[StoreResult]) -> Iterator[str]:
     width = max((len(str(outcome.store)) for outcome in outcomes), default=0)
     for (env, region), group in groupby(outcomes, lambda outcome: (outcome.store.env, outcome.store.region)):
         yield f"{env} ({region})"
@@ -50,20 +50,20 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
-def _state(outcome: Outcome) -> str:
+def _state(outcome: StoreResult) -> str:
     if outcome.state == "repaired":
         return f"repaired: {', '.join(difference.setting for difference in outcome.differences)}"
     return "in order" if outcome.state == "ok" else outcome.state
 
 
-def progress(outcome: Outcome) -> str | None:
+def progress(outcome: StoreResult) -> str | None:
     """A line for what takes time: making and mending."""
     if outcome.state not in ("created", "repaired"):
         return None
     return f"{outcome.store.env} ({outcome.store.region}): {outcome.store} {outcome.state}"
 
 
-def failures(outcomes: Sequence[Outcome]) -> OrchestrateError | None:
+def failures(outcomes: Sequence[StoreResult]) -> OrchestrateError | None:
     """One error that tells of all of them; it has the highest exit code among them."""
     errors = [outcome.error for outcome in outcomes if outcome.error]
     if not errors:

@@ -12,8 +12,12 @@ from orchestrator.model.doctor.diagnosis import Diagnosis, State, worst
 
 def fields(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
     """`exit_code` is the command's."""
-    checks = [{name: value for name, value in asdict(one).items() if name != "exit_code"} for one in diagnoses]
-    return {"exit_code": worst(diagnoses), "checks": checks}
+    return {"exit_code": worst(diagnoses), "checks": [_check(each) for each in diagnoses]}
+
+
+def _check(diagnosis: Diagnosis) -> dict[str, Any]:
+    given = asdict(diagnosis)
+    return {"name": given["name"], "state": given["state"], "found": given["found"], "mend": given["remediation"]}
 
 
 def text(diagnoses: Sequence[Diagnosis]) -> str:
@@ -27,7 +31,7 @@ def _lines(diagnosis: Diagnosis, width: int) -> Iterator[str]:
     indent = " " * (width + 11)
     yield f"{diagnosis.state:<7}  {diagnosis.name:<{width}}  {head}".rstrip()
     yield from (f"{indent}{line}" for line in more)
-    yield from (f"{indent}-> {line}" for line in (diagnosis.mend or "").splitlines())
+    yield from (f"{indent}-> {line}" for line in (diagnosis.remediation or "").splitlines())
 
 
 def _sum(diagnoses: Sequence[Diagnosis]) -> str:

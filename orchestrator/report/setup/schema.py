@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.model.audit.bundle import Sheet
+from orchestrator.model.audit.bundle import RecordManifest
 from orchestrator.model.ledger.ledger import Entry
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.model.rules.config import KNOWN_REGION, Environment, Project
 from orchestrator.model.text import decoding
 
 FILES: dict[str, type[msgspec.Struct]] = {"project": Project, "environment": Environment}
-RECORDS: dict[str, type[msgspec.Struct]] = {"receipt": PlanReceipt, "entry": Entry, "evidence": Sheet}
+RECORDS: dict[str, type[msgspec.Struct]] = {"receipt": PlanReceipt, "entry": Entry, "evidence": RecordManifest}
 _PLACES = {"project": "envs/orchestrate.yaml", "environment": "envs/<env>.yaml"}
 
 _INTRODUCTION = """\

@@ -24,7 +24,7 @@ from orchestrator.sandbox.moto_additions.policies import Access, allows, applica
 _CONTEXT = {"aws:SecureTransport": "true"}
 
 
-class AccessDenied(S3ClientError):  # type: ignore[misc]
+class BucketAccessDenied(S3ClientError):  # type: ignore[misc]
     code = "AccessDenied"
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ def _also_asking_the_owner(authorize: Callable[..., None]) -> Callable[..., None
     def authorize_and_ask(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
         authorize(self, bucket_name=bucket_name, key_name=key_name)
         if bucket_name and "Authorization" in self.headers and not _may(self, bucket_name, key_name):
-            raise AccessDenied
+            raise BucketAccessDenied
 
     return authorize_and_ask
 

@@ -12,7 +12,7 @@ from orchestrator.sandbox.moto_additions.callers import arns_of_caller
 from orchestrator.sandbox.moto_additions.pages_of_results import page_of
 from orchestrator.sandbox.moto_additions.requests import Invalid, checked
 from orchestrator.sandbox.pipeline import builds
-from orchestrator.sandbox.pipeline.build import RUNNING, Build, Order
+from orchestrator.sandbox.pipeline.build import RUNNING, EmulatedBuild, Order
 
 _INVALID = "InvalidInputException"
 _OF_PROJECT = {
@@ -83,7 +83,7 @@ def _start(self: Any) -> ActionResult:
     return ActionResult({"build": build.view()})
 
 
-def _started(response: Any, project: dict[str, Any], source_version: str | None) -> Build:
+def _started(response: Any, project: dict[str, Any], source_version: str | None) -> EmulatedBuild:
     backend = response.codebuild_backend
     initiator = min(arns_of_caller(response), key=lambda arn: ":sts:" not in arn).split(":", 5)[5]
     order = Order(project, builds.next_number(backend, project["name"]), initiator, source_version)
@@ -129,14 +129,14 @@ def _list_for_project(self: Any) -> ActionResult:
     return _page(builds.builds_of(self.codebuild_backend).of_project(body["projectName"]), body)
 
 
-def _page(found: list[Build], body: dict[str, Any]) -> ActionResult:
+def _page(found: list[EmulatedBuild], body: dict[str, Any]) -> ActionResult:
     """Newest first, unless asked otherwise."""
     ids = [build.id for build in found]
     page, token = page_of(ids if body.get("sortOrder") == "ASCENDING" else ids[::-1], body)
     return ActionResult({"ids": page, "nextToken": token})
 
 
-def _existing(response: Any, build_id: str) -> Build:
+def _existing(response: Any, build_id: str) -> EmulatedBuild:
     found = builds.builds_of(response.codebuild_backend).by_id.get(_id(build_id))
     if found is None:
         raise Invalid("ResourceNotFoundException", f"Build {build_id} does not exist")

@@ -17,7 +17,7 @@ from orchestrator.sandbox.moto_additions.requests import Invalid, checked
 from orchestrator.sandbox.pipeline import execution_views as views
 from orchestrator.sandbox.pipeline import executions
 from orchestrator.sandbox.pipeline.definition import read
-from orchestrator.sandbox.pipeline.execution import ActionRun, Execution, Place, Stop
+from orchestrator.sandbox.pipeline.execution import ActionPlace, ActionRun, EmulatedExecution, Stop
 from orchestrator.sandbox.pipeline.place import settings
 
 
@@ -50,8 +50,8 @@ def _start(self: Any) -> ActionResult:
     stored = existing(self, wanted["name"])
     trigger = {"triggerType": "StartPipelineExecution", "triggerDetail": _caller(self)}
     try:
-        execution = executions.start(stored, Place(self.current_account, self.region), wanted, trigger)
-    except executions.Refused as refused:
+        execution = executions.start(stored, ActionPlace(self.current_account, self.region), wanted, trigger)
+    except executions.ApiError as refused:
         raise Invalid(refused.code, str(refused)) from None
     return ActionResult({"pipelineExecutionId": execution.id})
 
@@ -61,7 +61,7 @@ def _stop(self: Any) -> ActionResult:
     execution = _execution(self, wanted, code="PipelineExecutionNotStoppableException")
     try:
         executions.stop(execution, Stop(wanted.get("reason", ""), bool(wanted.get("abandon"))))
-    except executions.Refused as refused:
+    except executions.ApiError as refused:
         raise Invalid(refused.code, str(refused)) from None
     return ActionResult({"pipelineExecutionId": execution.id})
 
@@ -72,7 +72,7 @@ def _retry(self: Any) -> ActionResult:
     _stage(execution, wanted["stageName"])
     try:
         executions.retry(execution, wanted["stageName"], wanted["retryMode"])
-    except executions.Refused as refused:
+    except executions.ApiError as refused:
         raise Invalid(refused.code, str(refused)) from None
     return ActionResult({"pipelineExecutionId": execution.id})
 
@@ -88,7 +88,7 @@ def _approve(self: Any) -> ActionResult:
     return ActionResult({"approvedAt": dt.datetime.now(dt.UTC)})
 
 
-def _asked(response: Any, wanted: dict[str, Any]) -> tuple[ActionRun, Execution]:
+def _asked(response: Any, wanted: dict[str, Any]) -> tuple[ActionRun, EmulatedExecution]:
     stored = existing(response, wanted["pipelineName"])
     stage = read(stored.pipeline).stage(wanted["stageName"])
     if stage is None:
@@ -171,7 +171,7 @@ def _list_actions(self: Any) -> ActionResult:
     return ActionResult({"actionExecutionDetails": [views.action(*pair) for pair in page], "nextToken": token})
 
 
-def _execution(response: Any, wanted: dict[str, Any], *, code: str) -> Execution:
+def _execution(response: Any, wanted: dict[str, Any], *, code: str) -> EmulatedExecution:
     stored = existing(response, wanted["pipelineName"])
     found = executions.executions_of(stored).by_id.get(wanted["pipelineExecutionId"])
     if found is None:
@@ -179,7 +179,7 @@ def _execution(response: Any, wanted: dict[str, Any], *, code: str) -> Execution
     return found
 
 
-def _stage(execution: Execution, name: str) -> None:
+def _stage(execution: EmulatedExecution, name: str) -> None:
     if name not in execution.stages:
         raise Invalid("StageNotFoundException", f"The pipeline has no stage {name}")
 

@@ -19,7 +19,7 @@ from orchestrator.sandbox.moto_additions.callers import arns_of_caller
 from orchestrator.sandbox.moto_additions.policies import Access, allows
 
 
-class AccessDenied(HTTPException):  # type: ignore[misc]
+class TrustDenied(HTTPException):  # type: ignore[misc]
     """What moto's dispatch turns into an answer with this status and body."""
 
     code = 403
@@ -43,7 +43,7 @@ def _asking_first(assume_role: Callable[[Any], Any]) -> Callable[[Any], Any]:
         for action in _actions(self):
             if reason := _refusal(self, arn, action):
                 user = min(arns_of_caller(self), key=_sessions_first)
-                raise AccessDenied(
+                raise TrustDenied(
                     f"User: {user} is not authorized to perform: {action} on resource: {arn} (sandbox: {reason})"
                 )
         return assume_role(self)

@@ -16,21 +16,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
 from orchestrator.sandbox.pipeline import approvals, aws, build_actions
 from orchestrator.sandbox.pipeline.build import Artifact
-from orchestrator.sandbox.pipeline.execution import FAILED, SUCCEEDED, ActionRun, Execution, Outcome
+from orchestrator.sandbox.pipeline.execution import FAILED, SUCCEEDED, ActionOutcome, ActionRun, EmulatedExecution
 from orchestrator.sandbox.pipeline.variables import Unresolved, resolved
 
 PRINCIPAL = "codepipeline.amazonaws.com"
 _APPROVAL_MINUTES = 7 * 24 * 60
 _NAME, _ARTIFACT, _RANDOM = 20, 10, 7  # characters of an object's key in the artifact store
 
-Ended = Callable[[Outcome], None]
+Ended = Callable[[ActionOutcome], None]
 
 
 class Misconfigured(Exception):
     """The action cannot be done as it is configured."""
 
 
-def begin(execution: Execution, run: ActionRun, ended: Ended) -> Outcome | None:
+def begin(execution: EmulatedExecution, run: ActionRun, ended: Ended) -> ActionOutcome | None:
     """The outcome, or None where `ended` will be called with it. Never raises: a failure is an outcome."""
     kind = run.action.action_type_id
     doer = _DOERS.get((kind.category, kind.provider))
@@ -55,12 +55,12 @@ def limit_minutes(run: ActionRun) -> int | None:
     return run.action.timeout_in_minutes or (_APPROVAL_MINUTES if run.is_approval else None)
 
 
-def cancel(execution: Execution, run: ActionRun) -> None:
+def cancel(execution: EmulatedExecution, run: ActionRun) -> None:
     if run.action.action_type_id.provider == "CodeBuild":
         build_actions.cancel(execution, run)
 
 
-def client(execution: Execution, run: ActionRun, service: str) -> Any:
+def client(execution: EmulatedExecution, run: ActionRun, service: str) -> Any:
     role = run.action.role_arn or execution.pipeline.role_arn
     region = run.action.region or execution.place.region
     partition, place, name = role.split(":")[1], execution.place, execution.pipeline.name
@@ -68,7 +68,7 @@ def client(execution: Execution, run: ActionRun, service: str) -> Any:
     return aws.as_role(service, region, role, Caller(PRINCIPAL, pipeline, name[:64]))
 
 
-def output(execution: Execution, run: ActionRun, name: str, revision: str | None) -> Artifact:
+def output(execution: EmulatedExecution, run: ActionRun, name: str, revision: str | None) -> Artifact:
     """Where an output artifact goes: below the beginnings of the pipeline's and the artifact's name."""
     store = execution.pipeline.store(run.action.region or execution.place.region)
     unique = run.id.replace("-", "")[:_RANDOM]
@@ -76,11 +76,11 @@ def output(execution: Execution, run: ActionRun, name: str, revision: str | None
     return Artifact(name, store.location, key, revision)
 
 
-def _failed(code: str, message: str) -> Outcome:
-    return Outcome(FAILED, message, error=(code, message))
+def _failed(code: str, message: str) -> ActionOutcome:
+    return ActionOutcome(FAILED, message, error=(code, message))
 
 
-def _fetch(execution: Execution, run: ActionRun, _: Ended) -> Outcome:
+def _fetch(execution: EmulatedExecution, run: ActionRun, _: Ended) -> ActionOutcome:
     """An object of S3, of the version that the execution was started with, else the newest."""
     bucket = run.configuration["S3Bucket"]
     key = execution.revision(run.action.name, "S3_OBJECT_KEY") or run.configuration["S3ObjectKey"]
@@ -100,10 +100,10 @@ def _fetch(execution: Execution, run: ActionRun, _: Ended) -> Outcome:
     )
     run.external_id = revision
     outputs = {"BucketName": bucket, "ETag": found["ETag"].strip('"'), "ObjectKey": key, "VersionId": revision}
-    return Outcome(SUCCEEDED, f"Amazon S3 version id: {revision}", outputs, (artifact,))
+    return ActionOutcome(SUCCEEDED, f"Amazon S3 version id: {revision}", outputs, (artifact,))
 
 
-def _build(execution: Execution, run: ActionRun, ended: Ended) -> Outcome | None:
+def _build(execution: EmulatedExecution, run: ActionRun, ended: Ended) -> ActionOutcome | None:
     """Its own role is the project's; CodePipeline's is only asked whether it may assume it."""
     revision = run.inputs[0].revision if run.inputs else None
     outputs = tuple(output(execution, run, one.name, revision) for one in run.action.output_artifacts)
@@ -111,7 +111,7 @@ def _build(execution: Execution, run: ActionRun, ended: Ended) -> Outcome | None
     return build_actions.begin(execution, run, outputs, ended)
 
 
-def _approval(execution: Execution, run: ActionRun, _: Ended) -> Outcome | None:
+def _approval(execution: EmulatedExecution, run: ActionRun, _: Ended) -> ActionOutcome | None:
     if len(run.configuration.get("CustomData", "")) > approvals.LONGEST_MESSAGE:
         raise Misconfigured(f"CustomData has more than {approvals.LONGEST_MESSAGE} characters")
     if topic := run.configuration.get("NotificationArn"):
@@ -121,7 +121,7 @@ def _approval(execution: Execution, run: ActionRun, _: Ended) -> Outcome | None:
     return None
 
 
-_DOERS: dict[tuple[str, str], Callable[[Execution, ActionRun, Ended], Outcome | None]] = {
+_DOERS: dict[tuple[str, str], Callable[[EmulatedExecution, ActionRun, Ended], ActionOutcome | None]] = {
     ("Source", "S3"): _fetch,
     ("Build", "CodeBuild"): _build,
     ("Test", "CodeBuild"): _build,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from orchestrator.sandbox.pipeline.execution import ActionRun, Execution
+from orchestrator.sandbox.pipeline.execution import ActionRun, EmulatedExecution
 
 LONGEST_MESSAGE = 512  # characters; "Manual approval action reference"
 
 
-def notice(execution: Execution, run: ActionRun, minutes: int) -> dict[str, Any]:
+def notice(execution: EmulatedExecution, run: ActionRun, minutes: int) -> dict[str, Any]:
     region, name = execution.place.region, execution.pipeline.name
     console = f"https://console.aws.amazon.com/codesuite/codepipeline/pipelines/{name}/view?region={region}"
     expires = run.began + dt.timedelta(minutes=minutes)

@@ -40,7 +40,7 @@ class Order:
 
 
 @dataclass
-class Phase:
+class BuildPhase:
     """`status` is None while it lasts."""
 
     type: str
@@ -63,7 +63,7 @@ class Phase:
 
 
 @dataclass
-class Build:
+class EmulatedBuild:
     """Written by the thread that runs it alone; `stopped` and `listeners` by anyone."""
 
     order: Order
@@ -71,12 +71,12 @@ class Build:
     status: str = RUNNING
     began: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     ended: dt.datetime | None = None
-    phases: list[Phase] = field(default_factory=list)
+    phases: list[BuildPhase] = field(default_factory=list)
     exported: dict[str, str] = field(default_factory=dict)
     reports: list[str] = field(default_factory=list)
     resolved_version: str | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
-    listeners: list[Callable[[Build], None]] = field(default_factory=list)
+    listeners: list[Callable[[EmulatedBuild], None]] = field(default_factory=list)
 
     @property
     def project(self) -> dict[str, Any]:
@@ -120,8 +120,8 @@ class Build:
         found: dict[str, Any] = self.project.get("logsConfig", {}).get("cloudWatchLogs", {})
         return found
 
-    def enter(self, phase: str) -> Phase:
-        entered = Phase(phase, dt.datetime.now(dt.UTC))
+    def enter(self, phase: str) -> BuildPhase:
+        entered = BuildPhase(phase, dt.datetime.now(dt.UTC))
         self.phases.append(entered)
         return entered
 

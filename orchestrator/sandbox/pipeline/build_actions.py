@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.sandbox.pipeline import builds
-from orchestrator.sandbox.pipeline.build import Artifact, Build, Order
-from orchestrator.sandbox.pipeline.execution import FAILED, SUCCEEDED, ActionRun, Execution, Outcome
+from orchestrator.sandbox.pipeline.build import Artifact, EmulatedBuild, Order
+from orchestrator.sandbox.pipeline.execution import FAILED, SUCCEEDED, ActionOutcome, ActionRun, EmulatedExecution
 
 
 def begin(
-    execution: Execution, run: ActionRun, outputs: tuple[Artifact, ...], ended: Callable[[Outcome], None]
-) -> Outcome | None:
+    execution: EmulatedExecution, run: ActionRun, outputs: tuple[Artifact, ...], ended: Callable[[ActionOutcome], None]
+) -> ActionOutcome | None:
     """Raises ValueError where the configuration makes no sense."""
     backend = _backend(execution, run)
     project = _project(backend, execution, run)
@@ -28,7 +28,7 @@ def begin(
     try:
         build = builds.start(backend, order, lambda build: ended(_outcome(build)))
     except builds.LimitExceeded as error:
-        return Outcome(FAILED, str(error), error=("JobFailed", f"Error calling startBuild: {error}"))
+        return ActionOutcome(FAILED, str(error), error=("JobFailed", f"Error calling startBuild: {error}"))
     run.external_id = build.id
     run.external_url = (
         f"https://console.aws.amazon.com/codebuild/home?region={build.region}#/builds/{build.id}/view/new"
@@ -37,13 +37,13 @@ def begin(
     return None
 
 
-def cancel(execution: Execution, run: ActionRun) -> None:
+def cancel(execution: EmulatedExecution, run: ActionRun) -> None:
     build = builds.builds_of(_backend(execution, run)).by_id.get(run.external_id or "")
     if build is not None:
         builds.stop(build)
 
 
-def _backend(execution: Execution, run: ActionRun) -> Any:
+def _backend(execution: EmulatedExecution, run: ActionRun) -> Any:
     from orchestrator.sandbox import moto_additions
 
     moto_additions.apply("codebuild")  # no request for this service may have come yet
@@ -52,7 +52,7 @@ def _backend(execution: Execution, run: ActionRun) -> Any:
     return codebuild_backends[execution.place.account][run.action.region or execution.place.region]
 
 
-def _project(backend: Any, execution: Execution, run: ActionRun) -> dict[str, Any]:
+def _project(backend: Any, execution: EmulatedExecution, run: ActionRun) -> dict[str, Any]:
     """With the action's variables, and the artifact store's key instead of the project's."""
     from orchestrator.sandbox.moto_additions.build_projects import project
     from orchestrator.sandbox.moto_additions.builds import overridden
@@ -74,14 +74,14 @@ def _primary_first(run: ActionRun) -> tuple[Artifact, ...]:
     return tuple(sorted(run.inputs, key=lambda artifact: artifact.name != primary))
 
 
-def _partition(execution: Execution) -> str:
+def _partition(execution: EmulatedExecution) -> str:
     return execution.pipeline.role_arn.split(":")[1]
 
 
-def _outcome(build: Build) -> Outcome:
+def _outcome(build: EmulatedBuild) -> ActionOutcome:
     if build.status == "SUCCEEDED":
-        return Outcome(SUCCEEDED, outputs=build.exported, artifacts=build.order.outputs)
+        return ActionOutcome(SUCCEEDED, outputs=build.exported, artifacts=build.order.outputs)
     failed = next((phase for phase in build.phases if phase.context), None)
     why = f" ({failed.type}: {failed.context[1]})" if failed and failed.context else ""
     message = f"Build terminated with state: {build.status}{why}"
-    return Outcome(FAILED, message, error=("JobFailed", message))
+    return ActionOutcome(FAILED, message, error=("JobFailed", message))

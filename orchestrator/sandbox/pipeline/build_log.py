@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.sandbox.pipeline.build import Build
+from orchestrator.sandbox.pipeline.build import EmulatedBuild
 
 _EVERY = 1.0  # seconds
 _MOST_EVENTS = 1000  # in one call
@@ -19,7 +19,7 @@ _LONGEST_LINE = 100_000  # characters; an event has at most 256 KB
 @dataclass
 class BuildLog:
     path: Path
-    build: Build
+    build: EmulatedBuild
     client: Any = None  # None until the stream is open, and where no logs are wanted
     _sent: int = 0  # bytes of the file
     _last: float = 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.sandbox import environment
-from orchestrator.sandbox.pipeline.build import Build
+from orchestrator.sandbox.pipeline.build import EmulatedBuild
 from orchestrator.sandbox.pipeline.image import Image
 from orchestrator.sandbox.pipeline.place import here
 
@@ -18,7 +18,7 @@ class VariableError(Exception):
     """A variable of a kind that the sandbox has not."""
 
 
-def variables(build: Build, image: Image, keys: Mapping[str, str]) -> dict[str, str]:
+def variables(build: EmulatedBuild, image: Image, keys: Mapping[str, str]) -> dict[str, str]:
     """`keys` are credentials by the names of boto3's parameters. Raises VariableError."""
     return {
         **image.variables(),
@@ -29,7 +29,7 @@ def variables(build: Build, image: Image, keys: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _of_the_project(build: Build) -> dict[str, str]:
+def _of_the_project(build: EmulatedBuild) -> dict[str, str]:
     found = {}
     for variable in build.project["environment"].get("environmentVariables", []):
         if variable.get("type", "PLAINTEXT") != "PLAINTEXT":
@@ -38,7 +38,7 @@ def _of_the_project(build: Build) -> dict[str, str]:
     return found
 
 
-def _of_the_build(build: Build, image: Image) -> dict[str, str]:
+def _of_the_build(build: EmulatedBuild, image: Image) -> dict[str, str]:
     told = {
         "ARN": build.arn,
         "ID": build.id,

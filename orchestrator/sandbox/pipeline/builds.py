@@ -12,12 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 from orchestrator.sandbox.pipeline import runner, work
-from orchestrator.sandbox.pipeline.build import Build, Order
+from orchestrator.sandbox.pipeline.build import EmulatedBuild, Order
 from orchestrator.sandbox.pipeline.bus import Happening, publish
 from orchestrator.sandbox.pipeline.place import settings
 
 _lock = threading.RLock()
-_waiting: deque[Build] = deque()
+_waiting: deque[EmulatedBuild] = deque()
 _running: set[str] = set()
 _END_SECONDS = 10.0
 
@@ -27,20 +27,20 @@ class LimitExceeded(Exception):
 
 
 @dataclass
-class Builds:
+class EmulatedBuilds:
     """The builds of an account in a Region, oldest first."""
 
-    by_id: dict[str, Build] = field(default_factory=dict)
-    by_token: dict[str, Build] = field(default_factory=dict)
+    by_id: dict[str, EmulatedBuild] = field(default_factory=dict)
+    by_token: dict[str, EmulatedBuild] = field(default_factory=dict)
     numbers: dict[str, itertools.count[int]] = field(default_factory=dict)
 
-    def of_project(self, name: str) -> list[Build]:
+    def of_project(self, name: str) -> list[EmulatedBuild]:
         return [build for build in self.by_id.values() if build.project["name"] == name]
 
 
-def builds_of(backend: Any) -> Builds:
+def builds_of(backend: Any) -> EmulatedBuilds:
     """Kept in moto's backend, so that a reset empties them."""
-    found: Builds = backend.__dict__.setdefault("sandbox_builds", Builds())
+    found: EmulatedBuilds = backend.__dict__.setdefault("sandbox_builds", EmulatedBuilds())
     return found
 
 
@@ -48,14 +48,14 @@ def next_number(backend: Any, project: str) -> int:
     return next(builds_of(backend).numbers.setdefault(project, itertools.count(1)))
 
 
-def start(backend: Any, order: Order, on_end: Callable[[Build], None] | None = None) -> Build:
+def start(backend: Any, order: Order, on_end: Callable[[EmulatedBuild], None] | None = None) -> EmulatedBuild:
     """Queued at once, run as soon as there is room. Raises LimitExceeded.
 
     `on_end` is called on a thread of its own.
     """
     with _lock:
         _check_limit(backend, order.project)
-        build = Build(order, str(uuid4()))
+        build = EmulatedBuild(order, str(uuid4()))
         if on_end is not None:
             build.listeners.append(on_end)
         _pass_phase(build, "SUBMITTED")
@@ -67,7 +67,7 @@ def start(backend: Any, order: Order, on_end: Callable[[Build], None] | None = N
     return build
 
 
-def stop(build: Build) -> None:
+def stop(build: EmulatedBuild) -> None:
     """A build that waits ends at once, one that runs within moments."""
     build.stopped.set()
     with _lock:
@@ -112,7 +112,7 @@ def _fill() -> None:
             threading.Thread(target=_run, args=[build], name=build.id, daemon=True).start()
 
 
-def _run(build: Build) -> None:
+def _run(build: EmulatedBuild) -> None:
     try:
         work.run(lambda: runner.run(build))
     finally:
@@ -122,19 +122,19 @@ def _run(build: Build) -> None:
         work.run(lambda: _after_the_end(build))
 
 
-def _pass_phase(build: Build, name: str | None, status: str = "SUCCEEDED") -> None:
+def _pass_phase(build: EmulatedBuild, name: str | None, status: str = "SUCCEEDED") -> None:
     """Enters the phase of that name, or takes the one that lasts, and leaves it."""
     phase = build.enter(name) if name else build.phases[-1]
     phase.ended, phase.status = dt.datetime.now(dt.UTC), status
 
 
-def _after_the_end(build: Build) -> None:
+def _after_the_end(build: EmulatedBuild) -> None:
     _tell(build)
     for listener in build.listeners:
         listener(build)
 
 
-def _tell(build: Build) -> None:
+def _tell(build: EmulatedBuild) -> None:
     """Source: "Build notifications input format reference" (CodeBuild user guide)."""
     detail = {
         "build-status": build.status,
@@ -155,6 +155,6 @@ def _tell(build: Build) -> None:
     )
 
 
-def _log_link(build: Build) -> str:
+def _log_link(build: EmulatedBuild) -> str:
     console = f"https://console.aws.amazon.com/cloudwatch/home?region={build.region}"
     return f"{console}#logEvent:group={build.log_group};stream={build.log_stream}"

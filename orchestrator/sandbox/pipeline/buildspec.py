@@ -20,18 +20,18 @@ class BuildspecError(Exception):
     """The specification is not one, or asks for what the sandbox has not."""
 
 
-class Part(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+class BuildspecPart(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """The keys of a build specification are written with hyphens."""
 
 
-class Env(Part, frozen=True):
+class Env(BuildspecPart, frozen=True):
     shell: Literal["sh", "bash", "/bin/sh", "/bin/bash"] = "sh"
     variables: dict[str, str | int | float | bool] = {}
     exported_variables: list[str] = []
     git_credential_helper: str | bool = "no"
 
 
-class Phase(Part, frozen=True):
+class Phase(BuildspecPart, frozen=True):
     """`on_failure` of None is the default: a failed build phase still has its post_build phase."""
 
     commands: list[str] = []
@@ -40,14 +40,14 @@ class Phase(Part, frozen=True):
     runtime_versions: dict[str, Any] = {}
 
 
-class Phases(Part, frozen=True, rename=None):
+class Phases(BuildspecPart, frozen=True, rename=None):
     install: Phase = Phase()
     pre_build: Phase = Phase()
     build: Phase = Phase()
     post_build: Phase = Phase()
 
 
-class Files(Part, frozen=True):
+class ArtifactFiles(BuildspecPart, frozen=True):
     """Patterns of files below `base_directory`, which is relative to the source's folder."""
 
     files: list[str]
@@ -60,16 +60,16 @@ class Files(Part, frozen=True):
         return str(self.discard_paths).lower() in ("yes", "true")
 
 
-class Artifacts(Files, frozen=True):
+class Artifacts(ArtifactFiles, frozen=True):
     files: list[str] = []
-    secondary_artifacts: dict[str, Files] = {}
+    secondary_artifacts: dict[str, ArtifactFiles] = {}
 
 
-class ReportFiles(Files, frozen=True):
+class ReportFiles(ArtifactFiles, frozen=True):
     file_format: str = "JUNITXML"
 
 
-class Cache(Part, frozen=True):
+class CacheSettings(BuildspecPart, frozen=True):
     """Nothing is done for it: builds share this machine's caches."""
 
     paths: list[str] = []
@@ -77,13 +77,13 @@ class Cache(Part, frozen=True):
     fallback_keys: list[str] = []
 
 
-class Buildspec(Part, frozen=True):
+class Buildspec(BuildspecPart, frozen=True):
     version: float | str
     phases: Phases
     env: Env = Env()
     artifacts: Artifacts | None = None
     reports: dict[str, ReportFiles] = {}
-    cache: Cache = Cache()
+    cache: CacheSettings = CacheSettings()
     proxy: dict[str, Any] = {}
 
 

@@ -15,18 +15,18 @@ from orchestrator.sandbox.pipeline.variables import Namespaces, Unresolved, reso
 
 
 @dataclass(frozen=True)
-class Broken:
+class FailedCondition:
     """The first condition that does not hold: its result, and why."""
 
     result: str
     why: str
 
 
-def broken(conditions: Iterable[Condition], known: Namespaces) -> Broken | None:
+def broken(conditions: Iterable[Condition], known: Namespaces) -> FailedCondition | None:
     for condition in conditions:
         reasons = [reason for rule in condition.rules if (reason := _why_not(rule, known))]
         if reasons:
-            return Broken(condition.result or "FAIL", reasons[0])
+            return FailedCondition(condition.result or "FAIL", reasons[0])
     return None
 
 

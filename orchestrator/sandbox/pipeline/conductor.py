@@ -9,7 +9,7 @@ from functools import partial
 
 from orchestrator.sandbox.pipeline import actions, state_changes, work
 from orchestrator.sandbox.pipeline.conditions import broken
-from orchestrator.sandbox.pipeline.definition import Stage
+from orchestrator.sandbox.pipeline.definition import StageDefinition
 from orchestrator.sandbox.pipeline.execution import (
     ABANDONED,
     FAILED,
@@ -17,9 +17,9 @@ from orchestrator.sandbox.pipeline.execution import (
     SKIPPED,
     SUCCEEDED,
     SUPERSEDED,
+    ActionOutcome,
     ActionRun,
-    Execution,
-    Outcome,
+    EmulatedExecution,
     now,
 )
 from orchestrator.sandbox.pipeline.place import settings
@@ -33,17 +33,17 @@ class Conductor:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._poked: queue.SimpleQueue[Execution] = queue.SimpleQueue()
+        self._poked: queue.SimpleQueue[EmulatedExecution] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def poke(self, execution: Execution) -> None:
+    def poke(self, execution: EmulatedExecution) -> None:
         with self.lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="conductor", daemon=True)
                 self._thread.start()
         self._poked.put(execution)
 
-    def ended(self, execution: Execution, run: ActionRun, outcome: Outcome) -> None:
+    def ended(self, execution: EmulatedExecution, run: ActionRun, outcome: ActionOutcome) -> None:
         """An action has ended; one that has ended before stays as it was."""
         with self.lock:
             if run.outcome is not None:
@@ -57,7 +57,7 @@ class Conductor:
             execution = self._poked.get()
             work.run(partial(self._move_on, execution))
 
-    def _move_on(self, execution: Execution) -> None:
+    def _move_on(self, execution: EmulatedExecution) -> None:
         while True:
             with self.lock:
                 step = next_step(execution)
@@ -67,7 +67,7 @@ class Conductor:
             for call in calls:
                 call()
 
-    def _take(self, step: Step, execution: Execution) -> list[Call] | None:
+    def _take(self, step: Step, execution: EmulatedExecution) -> list[Call] | None:
         """Changes the records, and returns what is to be done outside the lock; None where one has to wait."""
         if isinstance(step, Enter):
             return self._enter(step.stage, execution)
@@ -79,7 +79,7 @@ class Conductor:
             return self._abandon(step, execution)
         return self._end(execution, step.status)
 
-    def _enter(self, stage: Stage, execution: Execution) -> list[Call] | None:
+    def _enter(self, stage: StageDefinition, execution: EmulatedExecution) -> list[Call] | None:
         wish = turn(execution, stage.name)
         if wish == "superseded":
             return self._end(execution, SUPERSEDED)
@@ -98,14 +98,14 @@ class Conductor:
             calls += self._end(execution, FAILED)
         return calls
 
-    def _begin(self, step: Begin, execution: Execution) -> list[Call]:
+    def _begin(self, step: Begin, execution: EmulatedExecution) -> list[Call]:
         stage = execution.stages[step.stage.name]
         runs = [ActionRun(action, stage.name) for action in step.actions]
         stage.current |= {run.action.name: run for run in runs}
         execution.history.extend(runs)
         return [partial(self._start, execution, run) for run in runs]
 
-    def _start(self, execution: Execution, run: ActionRun) -> None:
+    def _start(self, execution: EmulatedExecution, run: ActionRun) -> None:
         state_changes.of_action(execution, run)
         outcome = actions.begin(execution, run, partial(self.ended, execution, run))
         if outcome is not None:
@@ -113,13 +113,13 @@ class Conductor:
         elif (minutes := actions.limit_minutes(run)) is not None:
             work.after(minutes * settings().minute_seconds, partial(self._expire, execution, run, minutes))
 
-    def _expire(self, execution: Execution, run: ActionRun, minutes: int) -> None:
+    def _expire(self, execution: EmulatedExecution, run: ActionRun, minutes: int) -> None:
         if run.outcome is None:
             message = f"The action was not completed within {minutes} minutes"
-            self.ended(execution, run, Outcome(FAILED, message, error=("JobTimedOut", message)))
+            self.ended(execution, run, ActionOutcome(FAILED, message, error=("JobTimedOut", message)))
             actions.cancel(execution, run)
 
-    def _leave(self, step: Leave, execution: Execution) -> list[Call]:
+    def _leave(self, step: Leave, execution: EmulatedExecution) -> list[Call]:
         stage, run, status = step.stage, execution.stages[step.stage.name], step.status
         if status == SUCCEEDED and (unmet := broken(stage.on_success.conditions, execution.namespaces)):
             status, execution.summary = FAILED, unmet.why
@@ -134,12 +134,12 @@ class Conductor:
         self._poke_waiting(execution)
         return calls
 
-    def _abandon(self, step: Abandon, execution: Execution) -> list[Call]:
+    def _abandon(self, step: Abandon, execution: EmulatedExecution) -> list[Call]:
         for run in step.runs:
-            execution.end(run, Outcome(ABANDONED))
+            execution.end(run, ActionOutcome(ABANDONED))
         return [partial(state_changes.of_action, execution, run) for run in step.runs]
 
-    def _end(self, execution: Execution, status: str) -> list[Call]:
+    def _end(self, execution: EmulatedExecution, status: str) -> list[Call]:
         """The stage that was being worked on ends with the execution."""
         execution.status, execution.changed, execution.waits_for = status, now(), None
         for stage in execution.stages.values():
@@ -148,7 +148,7 @@ class Conductor:
         self._poke_waiting(execution)
         return [partial(state_changes.of_execution, execution)]
 
-    def _poke_waiting(self, execution: Execution) -> None:
+    def _poke_waiting(self, execution: EmulatedExecution) -> None:
         for other in execution.waiting():
             self.poke(other)
 

@@ -9,22 +9,22 @@ import msgspec
 from orchestrator.model.text import decoding
 
 
-class Part(msgspec.Struct, frozen=True, rename="camel"):
+class DefinitionPart(msgspec.Struct, frozen=True, rename="camel"):
     """Keys that are not named here steer nothing in the sandbox."""
 
 
-class Named(Part, frozen=True):
+class Named(DefinitionPart, frozen=True):
     name: str
 
 
-class ActionType(Part, frozen=True):
+class ActionType(DefinitionPart, frozen=True):
     category: str
     owner: str
     provider: str
     version: str
 
 
-class Action(Part, frozen=True):
+class Action(DefinitionPart, frozen=True):
     name: str
     action_type_id: ActionType
     run_order: int = 1
@@ -37,41 +37,41 @@ class Action(Part, frozen=True):
     timeout_in_minutes: int | None = None
 
 
-class RuleType(Part, frozen=True):
+class RuleType(DefinitionPart, frozen=True):
     category: str
     provider: str
     owner: str = "AWS"
     version: str = "1"
 
 
-class Rule(Part, frozen=True):
+class Rule(DefinitionPart, frozen=True):
     name: str
     rule_type_id: RuleType
     configuration: dict[str, str] = {}
 
 
-class Condition(Part, frozen=True):
+class Condition(DefinitionPart, frozen=True):
     """`result` is what happens where a rule does not hold."""
 
     rules: tuple[Rule, ...] = ()
     result: str | None = None
 
 
-class Conditions(Part, frozen=True):
+class Conditions(DefinitionPart, frozen=True):
     conditions: tuple[Condition, ...] = ()
 
 
-class Retry(Part, frozen=True):
+class Retry(DefinitionPart, frozen=True):
     retry_mode: Literal["FAILED_ACTIONS", "ALL_ACTIONS"] = "FAILED_ACTIONS"
 
 
-class OnFailure(Part, frozen=True):
+class OnFailure(DefinitionPart, frozen=True):
     result: str | None = None
     retry_configuration: Retry = Retry()
     conditions: tuple[Condition, ...] = ()
 
 
-class Stage(Part, frozen=True):
+class StageDefinition(DefinitionPart, frozen=True):
     name: str
     actions: tuple[Action, ...]
     before_entry: Conditions = Conditions()
@@ -79,39 +79,39 @@ class Stage(Part, frozen=True):
     on_failure: OnFailure = OnFailure()
 
 
-class Key(Part, frozen=True):
+class EncryptionKey(DefinitionPart, frozen=True):
     id: str
 
 
-class Store(Part, frozen=True):
+class ArtifactStore(DefinitionPart, frozen=True):
     location: str
-    encryption_key: Key | None = None
+    encryption_key: EncryptionKey | None = None
 
 
-class Variable(Part, frozen=True):
+class PipelineVariable(DefinitionPart, frozen=True):
     name: str
     default_value: str | None = None
 
 
-class Pipeline(Part, frozen=True):
+class PipelineDefinition(DefinitionPart, frozen=True):
     name: str
     role_arn: str
-    stages: tuple[Stage, ...]
+    stages: tuple[StageDefinition, ...]
     version: int
-    artifact_store: Store | None = None
-    artifact_stores: dict[str, Store] = {}
+    artifact_store: ArtifactStore | None = None
+    artifact_stores: dict[str, ArtifactStore] = {}
     execution_mode: Literal["SUPERSEDED", "QUEUED", "PARALLEL"] = "SUPERSEDED"
-    variables: tuple[Variable, ...] = ()
+    variables: tuple[PipelineVariable, ...] = ()
 
-    def store(self, region: str) -> Store:
+    def store(self, region: str) -> ArtifactStore:
         found = self.artifact_store or self.artifact_stores.get(region)
         if found is None:
             raise ValueError(f"the pipeline {self.name} has no artifact store in {region}")
         return found
 
-    def stage(self, name: str) -> Stage | None:
+    def stage(self, name: str) -> StageDefinition | None:
         return next((stage for stage in self.stages if stage.name == name), None)
 
 
-def read(stored: dict[str, Any]) -> Pipeline:
-    return decoding.convert(stored, Pipeline)
+def read(stored: dict[str, Any]) -> PipelineDefinition:
+    return decoding.convert(stored, PipelineDefinition)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from orchestrator.sandbox.pipeline.build import Artifact
-from orchestrator.sandbox.pipeline.definition import Action, Pipeline
+from orchestrator.sandbox.pipeline.definition import Action, PipelineDefinition
 from orchestrator.sandbox.pipeline.variables import Namespaces
 
 RUNNING, STOPPING = "InProgress", "Stopping"
@@ -26,7 +26,7 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionOutcome:
     """How an action has ended."""
 
     status: str
@@ -47,7 +47,7 @@ class ActionRun:
     began: dt.datetime = field(default_factory=now)
     changed: dt.datetime = field(default_factory=now)
     by: str | None = None
-    outcome: Outcome | None = None
+    outcome: ActionOutcome | None = None
     configuration: dict[str, str] = field(default_factory=dict)
     inputs: tuple[Artifact, ...] = ()
     external_id: str | None = None
@@ -90,7 +90,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Place:
+class ActionPlace:
     account: str
     region: str
 
@@ -99,18 +99,18 @@ class Place:
 class Executions:
     """Of one pipeline, oldest first. `shut` has what is known of disabled transitions, by stage."""
 
-    by_id: dict[str, Execution] = field(default_factory=dict)
-    by_token: dict[str, Execution] = field(default_factory=dict)
+    by_id: dict[str, EmulatedExecution] = field(default_factory=dict)
+    by_token: dict[str, EmulatedExecution] = field(default_factory=dict)
     shut: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
-class Execution:
+class EmulatedExecution:
     """`pipeline` is the definition at the start: a change concerns later executions."""
 
-    pipeline: Pipeline
+    pipeline: PipelineDefinition
     siblings: Executions
-    place: Place
+    place: ActionPlace
     number: int
     variables: dict[str, str]
     revisions: list[dict[str, str]]
@@ -144,7 +144,7 @@ class Execution:
         found = [one["revisionValue"] for one in self.revisions if (one["actionName"], one["revisionType"]) == wanted]
         return found[0] if found else None
 
-    def end(self, run: ActionRun, outcome: Outcome) -> None:
+    def end(self, run: ActionRun, outcome: ActionOutcome) -> None:
         """What an action leaves counts only where it has succeeded."""
         run.outcome, run.changed = outcome, now()
         self.changed = run.changed
@@ -153,7 +153,7 @@ class Execution:
             if run.action.namespace:
                 self.outputs[run.action.namespace] = dict(outcome.outputs)
 
-    def waiting(self) -> list[Execution]:
+    def waiting(self) -> list[EmulatedExecution]:
         """The others of this pipeline that wait to enter a stage."""
         return [other for other in self.siblings.by_id.values() if other is not self and other.waits_for is not None]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.sandbox.pipeline.build import Artifact
-from orchestrator.sandbox.pipeline.definition import Pipeline, Stage
-from orchestrator.sandbox.pipeline.execution import ActionRun, Execution, Executions
+from orchestrator.sandbox.pipeline.definition import PipelineDefinition, StageDefinition
+from orchestrator.sandbox.pipeline.execution import ActionRun, EmulatedExecution, Executions
 
 
-def execution(found: Execution) -> dict[str, Any]:
+def execution(found: EmulatedExecution) -> dict[str, Any]:
     """The structure PipelineExecution."""
     return {
         "pipelineName": found.pipeline.name,
@@ -20,7 +20,7 @@ def execution(found: Execution) -> dict[str, Any]:
     }
 
 
-def summary(found: Execution) -> dict[str, Any]:
+def summary(found: EmulatedExecution) -> dict[str, Any]:
     """The structure PipelineExecutionSummary."""
     stop = {"stopTrigger": {"reason": found.stop.reason}} if found.stop else {}
     return {
@@ -32,7 +32,7 @@ def summary(found: Execution) -> dict[str, Any]:
     }
 
 
-def _common(found: Execution) -> dict[str, Any]:
+def _common(found: EmulatedExecution) -> dict[str, Any]:
     return {
         "pipelineExecutionId": found.id,
         "status": found.status,
@@ -43,7 +43,7 @@ def _common(found: Execution) -> dict[str, Any]:
     }
 
 
-def _sources(found: Execution) -> list[ActionRun]:
+def _sources(found: EmulatedExecution) -> list[ActionRun]:
     return [
         run for run in found.history if run.action.action_type_id.category == "Source" and run.status == "Succeeded"
     ]
@@ -62,7 +62,7 @@ def _revision(run: ActionRun) -> dict[str, Any]:
     return {"revisionId": run.external_id, "revisionSummary": run.outcome.summary if run.outcome else None}
 
 
-def action(run: ActionRun, found: Execution) -> dict[str, Any]:
+def action(run: ActionRun, found: EmulatedExecution) -> dict[str, Any]:
     """The structure ActionExecutionDetail."""
     kind = run.action.action_type_id
     return {
@@ -115,14 +115,14 @@ def _error(run: ActionRun) -> dict[str, str] | None:
     return {"code": code, "message": message}
 
 
-def stages(pipeline: Pipeline, kept: Executions) -> list[dict[str, Any]]:
+def stages(pipeline: PipelineDefinition, kept: Executions) -> list[dict[str, Any]]:
     """The structures StageState. In PARALLEL a stage holds many executions, so none is told as its latest."""
     newest_first = sorted(kept.by_id.values(), key=lambda one: one.number, reverse=True)
     shown = [] if pipeline.execution_mode == "PARALLEL" else newest_first
     return [_stage(stage, shown, kept) for stage in pipeline.stages]
 
 
-def _stage(stage: Stage, shown: list[Execution], kept: Executions) -> dict[str, Any]:
+def _stage(stage: StageDefinition, shown: list[EmulatedExecution], kept: Executions) -> dict[str, Any]:
     entered = [one for one in shown if stage.name in one.stages and one.stages[stage.name].status is not None]
     waiting = [one for one in shown if one.waits_for == stage.name]
     latest = entered[0] if entered else None
@@ -137,7 +137,7 @@ def _stage(stage: Stage, shown: list[Execution], kept: Executions) -> dict[str, 
     }
 
 
-def _action_state(name: str, stage: str, entered: list[Execution]) -> dict[str, Any]:
+def _action_state(name: str, stage: str, entered: list[EmulatedExecution]) -> dict[str, Any]:
     runs = [one.stages[stage].current[name] for one in entered if name in one.stages[stage].current]
     if not runs:
         return {"actionName": name}

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.sandbox.pipeline import state_changes
 from orchestrator.sandbox.pipeline.conductor import conductor
-from orchestrator.sandbox.pipeline.definition import Pipeline, read
+from orchestrator.sandbox.pipeline.definition import PipelineDefinition, read
 from orchestrator.sandbox.pipeline.execution import (
     CANCELLED,
     FAILED,
@@ -14,18 +14,18 @@ from orchestrator.sandbox.pipeline.execution import (
     STOPPED,
     STOPPING,
     SUCCEEDED,
+    ActionOutcome,
+    ActionPlace,
     ActionRun,
-    Execution,
+    EmulatedExecution,
     Executions,
-    Outcome,
-    Place,
     Stop,
     now,
 )
 from orchestrator.sandbox.pipeline.place import settings
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """An error of the API: its code and message."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -39,7 +39,7 @@ def executions_of(stored: Any) -> Executions:
     return found
 
 
-def start(stored: Any, place: Place, request: dict[str, Any], trigger: dict[str, str]) -> Execution:
+def start(stored: Any, place: ActionPlace, request: dict[str, Any], trigger: dict[str, str]) -> EmulatedExecution:
     """`request` as StartPipelineExecution has it; raises Refused."""
     kept = executions_of(stored)
     pipeline = read(stored.pipeline)
@@ -50,7 +50,7 @@ def start(stored: Any, place: Place, request: dict[str, Any], trigger: dict[str,
         variables = _variables(pipeline, request.get("variables") or [])
         revisions = _revisions(pipeline, request.get("sourceRevisions") or [])
         _check_limit(pipeline, kept)
-        execution = Execution(pipeline, kept, place, len(kept.by_id) + 1, variables, revisions, trigger)
+        execution = EmulatedExecution(pipeline, kept, place, len(kept.by_id) + 1, variables, revisions, trigger)
         kept.by_id[execution.id] = execution
         if token:
             kept.by_token[token] = execution
@@ -59,65 +59,65 @@ def start(stored: Any, place: Place, request: dict[str, Any], trigger: dict[str,
     return execution
 
 
-def _variables(pipeline: Pipeline, given: list[dict[str, str]]) -> dict[str, str]:
+def _variables(pipeline: PipelineDefinition, given: list[dict[str, str]]) -> dict[str, str]:
     values = {one["name"]: one["value"] for one in given}
     declared = {one.name: one.default_value for one in pipeline.variables}
     if unknown := sorted(set(values) - set(declared)):
-        raise Refused("ValidationException", f"The pipeline {pipeline.name} has no variable {unknown[0]}")
+        raise ApiError("ValidationException", f"The pipeline {pipeline.name} has no variable {unknown[0]}")
     merged = {**declared, **values}
     if missing := sorted(name for name, value in merged.items() if value is None):
-        raise Refused("ValidationException", f"The variable {missing[0]} has no default and needs a value")
+        raise ApiError("ValidationException", f"The variable {missing[0]} has no default and needs a value")
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _revisions(pipeline: Pipeline, given: list[dict[str, str]]) -> list[dict[str, str]]:
+def _revisions(pipeline: PipelineDefinition, given: list[dict[str, str]]) -> list[dict[str, str]]:
     sources = {action.name: action for action in pipeline.stages[0].actions}
     for one in given:
         action = sources.get(one["actionName"])
         if action is None:
-            raise Refused("ValidationException", f"The pipeline has no source action {one['actionName']}")
+            raise ApiError("ValidationException", f"The pipeline has no source action {one['actionName']}")
         allowed = action.configuration.get("AllowOverrideForS3ObjectKey") == "true"
         if one["revisionType"] == "S3_OBJECT_KEY" and not allowed:
-            raise Refused(
+            raise ApiError(
                 "ValidationException", f"Action {action.name} does not have AllowOverrideForS3ObjectKey set to true"
             )
     return given
 
 
-def _check_limit(pipeline: Pipeline, kept: Executions) -> None:
+def _check_limit(pipeline: PipelineDefinition, kept: Executions) -> None:
     running = sum(not execution.is_over for execution in kept.by_id.values())
     if pipeline.execution_mode != "SUPERSEDED" and running >= settings().concurrent_executions:
-        raise Refused(
+        raise ApiError(
             "ConcurrentPipelineExecutionsLimitExceededException",
             f"The pipeline {pipeline.name} has reached the limit of {running} concurrent executions",
         )
 
 
-def approve(execution: Execution, run: ActionRun, *, approved: bool, summary: str, by: str) -> None:
+def approve(execution: EmulatedExecution, run: ActionRun, *, approved: bool, summary: str, by: str) -> None:
     status = SUCCEEDED if approved else FAILED
     error = None if approved else ("JobFailed", f"Rejected: {summary}")
     run.by = by
-    conductor.ended(execution, run, Outcome(status, summary, error=error))
+    conductor.ended(execution, run, ActionOutcome(status, summary, error=error))
 
 
-def stop(execution: Execution, wanted: Stop) -> None:
+def stop(execution: EmulatedExecution, wanted: Stop) -> None:
     with conductor.lock:
         if execution.is_over:
-            raise Refused("PipelineExecutionNotStoppableException", f"The execution is {execution.status}")
+            raise ApiError("PipelineExecutionNotStoppableException", f"The execution is {execution.status}")
         if execution.stop and (execution.stop.abandon or not wanted.abandon):
-            raise Refused("DuplicatedStopRequestException", "The execution is being stopped already")
+            raise ApiError("DuplicatedStopRequestException", "The execution is being stopped already")
         execution.stop, execution.status = wanted, STOPPING
         execution.summary, execution.changed = wanted.reason, now()
     state_changes.of_execution(execution, "STOPPING")
     conductor.poke(execution)
 
 
-def retry(execution: Execution, stage: str, mode: str) -> None:
+def retry(execution: EmulatedExecution, stage: str, mode: str) -> None:
     """Runs a stage that has failed or was stopped again; raises Refused."""
     with conductor.lock:
         run = execution.stages[stage]
         if execution.status not in (FAILED, STOPPED) or run.status not in (FAILED, STOPPED):
-            raise Refused("StageNotRetryableException", f"The stage {stage} of this execution is {run.status}")
+            raise ApiError("StageNotRetryableException", f"The stage {stage} of this execution is {run.status}")
         run.run_again(mode)
         execution.status, execution.stop, execution.summary, execution.changed = RUNNING, None, None, now()
     state_changes.of_execution(execution, "RESUMED")

@@ -16,7 +16,7 @@ from orchestrator.model.text import decoding
 
 
 @dataclass(frozen=True)
-class Place:
+class Workplace:
     """`own` is made when it is needed and gone with the server."""
 
     endpoint: str
@@ -43,16 +43,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the requests about executions, as many are refused with ThrottlingException; which ones, chance decides."""
 
 
-_place: Place | None = None
+_place: Workplace | None = None
 _settings = Settings()
 
 
-def settle(place: Place) -> None:
+def settle(place: Workplace) -> None:
     global _place
     _place = place
 
 
-def here() -> Place:
+def here() -> Workplace:
     assert _place is not None, "the server settles before it serves"
     return _place
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from orchestrator.sandbox.pipeline.definition import Action, Stage
+from orchestrator.sandbox.pipeline.definition import Action, StageDefinition
 from orchestrator.sandbox.pipeline.execution import (
     FAILED,
     RUNNING,
@@ -16,27 +16,27 @@ from orchestrator.sandbox.pipeline.execution import (
     STOPPED,
     SUCCEEDED,
     ActionRun,
-    Execution,
+    EmulatedExecution,
     StageRun,
 )
 
 
 @dataclass(frozen=True)
 class Enter:
-    stage: Stage
+    stage: StageDefinition
 
 
 @dataclass(frozen=True)
 class Begin:
     """Actions that run at the same time."""
 
-    stage: Stage
+    stage: StageDefinition
     actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
 class Leave:
-    stage: Stage
+    stage: StageDefinition
     status: str
 
 
@@ -53,7 +53,7 @@ class End:
 Step: TypeAlias = Enter | Begin | Leave | Abandon | End
 
 
-def next_step(execution: Execution) -> Step | None:
+def next_step(execution: EmulatedExecution) -> Step | None:
     """None while the execution waits for an action, or is over."""
     if execution.is_over:
         return None
@@ -66,7 +66,7 @@ def next_step(execution: Execution) -> Step | None:
     return End(SUCCEEDED)
 
 
-def _within(execution: Execution, stage: Stage, run: StageRun) -> Step | None:
+def _within(execution: EmulatedExecution, stage: StageDefinition, run: StageRun) -> Step | None:
     running = tuple(action for action in run.current.values() if action.status == RUNNING)
     if running:
         return Abandon(running) if execution.stop and execution.stop.abandon else None
@@ -84,7 +84,7 @@ def _within(execution: Execution, stage: Stage, run: StageRun) -> Step | None:
 Turn: TypeAlias = Literal["enter", "wait", "superseded"]
 
 
-def turn(execution: Execution, stage: str) -> Turn:
+def turn(execution: EmulatedExecution, stage: str) -> Turn:
     """Whether the execution may enter the stage now.
 
     A stage holds one execution at a time, except in PARALLEL. Where several wait, in QUEUED the first goes first, and
@@ -106,5 +106,5 @@ def turn(execution: Execution, stage: str) -> Turn:
     return "enter"
 
 
-def _is_before(other: Execution, stage: str) -> bool:
+def _is_before(other: EmulatedExecution, stage: str) -> bool:
     return stage in other.stages and other.stages[stage].status is None

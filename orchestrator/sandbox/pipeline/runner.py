@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
 from orchestrator.sandbox.pipeline import aws, buildspec, results, sources, test_results
-from orchestrator.sandbox.pipeline.build import Build, Phase
+from orchestrator.sandbox.pipeline.build import BuildPhase, EmulatedBuild
 from orchestrator.sandbox.pipeline.build_log import BuildLog
 from orchestrator.sandbox.pipeline.build_variables import VariableError, variables
 from orchestrator.sandbox.pipeline.buildspec import Buildspec, BuildspecError
@@ -27,7 +27,7 @@ from orchestrator.sandbox.pipeline.image import Image
 from orchestrator.sandbox.pipeline.place import here
 from orchestrator.sandbox.pipeline.processes import end_all
 from orchestrator.sandbox.pipeline.repositories import addresses
-from orchestrator.sandbox.pipeline.shell import Ended, Shell
+from orchestrator.sandbox.pipeline.shell import BuildEnded, Shell
 
 PRINCIPAL = "codebuild.amazonaws.com"
 _EXPECTED = (
@@ -45,14 +45,14 @@ class PhaseFailed(Exception):
     """The phase is marked as failed already."""
 
 
-def run(build: Build) -> None:
+def run(build: EmulatedBuild) -> None:
     """To its end, whatever happens: afterwards the build has a last state."""
-    _Run(build, Image(here().folder / "builds" / build.uuid)).to_the_end()
+    _PipelineRun(build, Image(here().folder / "builds" / build.uuid)).to_the_end()
 
 
 @dataclass
-class _Run:
-    build: Build
+class _PipelineRun:
+    build: EmulatedBuild
     image: Image
     status: str = "SUCCEEDED"
 
@@ -66,7 +66,7 @@ class _Run:
         try:
             with contextlib.suppress(PhaseFailed):
                 self._all_phases()
-        except Ended as ended:
+        except BuildEnded as ended:
             self.status = ended.status
         except Exception as error:
             self.status = "FAULT"
@@ -145,7 +145,7 @@ class _Run:
             self._run_commands(shell, phase, wanted.commands)
             self._run_commands(shell, phase, wanted.finally_)
 
-    def _run_commands(self, shell: Shell, phase: Phase, commands: list[str]) -> None:
+    def _run_commands(self, shell: Shell, phase: BuildPhase, commands: list[str]) -> None:
         for command in commands:
             self.log.say(f"Running command {command}")
             code = shell.run(command)
@@ -160,14 +160,14 @@ class _Run:
         self.build.exported = {name: shell.value(name) for name in spec.env.exported_variables}
 
     @contextlib.contextmanager
-    def _phase(self, name: str) -> Iterator[Phase]:
+    def _phase(self, name: str) -> Iterator[BuildPhase]:
         """Raises PhaseFailed at its end where it has failed, and Ended where the build was ended."""
         phase = self.build.enter(name)
         try:
             if self.build.stopped.is_set() and name != "FINALIZING":
-                raise Ended("STOPPED")
+                raise BuildEnded("STOPPED")
             yield phase
-        except Ended as ended:
+        except BuildEnded as ended:
             phase.status = ended.status
             raise
         except _EXPECTED as error:
@@ -182,7 +182,7 @@ class _Run:
             self.status = "FAILED"
             raise PhaseFailed
 
-    def _tell(self, phase: Phase) -> None:
+    def _tell(self, phase: BuildPhase) -> None:
         self.log.say(f"Phase complete: {phase.type} State: {phase.status}")
         code, message = phase.context or ("", "")
         self.log.say(f"Phase context status code: {code} Message: {message}")
@@ -197,7 +197,7 @@ class _Run:
 
     def _finalize(self) -> None:
         """What a build has left running ends with its container."""
-        with contextlib.suppress(PhaseFailed, Ended), self._phase("FINALIZING"):
+        with contextlib.suppress(PhaseFailed, BuildEnded), self._phase("FINALIZING"):
             end_all(None, f"CODEBUILD_BUILD_ID={self.build.id}")
         with contextlib.suppress(BotoCoreError, ClientError):  # the log group may be gone by now
             self.log.send(all_of_it=True)

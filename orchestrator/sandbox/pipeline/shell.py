@@ -25,7 +25,7 @@ trap 'status=$?; trap - EXIT; export -p > {environment}; pwd > {folder}; exit $s
 """
 
 
-class Ended(Exception):
+class BuildEnded(Exception):
     """The build was ended from outside: STOPPED or TIMED_OUT."""
 
     def __init__(self, status: str) -> None:
@@ -94,6 +94,6 @@ class Shell:
             except subprocess.TimeoutExpired:
                 self.tick()
             if self.stopped():
-                raise Ended("STOPPED")
+                raise BuildEnded("STOPPED")
             if time.monotonic() > self.deadline:
-                raise Ended("TIMED_OUT")
+                raise BuildEnded("TIMED_OUT")

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.sandbox.pipeline.archives import unpack
-from orchestrator.sandbox.pipeline.build import Artifact, Build
+from orchestrator.sandbox.pipeline.build import Artifact, EmulatedBuild
 
 
 class SourceError(Exception):
     """The source cannot be had."""
 
 
-def download(build: Build, folder: Path, variables: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
+def download(build: EmulatedBuild, folder: Path, variables: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
     """Into `folder`, further inputs beside it; the variables that tell of it. Raises SourceError."""
     source = build.project["source"]
     if source["type"] not in _KINDS:
@@ -24,7 +24,7 @@ def download(build: Build, folder: Path, variables: dict[str, str], s3: Callable
     return _KINDS[source["type"]](build, folder, variables, s3)
 
 
-def _artifacts(build: Build, folder: Path, _: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
+def _artifacts(build: EmulatedBuild, folder: Path, _: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
     told = {}
     for number, artifact in enumerate(build.order.inputs):
         into = folder if number == 0 else folder.with_name(f"src-{artifact.name}")
@@ -35,7 +35,7 @@ def _artifacts(build: Build, folder: Path, _: dict[str, str], s3: Callable[[], A
     return told
 
 
-def _object(build: Build, folder: Path, _: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
+def _object(build: EmulatedBuild, folder: Path, _: dict[str, str], s3: Callable[[], Any]) -> dict[str, str]:
     bucket, _, key = build.project["source"]["location"].removeprefix("arn:aws:s3:::").partition("/")
     build.resolved_version = _unpacked(s3(), Artifact("source", bucket, key), folder)
     return {}
@@ -50,7 +50,7 @@ def _unpacked(s3: Any, artifact: Artifact, folder: Path) -> str | None:
     return str(found["VersionId"]) if "VersionId" in found else None
 
 
-def _clone(build: Build, folder: Path, variables: dict[str, str], _: Callable[[], Any]) -> dict[str, str]:
+def _clone(build: EmulatedBuild, folder: Path, variables: dict[str, str], _: Callable[[], Any]) -> dict[str, str]:
     """At the version asked for: a commit, a branch, or a ref by its full name; else where HEAD is."""
     source = build.project["source"]
     depth = int(source.get("gitCloneDepth", 0))
@@ -77,7 +77,7 @@ def _nothing(*_: Any) -> dict[str, str]:
     return {}
 
 
-_KINDS: dict[str, Callable[[Build, Path, dict[str, str], Callable[[], Any]], dict[str, str]]] = {
+_KINDS: dict[str, Callable[[EmulatedBuild, Path, dict[str, str], Callable[[], Any]], dict[str, str]]] = {
     "CODEPIPELINE": _artifacts,
     "CODECOMMIT": _clone,
     "S3": _object,

@@ -20,7 +20,7 @@ from orchestrator.sandbox.pipeline.execution import (
     SUCCEEDED,
     SUPERSEDED,
     ActionRun,
-    Execution,
+    EmulatedExecution,
 )
 
 _STATES = {
@@ -36,7 +36,7 @@ _STATES = {
 }
 
 
-def of_execution(execution: Execution, state: str | None = None) -> None:
+def of_execution(execution: EmulatedExecution, state: str | None = None) -> None:
     """`state` where it is not the one that its status says: STARTED, RESUMED."""
     trigger = {"trigger-type": execution.trigger["triggerType"], "trigger-detail": execution.trigger["triggerDetail"]}
     said = {
@@ -47,11 +47,11 @@ def of_execution(execution: Execution, state: str | None = None) -> None:
     _publish(execution, "Pipeline", said)
 
 
-def of_stage(execution: Execution, stage: str, status: str) -> None:
+def of_stage(execution: EmulatedExecution, stage: str, status: str) -> None:
     _publish(execution, "Stage", {"stage": stage, "state": _STATES[status]})
 
 
-def of_action(execution: Execution, run: ActionRun) -> None:
+def of_action(execution: EmulatedExecution, run: ActionRun) -> None:
     kind = run.action.action_type_id
     said: dict[str, Any] = {
         "stage": run.stage,
@@ -71,7 +71,7 @@ def of_action(execution: Execution, run: ActionRun) -> None:
     _publish(execution, "Action", said)
 
 
-def _publish(execution: Execution, what: str, said: dict[str, Any]) -> None:
+def _publish(execution: EmulatedExecution, what: str, said: dict[str, Any]) -> None:
     partition = execution.pipeline.role_arn.split(":")[1]
     place = execution.place
     arn = f"arn:{partition}:codepipeline:{place.region}:{place.account}:{execution.pipeline.name}"

@@ -12,7 +12,7 @@ from xml.parsers.expat import ExpatError
 
 import xmltodict  # type: ignore[import-untyped]
 
-from orchestrator.sandbox.pipeline.build import Build
+from orchestrator.sandbox.pipeline.build import EmulatedBuild
 from orchestrator.sandbox.pipeline.buildspec import Buildspec, ReportFiles
 from orchestrator.sandbox.pipeline.results import found
 
@@ -21,7 +21,7 @@ _STATUSES = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
 _ALL = ("ERROR", "FAILED", "SKIPPED", "SUCCEEDED", "UNKNOWN")
 
 
-def keep(build: Build, buildspec: Buildspec, source: Path) -> list[str]:
+def keep(build: EmulatedBuild, buildspec: Buildspec, source: Path) -> list[str]:
     """What went wrong with reports, in words: a missing report fails no build."""
     said = []
     for name, wanted in buildspec.reports.items():
@@ -40,7 +40,7 @@ def keep(build: Build, buildspec: Buildspec, source: Path) -> list[str]:
     return said
 
 
-def _group(build: Build, name: str) -> dict[str, Any]:
+def _group(build: EmulatedBuild, name: str) -> dict[str, Any]:
     """A group by its ARN, or one named after the project and the report, made where it is missing."""
     from orchestrator.sandbox.moto_additions.report_groups import group_arn, new_group, reports_of
 
@@ -50,7 +50,7 @@ def _group(build: Build, name: str) -> dict[str, Any]:
     return found or new_group(backend, full_name, type="TEST", exportConfig={"exportConfigType": "NO_EXPORT"}, tags=[])
 
 
-def _kept(build: Build, group: dict[str, Any], cases: list[dict[str, Any]], wanted: ReportFiles) -> str:
+def _kept(build: EmulatedBuild, group: dict[str, Any], cases: list[dict[str, Any]], wanted: ReportFiles) -> str:
     from orchestrator.sandbox.moto_additions.report_groups import reports_of
 
     now = dt.datetime.now(dt.UTC)
@@ -80,7 +80,7 @@ def _kept(build: Build, group: dict[str, Any], cases: list[dict[str, Any]], want
     return arn
 
 
-def _backend(build: Build) -> Any:
+def _backend(build: EmulatedBuild) -> Any:
     from moto.codebuild.models import codebuild_backends
 
     return codebuild_backends[build.account][build.region]

@@ -6,12 +6,12 @@ from orchestrator.effects.aws.notices import publish
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.approval.approval import Tally
 from orchestrator.model.release.receipt import PlanReceipt
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 
-def announce(at: Surroundings, receipt: PlanReceipt, what: str, reason: str) -> str:
+def announce(ctx: ReleaseContext, receipt: PlanReceipt, what: str, reason: str) -> str:
     """Tells the topic's subscribers; returns what became of it. Nobody's silence stops an emergency."""
-    glass = at.release.rules.environments[at.release.tag.env].approval.break_glass
+    glass = ctx.release.rules.environments[ctx.release.tag.env].approval.break_glass
     if glass is None:
         return "nobody: approval.break_glass is no longer in the rules"
     place = receipt.place
@@ -27,17 +27,17 @@ def announce(at: Surroundings, receipt: PlanReceipt, what: str, reason: str) -> 
         ]
     )
     try:
-        return f"{glass.notify}, message {publish(at.aws, glass.notify, f'BREAK-GLASS {receipt.tag}', text)}"
+        return f"{glass.notify}, message {publish(ctx.aws, glass.notify, f'BREAK-GLASS {receipt.tag}', text)}"
     except OrchestrateError as error:
-        at.progress(f"BREAK-GLASS: NOBODY COULD BE TOLD: {error.message}. Call them.")
-        return f"nobody: {at.masker(error.message)[:500]}"
+        ctx.progress(f"BREAK-GLASS: NOBODY COULD BE TOLD: {error.message}. Call them.")
+        return f"nobody: {ctx.masker(error.message)[:500]}"
 
 
-def announce_apply(at: Surroundings, receipt: PlanReceipt, found: Tally) -> dict[str, dict[str, str]]:
+def announce_apply(ctx: ReleaseContext, receipt: PlanReceipt, found: Tally) -> dict[str, dict[str, str]]:
     """Says that a plan is applied because somebody broke the glass; returns what the ledger holds of it."""
     broken = found.broken
     if broken is None:
         return {}
-    at.progress(f"BREAK-GLASS: {receipt.tag} is applied because {broken.by} acts alone: {broken.said}")
-    notified = announce(at, receipt, f"{broken.by} has broken the glass; now is applied", broken.reason)
+    ctx.progress(f"BREAK-GLASS: {receipt.tag} is applied because {broken.by} acts alone: {broken.said}")
+    notified = announce(ctx, receipt, f"{broken.by} has broken the glass; now is applied", broken.reason)
     return {"break_glass": {"by": broken.by, "at": broken.at, "reason": broken.reason, "notified": notified}}

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from orchestrator.effects.aws.principals import genuine
 from orchestrator.errors import Refused
-from orchestrator.model.approval.approval import Answer, Judge, Tally, copy_of, is_recorded, shown
+from orchestrator.model.approval.approval import Answer, ApprovalPolicy, Tally, copy_of, is_recorded, shown
 from orchestrator.model.ledger.ledger import Draft, History
 from orchestrator.model.release.admission import unapplied
 from orchestrator.model.release.receipt import PlanReceipt
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 _SHOWN = 10
 
 
-def judge_of(at: Surroundings, receipt: PlanReceipt) -> Judge:
+def judge_of(ctx: ReleaseContext, receipt: PlanReceipt) -> ApprovalPolicy:
     """By the rules of the environment, as they are now."""
-    rules = at.release.rules
-    return Judge(rules.environments[at.release.tag.env].approval, rules.project.people, receipt)
+    rules = ctx.release.rules
+    return ApprovalPolicy(rules.environments[ctx.release.tag.env].approval, rules.project.people, receipt)
 
 
-def check_answers(at: Surroundings, receipt: PlanReceipt, found: Tally) -> str | None:
+def check_answers(ctx: ReleaseContext, receipt: PlanReceipt, found: Tally) -> str | None:
     """Which approvals are missing, None where none is; Refused where no approval can help."""
     check_rejected(receipt, found)
     if found.overridden is None:
         check_protected(receipt)
-    return missing_approvals(at, receipt, found)
+    return missing_approvals(ctx, receipt, found)
 
 
-def tally(at: Surroundings, receipt: PlanReceipt, *own: Answer) -> Tally:
+def tally(ctx: ReleaseContext, receipt: PlanReceipt, *own: Answer) -> Tally:
     """What all answers to the plan come to, read anew; `own` are counted though the index may not have them yet."""
-    answers = dict.fromkeys([*_answers(at, receipt.digest), *own])
-    vouched = {answer.principal for answer in at.vouched}
-    return judge_of(at, receipt).tally(answers, lambda principal: principal in vouched or genuine(at.aws, principal))
+    answers = dict.fromkeys([*_answers(ctx, receipt.digest), *own])
+    vouched = {answer.principal for answer in ctx.vouched}
+    return judge_of(ctx, receipt).tally(answers, lambda principal: principal in vouched or genuine(ctx.aws, principal))
 
 
-def _answers(at: Surroundings, digest: str) -> tuple[Answer, ...]:
-    return (*at.answers.of(digest), *(answer for answer in at.vouched if answer.digest == digest))
+def _answers(ctx: ReleaseContext, digest: str) -> tuple[Answer, ...]:
+    return (*ctx.answers.of(digest), *(answer for answer in ctx.vouched if answer.digest == digest))
 
 
-def missing_approvals(at: Surroundings, receipt: PlanReceipt, found: Tally) -> str | None:
+def missing_approvals(ctx: ReleaseContext, receipt: PlanReceipt, found: Tally) -> str | None:
     """In words, with what does not count and why; None where enough have approved or nobody needs to."""
-    policy = at.release.rules.environments[at.release.tag.env].approval
+    policy = ctx.release.rules.environments[ctx.release.tag.env].approval
     if not policy.required or not receipt.changes or not found.missing:
         return None
     ignored = "".join(f"\n  not counted: {why}" for why in found.set_aside.values())
@@ -67,17 +67,17 @@ def check_rejected(receipt: PlanReceipt, found: Tally) -> None:
         raise _rejected(receipt.digest, copy_of(found.rejected))
 
 
-def check_not_rejected(at: Surroundings, history: History) -> None:
+def check_not_rejected(ctx: ReleaseContext, history: History) -> None:
     """Refused where the newest plan of this tag was rejected: that stands until somebody plans the tag again.
 
     By the copies of the answers in the chain, so whatever has become of the plan and its receipt.
     """
-    tag = str(at.release.tag)
+    tag = str(ctx.release.tag)
     digest = unapplied(history, tag)
     if digest is None:
         return
-    record_answers(at, digest)
-    said = at.ledger.history(at.release.target.id).newest("rejected", tag=tag, digest=digest)
+    record_answers(ctx, digest)
+    said = ctx.ledger.history(ctx.release.target.id).newest("rejected", tag=tag, digest=digest)
     if said is not None:
         raise _rejected(digest, said.draft)
 
@@ -92,13 +92,13 @@ def _rejected(digest: str, said: Draft) -> Refused:
     )
 
 
-def record_answers(at: Surroundings, digest: str) -> None:
+def record_answers(ctx: ReleaseContext, digest: str) -> None:
     """Copies the answers to a plan into the chain of its target, where nobody can alter them any more."""
-    history = at.ledger.history(at.release.target.id)
-    for answer in sorted(_answers(at, digest), key=lambda each: each.at):
+    history = ctx.ledger.history(ctx.release.target.id)
+    for answer in sorted(_answers(ctx, digest), key=lambda each: each.at):
         if not is_recorded(history, answer):
-            _append(at, copy_of(answer))
+            _append(ctx, copy_of(answer))
 
 
-def _append(at: Surroundings, draft: Draft) -> None:
-    at.ledger.append(at.release.target.id, lambda _: draft)
+def _append(ctx: ReleaseContext, draft: Draft) -> None:
+    ctx.ledger.append(ctx.release.target.id, lambda _: draft)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.effects.aws.session import Identity
+from orchestrator.effects.aws.session import CallerIdentity
 from orchestrator.effects.system import clock
 from orchestrator.errors import Refused, UsageError, WaitingForApproval
 from orchestrator.model.approval.approval import Answer, Kind, Principal
 from orchestrator.model.ledger.ledger import History
-from orchestrator.model.release.admission import withdrawn
+from orchestrator.model.release.admission import withdrawn_reason
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.stages.approval.approvals import (
     check_answers,
@@ -19,13 +19,13 @@ from orchestrator.stages.approval.approvals import (
     record_answers,
     tally,
 )
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.receipts import check_same_release, newest_receipt
 from orchestrator.stages.record.refusals import recorded
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApprovalReply:
     """What a person says to a plan."""
 
     kind: Kind
@@ -49,21 +49,21 @@ class Approved:
 
 
 @recorded("approve")
-def reviewed(at: Surroundings) -> PlanReceipt:
+def reviewed(ctx: ReleaseContext) -> PlanReceipt:
     """The plan that waits for an answer; Refused where none does."""
-    receipt = newest_receipt(at)
-    check_open(at.ledger.history(at.release.target.id), receipt)
+    receipt = newest_receipt(ctx)
+    check_open(ctx.ledger.history(ctx.release.target.id), receipt)
     return receipt
 
 
 def check_open(history: History, receipt: PlanReceipt) -> None:
     """Refused where a plan is no longer one to decide on."""
-    gone = withdrawn(history, receipt.tag, receipt.digest)
+    gone = withdrawn_reason(history, receipt.tag, receipt.digest)
     if gone is not None:
         raise Refused(gone, hint="Review that one.")
-    untimely = receipt.untimely(clock.now())
-    if untimely is not None:
-        raise Refused(untimely, hint="Plan again.")
+    untimely_reason = receipt.untimely_reason(clock.now())
+    if untimely_reason is not None:
+        raise Refused(untimely_reason, hint="Plan again.")
     if history.newest("applying", "applied", digest=receipt.digest) is not None:
         raise Refused(
             f"the plan {receipt.digest[:16]} has been applied already", hint="`orchestrate history` shows it."
@@ -71,28 +71,28 @@ def check_open(history: History, receipt: PlanReceipt) -> None:
 
 
 @recorded("approve")
-def approve(at: Surroundings, receipt: PlanReceipt, reply: Reply) -> Answered:
+def approve(ctx: ReleaseContext, receipt: PlanReceipt, reply: ApprovalReply) -> Answered:
     """Records who said what to exactly this plan; Refused where it is no longer the one to decide on.
 
     Refused also where the caller is not one whose approval counts: anybody may reject.
     """
-    check_open(at.ledger.history(at.release.target.id), receipt)
-    caller = at.caller()
+    check_open(ctx.ledger.history(ctx.release.target.id), receipt)
+    caller = ctx.caller()
     if reply.kind == "overridden":
         check_override(receipt, reply.reason)
-    objection = judge_of(at, receipt).objection(Principal(caller.arn, caller.user_id))
+    objection = judge_of(ctx, receipt).objection(Principal(caller.arn, caller.user_id))
     if reply.kind != "rejected":
-        check_same_release(at, receipt)
-        check_rejected(receipt, tally(at, receipt))
+        check_same_release(ctx, receipt)
+        check_rejected(receipt, tally(ctx, receipt))
         if objection is not None:
             raise Refused(objection, hint="Ask one who may: `approval` in the rules of the environment says who.")
     answer = answer_of(receipt, reply, caller)
-    if not at.answers.give(answer):
-        at.progress(f"You have {reply.kind} this plan before; that answer stands.")
-    return Answered(answer, missing_approvals(at, receipt, tally(at, receipt, answer)))
+    if not ctx.answers.give(answer):
+        ctx.progress(f"You have {reply.kind} this plan before; that answer stands.")
+    return Answered(answer, missing_approvals(ctx, receipt, tally(ctx, receipt, answer)))
 
 
-def answer_of(receipt: PlanReceipt, reply: Reply, caller: Identity, notified: str = "") -> Answer:
+def answer_of(receipt: PlanReceipt, reply: ApprovalReply, caller: CallerIdentity, notified: str = "") -> Answer:
     return Answer(
         version=1,
         kind=reply.kind,
@@ -116,14 +116,14 @@ def check_override(receipt: PlanReceipt, reason: str) -> None:
         raise Refused(f"the plan {receipt.digest[:16]} touches nothing that is protected", hint="Leave out --override.")
 
 
-def require_approval(at: Surroundings, receipt: PlanReceipt) -> Approved:
+def require_approval(ctx: ReleaseContext, receipt: PlanReceipt) -> Approved:
     """What admits the plan. Raises WaitingForApproval where approvals are missing, Refused where the plan was rejected.
 
     Refused also where the plan touches protected resources and has no override.
     """
-    record_answers(at, receipt.digest)
-    found = tally(at, receipt)
-    missing = check_answers(at, receipt, found)
+    record_answers(ctx, receipt.digest)
+    found = tally(ctx, receipt)
+    missing = check_answers(ctx, receipt, found)
     if missing is not None:
         tag = receipt.tag
         raise WaitingForApproval(

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from orchestrator.effects.aws.session import Identity
+from orchestrator.effects.aws.session import CallerIdentity
 from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.system import clock
 from orchestrator.errors import Refused, UsageError
 from orchestrator.model.approval.approval import SHORTEST_REASON, Answer
-from orchestrator.model.approval.break_glass import Broken, due
+from orchestrator.model.approval.break_glass import BrokenGlass, due
 from orchestrator.model.ledger.ledger import History
 from orchestrator.model.release.admission import withdraws
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 
-def open_follow_ups(answers: Answers, history: History) -> tuple[Broken, ...]:
+def open_follow_ups(answers: Answers, history: History) -> tuple[BrokenGlass, ...]:
     """Those of a target. A follow-up stands among the answers until the next plan copies it into the chain."""
     waiting = withdraws(history)
     digests = {each.digest for each in due(history)} | ({waiting} if waiting is not None else set())
     return due(history, [answer for digest in sorted(digests) for answer in answers.of(digest)])
 
 
-def follow_up(at: Surroundings, note: str) -> tuple[Answer, ...]:
+def follow_up(ctx: ReleaseContext, note: str) -> tuple[Answer, ...]:
     """Records the note for every broken glass of this tag; Refused where none waits for one."""
     if len(note.strip()) < SHORTEST_REASON:
         raise UsageError(
             f"a follow-up tells others what was done and what comes of it, in at least {SHORTEST_REASON} characters",
             hint='Give it with --note "...".',
         )
-    caller, tag = at.caller(), str(at.release.tag)
-    found = open_follow_ups(at.answers, at.ledger.history(at.release.target.id))
-    given = tuple(_answer(at, each, note, caller) for each in found if each.tag == tag)
+    caller, tag = ctx.caller(), str(ctx.release.tag)
+    found = open_follow_ups(ctx.answers, ctx.ledger.history(ctx.release.target.id))
+    given = tuple(_answer(ctx, each, note, caller) for each in found if each.tag == tag)
     if not given:
         raise Refused(f"no follow-up is due for {tag}", hint="`orchestrate status` shows those that are.")
     for answer in given:
-        at.answers.give(answer)
+        ctx.answers.give(answer)
     return given
 
 
-def _answer(at: Surroundings, broken: Broken, note: str, caller: Identity) -> Answer:
+def _answer(ctx: ReleaseContext, broken: BrokenGlass, note: str, caller: CallerIdentity) -> Answer:
     return Answer(
         version=1,
         kind="followed-up",
-        target=at.release.target.id,
+        target=ctx.release.target.id,
         tag=broken.tag,
-        commit=at.release.commit,
+        commit=ctx.release.commit,
         digest=broken.digest,
         by=caller.arn,
         user_id=caller.user_id,

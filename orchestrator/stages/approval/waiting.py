@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from orchestrator.effects.pipeline.pipelines import Pipelines
 from orchestrator.model.release.receipt import PlanReceipt
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 
-def answer_waiting(at: Surroundings, receipt: PlanReceipt, *, approved: bool, reason: str) -> bool:
+def answer_waiting(ctx: ReleaseContext, receipt: PlanReceipt, *, approved: bool, reason: str) -> bool:
     """False where the plan was not made in a pipeline, or nothing waits there.
 
     The plan step has recorded which execution made the plan (`submitted`, with its digest).
     """
-    submitted = at.ledger.history(receipt.place.target).newest("submitted", digest=receipt.digest)
+    submitted = ctx.ledger.history(receipt.place.target).newest("submitted", digest=receipt.digest)
     if submitted is None:
         return False
-    stores = at.release.target.stores
+    stores = ctx.release.target.stores
     pipeline, execution = str(submitted.detail["pipeline"]), str(submitted.detail["execution"])
-    pipelines = Pipelines(at.aws, stores.region, stores.env)
+    pipelines = Pipelines(ctx.aws, stores.region, stores.env)
     waiting = pipelines.waiting(pipeline, execution)
     if waiting is None:
         return False
     pipelines.answer(pipeline, waiting, approved=approved, reason=reason or receipt.digest)
-    at.progress(f"execution {execution} of {pipeline} goes on" if approved else f"execution {execution} ends")
+    ctx.progress(f"execution {execution} of {pipeline} goes on" if approved else f"execution {execution} ends")
     return True

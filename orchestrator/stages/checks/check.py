@@ -21,21 +21,21 @@ from orchestrator.model.rules.target import Target, all_targets, locate
 from orchestrator.model.text.quoting import quoted
 from orchestrator.stages.checks.lint import lint_subject
 from orchestrator.stages.checks.scan import scan_subject
-from orchestrator.stages.checks.subject import Checking, Subject, top_path
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget, top_path
 
-_CHECKS: tuple[tuple[CheckName, Callable[[Subject, Checking], CheckReport]], ...] = (
+_CHECKS: tuple[tuple[CheckName, Callable[[CheckTarget, CheckContext], CheckReport]], ...] = (
     ("lint", lint_subject),
     ("scan", scan_subject),
 )
 
 
-def check(subjects: Sequence[Subject], at: Checking) -> tuple[list[CheckReport], list[Failure]]:
+def check(subjects: Sequence[CheckTarget], ctx: CheckContext) -> tuple[list[CheckReport], list[Failure]]:
     """Lints and scans all subjects, two checks at a time; one that fails takes nothing from the others.
 
     Ctrl-C stops the tools that are running.
     """
     stop = threading.Event()
-    here = replace(at, cancelled=lambda: stop.is_set() or at.cancelled())
+    here = replace(ctx, cancelled=lambda: stop.is_set() or ctx.cancelled())
     with ThreadPoolExecutor(max_workers=2) as pool:
         running = [(name, subject, pool.submit(run, subject, here)) for subject in subjects for name, run in _CHECKS]
         try:
@@ -90,7 +90,7 @@ class Worktree:
             rules=read_worktree_rules(project) if project else None,
         )
 
-    def of_tag(self, name: str) -> list[Subject]:
+    def of_tag(self, name: str) -> list[CheckTarget]:
         """What a tag of that name would release from here; it need not exist."""
         if self.rules is None:
             raise InvalidInput(
@@ -99,13 +99,13 @@ class Worktree:
             )
         return [self._of_target(locate(Tag.parse(name), self.rules), self.rules)]
 
-    def everything(self) -> list[Subject]:
+    def everything(self) -> list[CheckTarget]:
         """Every target's root; where there are no targets, every root configuration there is."""
         if self.rules is None:
             return self._roots("")
         return _distinct(self._of_target(target, self.rules) for target in all_targets(self.rules))
 
-    def here(self) -> list[Subject]:
+    def here(self) -> list[CheckTarget]:
         """The root in the folder, or those below it; in the project's own folder, every target's."""
         own = any(path.rpartition("/")[0] == self.folder for path in self._code())
         if self.rules is not None and self.folder == self.project and not own:
@@ -115,7 +115,7 @@ class Worktree:
     def _code(self) -> Iterator[str]:
         return (path for path in self.files.kinds if path.endswith(CONFIGURATION))
 
-    def _roots(self, folder: str) -> list[Subject]:
+    def _roots(self, folder: str) -> list[CheckTarget]:
         roots = roots_below(self.files.kinds, self.files.read, folder)
         if not roots:
             raise InvalidInput(
@@ -124,18 +124,18 @@ class Worktree:
             )
         return [subject for root in roots for subject in self._root(root)]
 
-    def _root(self, root: str) -> list[Subject]:
+    def _root(self, root: str) -> list[CheckTarget]:
         """One root as each environment judges it; by the defaults where no target uses it."""
         targets = [] if self.rules is None else list(all_targets(self.rules))
         used = [self._of_target(t, self.rules) for t in targets if self.rules and self._in_project(t.root) == root]
-        return _distinct(used) or [Subject(self.files, self.files, root, project=self.project)]
+        return _distinct(used) or [CheckTarget(self.files, self.files, root, project=self.project)]
 
-    def _of_target(self, target: Target, rules: Rules) -> Subject:
+    def _of_target(self, target: Target, rules: Rules) -> CheckTarget:
         candidates = [self._in_project(path) for path in target.var_file_candidates]
         for path in candidates:
             if self.files.kinds.get(path) == "link":
                 raise InvalidInput(f"{path} is a symbolic link; write the variables out")
-        return Subject(
+        return CheckTarget(
             files=self.files,
             rules=self.files,
             root=self._in_project(target.root),
@@ -156,6 +156,6 @@ class Worktree:
         return path
 
 
-def _distinct(subjects: Iterable[Subject]) -> list[Subject]:
+def _distinct(subjects: Iterable[CheckTarget]) -> list[CheckTarget]:
     """Targets that share root, variable files and settings are checked once."""
     return list({(s.root, s.var_files, s.settings_file): s for s in subjects}.values())

@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.effects.checks.tflint_plugins import Plugins, identities
-from orchestrator.effects.checks.tool import Bench
+from orchestrator.effects.checks.tool import ScratchDir
 from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.find import find
-from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.checks.check import CheckReport, Judge, Observed
+from orchestrator.errors import DependencyError
+from orchestrator.model.checks.check import CheckReport, FindingFilter, Observed
 from orchestrator.model.checks.coverage import LOCK_FILE, Coverage
 from orchestrator.model.checks.tflint_config import TflintConfig, default_config, nearest
 from orchestrator.model.text.canonical import sha256
 from orchestrator.model.tools.tool import Tool
-from orchestrator.stages.checks.subject import Checking, Key, Subject, content_digests, source_digest
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget, ResultKey, content_digests, source_digest
 
 if TYPE_CHECKING:
     from orchestrator.effects.checks.terraform_lint import TerraformLint
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 def lint(release: Release, repository: Repository, progress: Callable[[str], None]) -> CheckReport:
     """Lints a release: `terraform fmt` and `validate`, and tflint over its root and local modules.
 
-    Raises SurroundingsFailed where a tool is missing or did not do its work.
+    Raises DependencyError where a tool is missing or did not do its work.
     """
-    return lint_subject(Subject.of_release(release, repository), Checking.of_release(release, progress))
+    return lint_subject(CheckTarget.of_release(release, repository), CheckContext.of_release(release, progress))
 
 
-def lint_subject(subject: Subject, at: Checking) -> CheckReport:
-    terraform = find(subject.terraform.program, env=at.env)
-    tflint = find("tflint", env=at.env)
+def lint_subject(subject: CheckTarget, ctx: CheckContext) -> CheckReport:
+    terraform = find(subject.terraform.program, env=ctx.env)
+    tflint = find("tflint", env=ctx.env)
     whole = subject.coverage(var_files=True)
     source = source_digest(subject, whole)
-    linting = _Linting(subject, at, terraform, tflint)
+    linting = _Linting(subject, ctx, terraform, tflint)
     observed, cached = linting.observed(subject.coverage(var_files=False))
     variables, cached_too = linting.observed_variables(whole, source)
-    judge = Judge.of_lint(subject.settings.lint, subject.settings_file)
-    findings = judge.verdict([*observed.findings, *variables.findings], subject.baseline, at.today)
+    judge = FindingFilter.of_lint(subject.settings.lint, subject.settings_file)
+    findings = judge.verdict([*observed.findings, *variables.findings], subject.baseline, ctx.today)
     return CheckReport(
         check="lint",
         passed=not any(finding.state == "failing" for finding in findings),
@@ -59,10 +59,10 @@ def lint_subject(subject: Subject, at: Checking) -> CheckReport:
 class _Linting:
     """One lint of one subject."""
 
-    def __init__(self, subject: Subject, at: Checking, terraform: Tool, tflint: Tool) -> None:
-        self.subject, self.at = subject, at
+    def __init__(self, subject: CheckTarget, ctx: CheckContext, terraform: Tool, tflint: Tool) -> None:
+        self.subject, self.at = subject, ctx
         self.terraform, self.tflint = terraform, tflint
-        self.plugins = Plugins(tflint, at.env)
+        self.plugins = Plugins(tflint, ctx.env)
 
     def observed(self, coverage: Coverage) -> tuple[Observed, bool]:
         """Of the root and its modules: what targets with other variable files share."""
@@ -77,19 +77,19 @@ class _Linting:
             "root": self.subject.root,
             "unlocked": self._unlocked(coverage),
         }
-        key = Key.of("lint", source_digest(self.subject, coverage), (self.terraform, self.tflint), settings)
+        key = ResultKey.of("lint", source_digest(self.subject, coverage), (self.terraform, self.tflint), settings)
         return self.at.observed(key, partial(self._observe, coverage, configs, notes))
 
     def _observe(self, coverage: Coverage, configs: Mapping[str, TflintConfig], notes: tuple[str, ...]) -> Observed:
         from orchestrator.effects.checks.tflint import Tflint
 
         self.at.progress(f"lint: {self.subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
-        with self.at.bench(self.subject, coverage) as bench:
-            terraform = self._terraform(bench)
+        with self.at.scratch_dir(self.subject, coverage) as scratch_dir:
+            terraform = self._terraform(scratch_dir)
             unformatted = terraform.unformatted()
             invalid = terraform.invalid(self.subject.root)
             folder = self.plugins.provide(configs.values())
-            issues = Tflint(self.tflint, bench, folder).findings(configs)
+            issues = Tflint(self.tflint, scratch_dir, folder).findings(configs)
         known = {(finding.file, finding.rule) for finding in invalid if finding.severity == "error"}
         files = {file for file, _ in known}
         unformatted = [f for f in unformatted if f.rule != "terraform_syntax" or f.file not in files]
@@ -101,20 +101,22 @@ class _Linting:
         if not files:
             return Observed(()), True
         coverage = Coverage(files, {}, ())
-        key = Key.of("lint variables", source_digest(self.subject, coverage), (self.terraform,), {})
+        key = ResultKey.of("lint variables", source_digest(self.subject, coverage), (self.terraform,), {})
         return self.at.observed(key, partial(self._observe_variables, coverage))
 
     def _observe_variables(self, coverage: Coverage) -> Observed:
-        with self.at.bench(self.subject, coverage) as bench:
-            return Observed(tuple(self._terraform(bench).unformatted()))
+        with self.at.scratch_dir(self.subject, coverage) as scratch_dir:
+            return Observed(tuple(self._terraform(scratch_dir).unformatted()))
 
-    def _terraform(self, bench: Bench) -> TerraformLint:
+    def _terraform(self, scratch_dir: ScratchDir) -> TerraformLint:
         from orchestrator.effects.checks.terraform_lint import TerraformLint
 
-        lock_file = bench.tree / self.subject.root / LOCK_FILE
+        lock_file = scratch_dir.tree / self.subject.root / LOCK_FILE
         locked = lock_file.read_bytes() if lock_file.is_file() else b""
         name = sha256(locked + os.fsencode(f"{self.subject.root}\0{self.terraform.name}"))[:16]
-        return TerraformLint(self.terraform, bench, self.subject.terraform, cache_folder(self.at.env) / "lint" / name)
+        return TerraformLint(
+            self.terraform, scratch_dir, self.subject.terraform, cache_folder(self.at.env) / "lint" / name
+        )
 
     def _unlocked(self, coverage: Coverage) -> str:
         """Without a lock file the newest providers are taken, so what was found holds for a day at most."""
@@ -141,7 +143,7 @@ class _Linting:
             return default_config(plugin), ()
         note = f"tflint's AWS ruleset cannot be had, so AWS-specific rules were not checked: {reason[:300]}"
         if self.subject.settings.lint.aws_ruleset == "required":
-            raise SurroundingsFailed(
+            raise DependencyError(
                 note, hint="checks.lint.aws_ruleset requires it; docs/checks.md says how to install it."
             )
         return default_config(None), (note,)

@@ -8,14 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.effects.checks.tool import Bench
+from orchestrator.effects.checks.tool import ScratchDir
 from orchestrator.effects.tools.find import find
-from orchestrator.model.checks.check import CheckReport, Judge, Observed
+from orchestrator.model.checks.check import CheckReport, FindingFilter, Observed
 from orchestrator.model.checks.coverage import CONFIGURATION, Coverage
 from orchestrator.model.checks.custom_policy import check_policy
 from orchestrator.model.checks.finding import Finding
 from orchestrator.model.tools.tool import Tool
-from orchestrator.stages.checks.subject import POLICIES, Checking, Key, Subject, content_digests, source_digest
+from orchestrator.stages.checks.subject import (
+    POLICIES,
+    CheckContext,
+    CheckTarget,
+    ResultKey,
+    content_digests,
+    source_digest,
+)
 
 if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository
@@ -27,31 +34,33 @@ _POLICY_FILES = (".py", ".yaml", ".yml", ".json")
 def scan(release: Release, repository: Repository, progress: Callable[[str], None]) -> CheckReport:
     """Scans a release: checkov's checks and those in policies/, over its root, local modules and variable files.
 
-    Raises SurroundingsFailed where checkov is missing or did not do its work.
+    Raises DependencyError where checkov is missing or did not do its work.
     """
-    return scan_subject(Subject.of_release(release, repository), Checking.of_release(release, progress))
+    return scan_subject(CheckTarget.of_release(release, repository), CheckContext.of_release(release, progress))
 
 
-def scan_subject(subject: Subject, at: Checking) -> CheckReport:
-    tool = find("checkov", env=at.env)
-    observed, cached = observed_source(subject, at, tool)
+def scan_subject(subject: CheckTarget, ctx: CheckContext) -> CheckReport:
+    tool = find("checkov", env=ctx.env)
+    observed, cached = observed_source(subject, ctx, tool)
     source = source_digest(subject, subject.coverage(var_files=True))
-    return judged(subject, at, observed, source, tool, cached)
+    return judged(subject, ctx, observed, source, tool, cached)
 
 
-def observed_source(subject: Subject, at: Checking, tool: Tool) -> tuple[Observed, bool]:
+def observed_source(subject: CheckTarget, ctx: CheckContext, tool: Tool) -> tuple[Observed, bool]:
     """What checkov finds in the code, and whether that was cached."""
     coverage = subject.coverage(var_files=True)
     policies = custom_policies(subject)
     var_files = [path for path in subject.var_files if path in coverage.files]
     settings = {"policies": content_digests(policies), "var_files": var_files}
-    key = Key.of("scan", source_digest(subject, coverage), (tool,), settings)
-    return at.observed(key, partial(_observe, subject, at, tool, coverage))
+    key = ResultKey.of("scan", source_digest(subject, coverage), (tool,), settings)
+    return ctx.observed(key, partial(_observe, subject, ctx, tool, coverage))
 
 
-def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool: Tool, cached: bool) -> CheckReport:
-    judge = Judge.of_scan(subject.settings.scan, subject.settings_file)
-    findings = judge.verdict(observed.findings, subject.baseline, at.today)
+def judged(
+    subject: CheckTarget, ctx: CheckContext, observed: Observed, source: str, tool: Tool, cached: bool
+) -> CheckReport:
+    judge = FindingFilter.of_scan(subject.settings.scan, subject.settings_file)
+    findings = judge.verdict(observed.findings, subject.baseline, ctx.today)
     passed = not any(finding.state == "failing" for finding in findings)
     return CheckReport(
         check="scan",
@@ -66,13 +75,13 @@ def judged(subject: Subject, at: Checking, observed: Observed, source: str, tool
     )
 
 
-def _observe(subject: Subject, at: Checking, tool: Tool, coverage: Coverage) -> Observed:
+def _observe(subject: CheckTarget, ctx: CheckContext, tool: Tool, coverage: Coverage) -> Observed:
     from orchestrator.effects.checks.checkov import Checkov
 
-    at.progress(f"scan: {subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
-    with at.bench(subject, coverage) as bench:
+    ctx.progress(f"scan: {subject.shown_root or '.'} and {len(coverage.modules) - 1} local modules")
+    with ctx.scratch_dir(subject, coverage) as scratch_dir:
         var_files = [path for path in subject.var_files if path in coverage.files]
-        found = Checkov(tool, bench, lay_policies(bench, custom_policies(subject)), var_files).of_source()
+        found = Checkov(tool, scratch_dir, lay_policies(scratch_dir, custom_policies(subject)), var_files).of_source()
     return Observed((*found, *_empty(subject, coverage)))
 
 
@@ -81,7 +90,7 @@ _BLOCK = re.compile(
 )
 
 
-def _empty(subject: Subject, coverage: Coverage) -> Iterator[Finding]:
+def _empty(subject: CheckTarget, coverage: Coverage) -> Iterator[Finding]:
     """A scan that looked at nothing is no pass."""
     code = [origin for path, origin in coverage.files.items() if path.endswith(CONFIGURATION)]
     if not any(_BLOCK.search(subject.files.read(path)) for path in code):
@@ -98,7 +107,7 @@ def _empty(subject: Subject, coverage: Coverage) -> Iterator[Finding]:
 # Custom policies ----------------------------------------------------------------------------------------------------
 
 
-def custom_policies(subject: Subject) -> Mapping[str, bytes]:
+def custom_policies(subject: CheckTarget) -> Mapping[str, bytes]:
     """The repository's own checks, by path below policies/. Raises InvalidInput for one that cannot be loaded.
 
     They are programs, so those of a repository that has never heard of this tool are left alone.
@@ -114,11 +123,11 @@ def custom_policies(subject: Subject) -> Mapping[str, bytes]:
     return {path: content for path, content in found.items() if check_policy(f"{prefix}{path}", content)}
 
 
-def lay_policies(bench: Bench, policies: Mapping[str, bytes]) -> Path | None:
+def lay_policies(scratch_dir: ScratchDir, policies: Mapping[str, bytes]) -> Path | None:
     """Writes them out; checkov passes over Python in a folder without __init__.py, so each gets one."""
     if not policies:
         return None
-    folder = bench.scratch / POLICIES
+    folder = scratch_dir.scratch / POLICIES
     for path, content in policies.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

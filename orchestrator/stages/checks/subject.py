@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.checks.cache import CheckCache, prune
-from orchestrator.effects.checks.tool import Bench
+from orchestrator.effects.checks.tool import ScratchDir
 from orchestrator.effects.git.files import CommitFiles, Files, digest, write_out
 from orchestrator.effects.system import clock, interruption
 from orchestrator.effects.system.cache import Cache, cache_folder
@@ -32,7 +32,7 @@ from orchestrator.model.checks.check import BASELINE_FILE, Baseline, Observed
 from orchestrator.model.checks.coverage import Coverage, cover
 from orchestrator.model.checks.finding import clean, printable
 from orchestrator.model.rules.check_settings import Checks
-from orchestrator.model.rules.config import Terraform
+from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import FOLDER
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.tools.tool import Tool
@@ -46,7 +46,7 @@ _FORMAT = 1  # of what is cached; another number forgets all of it
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckTarget:
     """One root with one target's variable files and settings. Paths are from the top of the repository.
 
     `project` is the folder that holds `envs/`, None in a repository that knows nothing of this tool.
@@ -58,14 +58,14 @@ class Subject:
     var_files: tuple[str, ...] = ()
     project: str | None = None
     settings: Checks = field(default_factory=Checks)
-    terraform: Terraform = field(default_factory=Terraform)
+    terraform: TerraformSettings = field(default_factory=TerraformSettings)
     settings_file: str | None = None
 
     @staticmethod
-    def of_release(release: Release, repository: Repository) -> Subject:
+    def of_release(release: Release, repository: Repository) -> CheckTarget:
         """The tagged commit, judged by the rules of the protected branch."""
         env = release.target.env
-        return Subject(
+        return CheckTarget(
             files=CommitFiles.of(repository, release.commit),
             rules=CommitFiles.of(repository, release.rules_commit),
             root=top_path(repository.in_project(release.target.root)),
@@ -113,7 +113,7 @@ def top_path(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Checking:
+class CheckContext:
     """What checks work with, besides the subject. `today` decides which skips have expired."""
 
     env: Mapping[str, str]
@@ -125,42 +125,44 @@ class Checking:
     """By key: two targets with the same source wait for one run of the tools instead of starting two."""
 
     @staticmethod
-    def here(env: Mapping[str, str], progress: Callable[[str], None]) -> Checking:
+    def here(env: Mapping[str, str], progress: Callable[[str], None]) -> CheckContext:
         """With the cache of this machine alone."""
-        return Checking(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
+        return CheckContext(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
 
     @staticmethod
-    def of_release(release: Release, progress: Callable[[str], None]) -> Checking:
+    def of_release(release: Release, progress: Callable[[str], None]) -> CheckContext:
         """Also with what others found and left in the release bucket, where AWS can be reached."""
         from orchestrator.effects.aws.objects import Bucket
         from orchestrator.effects.aws.session import Session
 
-        here = Checking.here(environment(), progress)
+        here = CheckContext.here(environment(), progress)
         project, stores = release.rules.project, release.target.stores
         aws = Session(project.state.region)
         return replace(here, cache=replace(here.cache, shared=Bucket.of_releases(aws, stores, project)))
 
     @contextlib.contextmanager
-    def scratch(self, subject: Subject) -> Iterator[Bench]:
+    def scratch(self, subject: CheckTarget) -> Iterator[ScratchDir]:
         """A bench with an empty tree; its folder is removed at the end."""
         base = private_folder(cache_folder(self.env))
         folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="check-", dir=base)))
         try:
             with tempfile.TemporaryDirectory(prefix="orchestrate-") as sockets:
-                bench = Bench(folder, Path(sockets), self.env, subject.settings.timeout_seconds, self.cancelled)
-                bench.tree.mkdir()
-                yield bench
+                scratch_dir = ScratchDir(
+                    folder, Path(sockets), self.env, subject.settings.timeout_seconds, self.cancelled
+                )
+                scratch_dir.tree.mkdir()
+                yield scratch_dir
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def bench(self, subject: Subject, coverage: Coverage) -> Iterator[Bench]:
+    def scratch_dir(self, subject: CheckTarget, coverage: Coverage) -> Iterator[ScratchDir]:
         """A bench with what is covered in its tree."""
-        with self.scratch(subject) as bench:
-            write_out(subject.files, coverage, bench.tree)
-            yield bench
+        with self.scratch(subject) as scratch_dir:
+            write_out(subject.files, coverage, scratch_dir.tree)
+            yield scratch_dir
 
-    def observed(self, key: Key, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
+    def observed(self, key: ResultKey, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
         """What is cached under the key (True), or else what `observe` finds, which is then cached."""
         with self.under_way[key.local]:
             found = self.cache.get(key.shared, key.local)
@@ -174,21 +176,21 @@ class Checking:
 
 
 @dataclass(frozen=True)
-class Key:
+class ResultKey:
     """Everything that a result depends on, as a digest; on this machine the tools' very files as well."""
 
     shared: str
     local: str
 
     @staticmethod
-    def of(check: str, source: str, tools: tuple[Tool, ...], settings: Mapping[str, Any]) -> Key:
+    def of(check: str, source: str, tools: tuple[Tool, ...], settings: Mapping[str, Any]) -> ResultKey:
         versions = {tool.name: tool.version for tool in tools}
         shared = sha256(
             canonical_json(
                 {"format": _FORMAT, "check": check, "source": source, "tools": versions, "settings": dict(settings)}
             )
         )
-        return Key(shared, sha256(canonical_json([shared, *(_identity(tool.path) for tool in tools)])))
+        return ResultKey(shared, sha256(canonical_json([shared, *(_identity(tool.path) for tool in tools)])))
 
 
 def _identity(path: Path) -> list[str | int]:
@@ -197,7 +199,7 @@ def _identity(path: Path) -> list[str | int]:
     return [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def source_digest(subject: Subject, coverage: Coverage) -> str:
+def source_digest(subject: CheckTarget, coverage: Coverage) -> str:
     return digest(subject.files, coverage)
 
 

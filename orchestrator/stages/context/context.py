@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from orchestrator.effects.aws.objects import Bucket
-from orchestrator.effects.aws.session import Identity, Session
+from orchestrator.effects.aws.session import CallerIdentity, Session
 from orchestrator.effects.git.repository import Repository
 from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.ledger.lease import Leases, length
@@ -19,7 +19,7 @@ from orchestrator.model.text.masking import Masker
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ReleaseContext:
     """The effects of one release: its repository, AWS in the tooling account, the caches, and a listener."""
 
     release: Release
@@ -73,6 +73,6 @@ class Surroundings:
         """Who we are in the tooling account (an ARN); raises where these are not its credentials."""
         return self.caller().arn
 
-    def caller(self) -> Identity:
+    def caller(self) -> CallerIdentity:
         """As `identify`, with the id that IAM policies know as aws:userid."""
         return self.aws.require_account(self.release.rules.project.tooling.account)

@@ -10,12 +10,12 @@ from itertools import chain, groupby
 
 from orchestrator.effects.aws.roles import RoleRequest, assume
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import OrchestrateError, SurroundingsFailed
+from orchestrator.errors import DependencyError, OrchestrateError
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, looked, not_checked, ok
 from orchestrator.model.rules.config import Workload
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target
-from orchestrator.stages.stores.bootstrap import Outcome, bootstrap, stores_of
+from orchestrator.stages.stores.bootstrap import StoreResult, bootstrap, stores_of
 
 _AT_ONCE = 8
 _ATTEMPTS = 2  # who asks a doctor wants an answer soon
@@ -47,17 +47,17 @@ def _stores(aws: Session, rules: Rules, envs: Sequence[str]) -> list[Diagnosis]:
     return [_of_place(env, region, list(group)) for (env, region), group in groups]
 
 
-def _of_place(env: str, region: str, outcomes: Sequence[Outcome]) -> Diagnosis:
+def _of_place(env: str, region: str, outcomes: Sequence[StoreResult]) -> Diagnosis:
     name = f"stores of {env} in {region}"
     wrong = [outcome for outcome in outcomes if outcome.state != "ok"]
     if not wrong:
         return ok(name, ", ".join(outcome.store.name for outcome in outcomes))
     hints = [outcome.error.hint for outcome in wrong if outcome.error is not None and outcome.error.hint]
-    mend = hints[0] if hints else f"Run `orchestrate bootstrap --env {env}`."
-    return failed(name, SurroundingsFailed("\n".join(_said(outcome) for outcome in wrong), hint=mend))
+    remediation = hints[0] if hints else f"Run `orchestrate bootstrap --env {env}`."
+    return failed(name, DependencyError("\n".join(_said(outcome) for outcome in wrong), hint=remediation))
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: StoreResult) -> str:
     if outcome.error is not None:
         return outcome.error.message
     if outcome.state == "missing":
@@ -102,7 +102,7 @@ def _role(aws: Session, role: _Role) -> Diagnosis:
 def _assumed(aws: Session, role: _Role) -> Diagnosis:
     identity = assume(aws, role.request)
     if identity.account != role.account:
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"{role.request.arn} led to account {identity.account} ({identity.arn}), not to {role.account}",
             hint="Something answers in the place of AWS: check AWS_ENDPOINT_URL and the proxy settings.",
         )

@@ -13,11 +13,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from orchestrator.effects.git.current_rules import is_bare, standing_rules
+from orchestrator.effects.git.current_rules import current_rules, is_bare
 from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, not_checked, ok
-from orchestrator.model.rules.config import Terraform
+from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target, all_targets
 from orchestrator.model.text.quoting import did_you_mean, quoted
@@ -29,7 +29,7 @@ _Look: TypeAlias = Callable[[], Iterable[Diagnosis]]
 
 
 @dataclass(frozen=True)
-class Patient:
+class DoctorOptions:
     """What is examined: the project around `start`, in the surroundings `env`; `envs` is empty for all environments."""
 
     start: Path
@@ -39,15 +39,15 @@ class Patient:
     apply_roles: bool = False
 
 
-def examine(patient: Patient) -> tuple[Diagnosis, ...]:
+def examine(options: DoctorOptions) -> tuple[Diagnosis, ...]:
     """Every diagnosis, in an order that is always the same. Raises InvalidInput for an environment there is not."""
-    rules, configuration = _configuration(patient)
-    program = Terraform().program if rules is None else rules.project.terraform.program
+    rules, configuration = _configuration(options)
+    program = TerraformSettings().program if rules is None else rules.project.terraform.program
     looks: list[_Look] = [
-        partial(repository.repository, patient.start, patient.rules_ref, rules),
+        partial(repository.repository, options.start, options.rules_ref, rules),
         lambda: [configuration],
-        *machine.machine(patient.env, program),
-        *([_unknown] if rules is None else _by_rules(patient, rules)),
+        *machine.machine(options.env, program),
+        *([_unknown] if rules is None else _by_rules(options, rules)),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return tuple(chain.from_iterable(pool.map(_all, looks)))
@@ -58,31 +58,31 @@ def _all(look: _Look) -> list[Diagnosis]:
     return list(look())
 
 
-def _configuration(patient: Patient) -> tuple[Rules | None, Diagnosis]:
+def _configuration(options: DoctorOptions) -> tuple[Rules | None, Diagnosis]:
     """The rules of the working tree, where they are valid."""
     name = "configuration"
     try:
-        rules, project = standing_rules(patient.start, patient.rules_ref)
+        rules, project = current_rules(options.start, options.rules_ref)
     except OrchestrateError as error:
         return None, failed(name, error)
     targets = len(list(all_targets(rules)))
     return rules, ok(name, f"{project}: {len(rules.environments)} environments, {targets} targets")
 
 
-def _by_rules(patient: Patient, rules: Rules) -> list[_Look]:
-    targets = _targets(rules, patient.envs)
+def _by_rules(options: DoctorOptions, rules: Rules) -> list[_Look]:
+    targets = _targets(rules, options.envs)
     lock_files = repository.LockFiles(
-        patient.start,
+        options.start,
         sorted({target.root for target in targets}),
-        Cache(cache_folder(patient.env)),
+        Cache(cache_folder(options.env)),
         rules.project.terraform.program,
     )
-    if is_bare(patient.start):
+    if is_bare(options.start):
         lock_files = replace(lock_files, roots=())
     return [
         lock_files.diagnoses,
-        lambda: machine.providers(patient.env, lock_files.providers),
-        lambda: aws.tooling_and_workloads(rules, targets, apply_roles=patient.apply_roles),
+        lambda: machine.providers(options.env, lock_files.providers),
+        lambda: aws.tooling_and_workloads(rules, targets, apply_roles=options.apply_roles),
     ]
 
 

@@ -13,7 +13,7 @@ from orchestrator.effects.terraform.workspace import workspaces
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.providers import find_provider_mirrors, own_configuration
 from orchestrator.effects.tools.survey import survey
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.terraform.provider_lock import LockedProvider
 from orchestrator.model.tools.tool import needed
@@ -33,8 +33,8 @@ def machine(env: Environment, program: str) -> Iterator[Callable[[], list[Diagno
 def _tool(name: str, env: Environment) -> Diagnosis:
     (found,) = survey((name,), env)
     if found.tool is None:
-        mend = f"Run `orchestrate tools install {name}`, which installs {name} {found.pinned} for you alone."
-        return failed(name, SurroundingsFailed(found.problem or "missing", hint=mend))
+        remediation = f"Run `orchestrate tools install {name}`, which installs {name} {found.pinned} for you alone."
+        return failed(name, DependencyError(found.problem or "missing", hint=remediation))
     return ok(name, f"{found.tool.version}, {found.tool.path} ({found.tool.source})")
 
 
@@ -55,7 +55,7 @@ def _folder(name: str, folder: Path, setting: str) -> Diagnosis:
 def _plugin_cache(folder: Path) -> Diagnosis:
     """Terraform itself does not make it ("Provider Plugin Cache" in its CLI configuration document)."""
     if not folder.is_dir():
-        raise SurroundingsFailed(
+        raise DependencyError(
             f"TF_PLUGIN_CACHE_DIR names {folder}, which is no folder; `init` fails there",
             hint=f"Run `mkdir -p {folder}`, or remove the variable.",
         )
@@ -95,6 +95,6 @@ def _of_registries(missing: Iterable[LockedProvider], mirrors: str) -> Diagnosis
     )
 
 
-def _asked(host: str) -> web.Answer:
+def _asked(host: str) -> web.WebAnswer:
     """Terraform's own first question to a registry ("Remote Service Discovery")."""
     return web.ask(f"https://{host}/.well-known/terraform.json", _PATIENCE)

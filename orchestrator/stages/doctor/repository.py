@@ -13,7 +13,7 @@ from orchestrator.effects.git.version import git_version
 from orchestrator.effects.git.worktree import project_folder
 from orchestrator.effects.system.cache import Cache
 from orchestrator.effects.terraform import hcl
-from orchestrator.errors import InvalidInput, OrchestrateError, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError
 from orchestrator.model.checks.coverage import CONFIGURATION
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.rules.rules import FOLDER, PROJECT_FILE, Rules
@@ -47,13 +47,13 @@ def _git() -> Diagnosis:
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < _OLDEST_GIT:
         needed = ".".join(map(str, _OLDEST_GIT))
-        raise SurroundingsFailed(f"git is {version}, at least {needed} is needed", hint="Install a newer git.")
+        raise DependencyError(f"git is {version}, at least {needed} is needed", hint="Install a newer git.")
     return ok("git", version)
 
 
 def _history(repository: Repository) -> Diagnosis:
     if repository.is_shallow:
-        raise SurroundingsFailed(
+        raise DependencyError(
             "this clone is shallow: whether the protected branch contains a tag's commit cannot be known",
             hint="Run `git fetch --unshallow --tags`.",
         )

@@ -19,12 +19,12 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.pipeline.builds import Build, Builds
 from orchestrator.effects.pipeline.pipelines import UNDER_WAY, Pipelines
-from orchestrator.errors import Refused, StageFailed, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused, StageFailed
 from orchestrator.model.ledger.ledger import Entry
-from orchestrator.model.release.fleet import RELEASED, WAITING, Course
+from orchestrator.model.release.fleet import RELEASED, WAITING, TargetRun
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules import tooling
-from orchestrator.model.rules.tooling import Pipeline
+from orchestrator.model.rules.tooling import EnvironmentPipeline
 
 PARALLEL = 20
 """So many at a time unless asked otherwise."""
@@ -59,34 +59,34 @@ class OnAws:
     _pause: float = _SHORTEST
     _failures: int = 0
 
-    def begin(self, course: Course) -> Course:
+    def begin(self, run: TargetRun) -> TargetRun:
         """One that has been submitted before is followed; what is not there yet is asked for."""
-        release = self.releases[course.tag]
-        history = self._ledger(release).history(course.target)
+        release = self.releases[run.tag]
+        history = self._ledger(release).history(run.target)
         found = _submitted(history.entries, release)
         if found is not None:
-            seen = self._seen(replace(course, begun=True, execution=found))
+            seen = self._seen(replace(run, begun=True, execution=found))
             if not (self.again and seen.code not in (None, RELEASED, WAITING)):
                 return seen
         if not self._has_room(_pipeline(release)):
-            return replace(course, why=f"the pipeline has {self._room} executions, as many as AWS allows")
+            return replace(run, why=f"the pipeline has {self._room} executions, as many as AWS allows")
         last = 0 if history.last is None else history.last.seq
         before = frozenset(build.id for build in self._submit_builds(release))
         _ask(self._aws, release, attempt=found or "")
-        self._asked[course.tag] = _Asked(last, time.monotonic() + _SUBMIT_SECONDS, before)
-        return replace(course, begun=True, stage="Submit", why="")
+        self._asked[run.tag] = _Asked(last, time.monotonic() + _SUBMIT_SECONDS, before)
+        return replace(run, begun=True, stage="Submit", why="")
 
-    def look(self, courses: Sequence[Course]) -> Sequence[Course]:
+    def look(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
         """AWS may fail for a while, which changes nothing about the executions."""
         self._statuses.clear()
         self._submits.clear()
         try:
-            seen = [self._look(course) for course in courses]
-        except SurroundingsFailed:
+            seen = [self._look(run) for run in runs]
+        except DependencyError:
             self._failures += 1
             if self._failures > _LOST:
                 raise
-            return courses
+            return runs
         self._failures = 0
         return seen
 
@@ -94,26 +94,26 @@ class OnAws:
         self._pause = _SHORTEST if news else min(_LONGEST, self._pause * 1.3)
         threading.Event().wait(self._pause * random.uniform(0.8, 1.2))  # noqa: S311 - no two followers in step
 
-    def leave(self, courses: Sequence[Course]) -> Sequence[Course]:
+    def leave(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
         """The executions go on without us."""
-        return courses
+        return runs
 
     # One release ----------------------------------------------------------------------------------------------------
 
-    def _look(self, course: Course) -> Course:
-        if course.execution:
-            return self._seen(course)
+    def _look(self, run: TargetRun) -> TargetRun:
+        if run.execution:
+            return self._seen(run)
         try:
-            return replace(course, execution=self._answer(course))
+            return replace(run, execution=self._answer(run))
         except (Refused, StageFailed) as error:
-            return course.ended(error)
+            return run.ended(error)
 
-    def _answer(self, course: Course) -> str:
+    def _answer(self, run: TargetRun) -> str:
         """The execution that the submit step has started; empty as long as it has not."""
-        asked, release = self._asked[course.tag], self.releases[course.tag]
-        build = self._submit_build(course.tag)  # before the ledger is read: what it wrote is there when it has ended
-        history = self._ledger(release).history(course.target, _NEWEST)
-        newer = [entry for entry in history.entries if entry.seq > asked.after and entry.tag == course.tag]
+        asked, release = self._asked[run.tag], self.releases[run.tag]
+        build = self._submit_build(run.tag)  # before the ledger is read: what it wrote is there when it has ended
+        history = self._ledger(release).history(run.target, _NEWEST)
+        newer = [entry for entry in history.entries if entry.seq > asked.after and entry.tag == run.tag]
         if (found := _submitted(newer, release)) is not None:
             return found
         for entry in newer:
@@ -142,36 +142,36 @@ class OnAws:
             self._submits[pipeline.name] = client.of(client.newest(pipeline.submit_project))
         return self._submits[pipeline.name]
 
-    def _seen(self, course: Course) -> Course:
+    def _seen(self, run: TargetRun) -> TargetRun:
         """As CodePipeline has it."""
-        pipeline = _pipeline(self.releases[course.tag])
+        pipeline = _pipeline(self.releases[run.tag])
         client = Pipelines(self._aws, pipeline.region, pipeline.env)
-        status = self._status(pipeline, course.execution)
+        status = self._status(pipeline, run.execution)
         if status in UNDER_WAY:
-            at = client.standing(pipeline.name, course.execution)
-            return replace(course, stage=at.stage or course.stage, code=WAITING if at.waiting else None)
+            at = client.standing(pipeline.name, run.execution)
+            return replace(run, stage=at.stage or run.stage, code=WAITING if at.waiting else None)
         if status == "Succeeded":
-            return replace(course, stage="", code=RELEASED, why="")
+            return replace(run, stage="", code=RELEASED, why="")
         if not status:
-            return course.ended(StageFailed("AWS no longer knows this execution: --again starts another"))
-        why = client.failed(pipeline.name, course.execution)
-        rejected = any(not answer.approved for answer in client.approvals(pipeline.name, course.execution))
-        return course.ended(Refused(why) if rejected else StageFailed(why))
+            return run.ended(StageFailed("AWS no longer knows this execution: --again starts another"))
+        why = client.failed(pipeline.name, run.execution)
+        rejected = any(not answer.approved for answer in client.approvals(pipeline.name, run.execution))
+        return run.ended(Refused(why) if rejected else StageFailed(why))
 
-    def _status(self, pipeline: Pipeline, execution: str) -> str:
+    def _status(self, pipeline: EnvironmentPipeline, execution: str) -> str:
         """Empty for an execution that AWS has forgotten; one request tells of many."""
         if execution not in self._statuses.get(pipeline.name, {}):
             self._read_statuses(pipeline, [execution])
         return self._statuses[pipeline.name].get(execution, "")
 
-    def _has_room(self, pipeline: Pipeline) -> bool:
+    def _has_room(self, pipeline: EnvironmentPipeline) -> bool:
         """So that an execution is not asked for in vain; whoever comes first in the meantime, submit waits for room."""
         if pipeline.name not in self._statuses:
             self._read_statuses(pipeline, [])
         running = sum(status in UNDER_WAY for status in self._statuses[pipeline.name].values())
         return running < self._room
 
-    def _read_statuses(self, pipeline: Pipeline, wanted: Sequence[str]) -> None:
+    def _read_statuses(self, pipeline: EnvironmentPipeline, wanted: Sequence[str]) -> None:
         found = Pipelines(self._aws, pipeline.region, pipeline.env).statuses(pipeline.name, wanted)
         self._statuses[pipeline.name] = found
 
@@ -191,7 +191,7 @@ class OnAws:
         return Ledger.of(self._aws, release.target.stores, release.rules.project)
 
 
-def _pipeline(release: Release) -> Pipeline:
+def _pipeline(release: Release) -> EnvironmentPipeline:
     return tooling.pipeline(release.rules, release.tag.env, release.target.stores.region)
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.release import fleet
-from orchestrator.model.release.fleet import Course
+from orchestrator.model.release.fleet import TargetRun
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
@@ -20,22 +20,22 @@ from orchestrator.model.rules.target import locate
 from orchestrator.model.text.quoting import quoted
 from orchestrator.stages.tags.resolve import parsed, resolve
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-class Lane(Protocol):
+class Executor(Protocol):
     """Where releases run."""
 
-    def begin(self, course: Course) -> Course:
+    def begin(self, run: TargetRun) -> TargetRun:
         """Unchanged where there is no room for it yet; raises what speaks against this one release."""
 
-    def look(self, courses: Sequence[Course]) -> Sequence[Course]:
+    def look(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
         """The same courses, as they are by now."""
 
     def pause(self, *, news: bool) -> None:
         """Until it is worth looking again; `news` says whether the last look has shown any."""
 
-    def leave(self, courses: Sequence[Course]) -> Sequence[Course]:
+    def leave(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
         """The person has stopped us: what becomes of those that are under way."""
 
 
@@ -43,7 +43,7 @@ class Lane(Protocol):
 class Chosen:
     """What the patterns mean: a course for every tag, and the release of each that can be released."""
 
-    courses: tuple[Course, ...]
+    runs: tuple[TargetRun, ...]
     releases: dict[str, Release]
     rules: Rules
 
@@ -54,7 +54,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Way:
+class RunOptions:
     """So many at a time; `wait` goes on while approvals are waited for."""
 
     parallel: int
@@ -62,18 +62,18 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FleetResult:
     """What became of all of them."""
 
-    courses: tuple[Course, ...]
+    runs: tuple[TargetRun, ...]
     interrupted: bool = False
 
     @property
     def code(self) -> int:
-        return 130 if self.interrupted else fleet.exit_code(self.courses)
+        return 130 if self.interrupted else fleet.exit_code(self.runs)
 
 
-def choose(repository: Repository, patterns: Sequence[str], rules_ref: str | None, tell: Tell) -> Chosen:
+def choose(repository: Repository, patterns: Sequence[str], rules_ref: str | None, tell: Progress) -> Chosen:
     """The tags that match, by environment, wave and name. One that may not be released does not stop the others.
 
     Raises InvalidInput where a pattern matches nothing and UsageError for two versions of one target.
@@ -82,22 +82,22 @@ def choose(repository: Repository, patterns: Sequence[str], rules_ref: str | Non
     rules = repository.rules(repository.rules_commit(rules_ref))
     tags = {name: Tag.parse(name) for name in names}
     fleet.check_targets(tags.values())
-    courses: list[Course] = []
+    runs: list[TargetRun] = []
     releases: dict[str, Release] = {}
     for name, tag in tags.items():
-        course = Course(name, tag.env, "", "", 0)
+        run = TargetRun(name, tag.env, "", "", 0)
         try:
             place = locate(tag, rules)
-            course = replace(course, target=place.id, wave=fleet.wave_of(rules.environments[tag.env], tag.scope))
+            run = replace(run, target=place.id, wave=fleet.wave_of(rules.environments[tag.env], tag.scope))
             releases[name] = resolve(repository, name, rules_ref)
-            courses.append(replace(course, commit=releases[name].commit))
+            runs.append(replace(run, commit=releases[name].commit))
         except OrchestrateError as error:
-            courses.append(course.ended(error))
-    courses.sort(key=lambda course: (course.env, course.wave, course.tag))
-    return Chosen(tuple(courses), releases, rules)
+            runs.append(run.ended(error))
+    runs.sort(key=lambda run: (run.env, run.wave, run.tag))
+    return Chosen(tuple(runs), releases, rules)
 
 
-def _names(repository: Repository, patterns: Sequence[str], tell: Tell) -> list[str]:
+def _names(repository: Repository, patterns: Sequence[str], tell: Progress) -> list[str]:
     found: dict[str, None] = {}
     there: list[str] | None = None
     for pattern in patterns:
@@ -118,49 +118,49 @@ def _names(repository: Repository, patterns: Sequence[str], tell: Tell) -> list[
     return list(found)
 
 
-def follow(courses: Sequence[Course], lane: Lane, way: Way, tell: Tell) -> Outcome:
+def follow(runs: Sequence[TargetRun], executor: Executor, way: RunOptions, tell: Progress) -> FleetResult:
     """Begins them in their order and follows all; Ctrl-C ends the following, and the lane says what that means."""
-    now = {course.tag: course for course in courses}
+    now = {run.tag: run for run in runs}
     try:
-        while not _is_over(now, lane, way, tell):
+        while not _is_over(now, executor, way, tell):
             pass
     except KeyboardInterrupt:
-        now |= {course.tag: course for course in lane.leave(list(now.values()))}
-        return Outcome(tuple(now.values()), interrupted=True)
-    return Outcome(tuple(now.values()))
+        now |= {run.tag: run for run in executor.leave(list(now.values()))}
+        return FleetResult(tuple(now.values()), interrupted=True)
+    return FleetResult(tuple(now.values()))
 
 
-def _is_over(now: dict[str, Course], lane: Lane, way: Way, tell: Tell) -> bool:
+def _is_over(now: dict[str, TargetRun], executor: Executor, way: RunOptions, tell: Progress) -> bool:
     """One round; `now` is brought up to date."""
     before = dict(now)
-    for course in _ready(now, way):
-        now[course.tag] = _begun(lane, course)
+    for run in _ready(now, way):
+        now[run.tag] = _begun(executor, run)
     _say(before, now, tell)
     begun = dict(now)
-    now |= {course.tag: course for course in lane.look([c for c in now.values() if c.moving or c.waiting])}
+    now |= {run.tag: run for run in executor.look([c for c in now.values() if c.moving or c.waiting])}
     _say(begun, now, tell)
     news = now != before
     if not news and fleet.rests(now.values(), wait=way.wait) and not (way.wait and _ready(now, way)):
         return True
-    lane.pause(news=news)
+    executor.pause(news=news)
     return False
 
 
-def _ready(now: dict[str, Course], way: Way) -> list[Course]:
+def _ready(now: dict[str, TargetRun], way: RunOptions) -> list[TargetRun]:
     return fleet.startable(list(now.values()), way.parallel)
 
 
-def _begun(lane: Lane, course: Course) -> Course:
+def _begun(executor: Executor, run: TargetRun) -> TargetRun:
     try:
-        return lane.begin(course)
+        return executor.begin(run)
     except OrchestrateError as error:
-        return course.ended(error)
+        return run.ended(error)
 
 
-def _say(before: dict[str, Course], now: dict[str, Course], tell: Tell) -> None:
+def _say(before: dict[str, TargetRun], now: dict[str, TargetRun], tell: Progress) -> None:
     """A line for each that has come further."""
-    ended = sum(course.code is not None for course in now.values())
-    for tag, course in now.items():
+    ended = sum(run.code is not None for run in now.values())
+    for tag, run in now.items():
         old = before[tag]
-        if (course.stage, course.code) != (old.stage, old.code):
-            tell(f"[{ended}/{len(now)}] {tag}: {course.stage if course.moving else course.result}")
+        if (run.stage, run.code) != (old.stage, old.code):
+            tell(f"[{ended}/{len(now)}] {tag}: {run.stage if run.moving else run.result}")

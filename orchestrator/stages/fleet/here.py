@@ -13,7 +13,7 @@ from orchestrator.effects.system import process
 from orchestrator.effects.system.host import ourselves
 from orchestrator.effects.terraform.workspace import workspaces
 from orchestrator.errors import OrchestrateError
-from orchestrator.model.release.fleet import Course
+from orchestrator.model.release.fleet import TargetRun
 
 _STAGE = re.compile(r"== ([a-z ]+): ")
 _ERROR = "Error: "
@@ -32,7 +32,7 @@ class Here:
     options: tuple[str, ...]
     env: Mapping[str, str]
     parallel: int
-    _news: dict[str, Course] = field(default_factory=dict)
+    _news: dict[str, TargetRun] = field(default_factory=dict)
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _told: threading.Event = field(default_factory=threading.Event)
@@ -40,42 +40,42 @@ class Here:
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=self.parallel)
 
-    def begin(self, course: Course) -> Course:
-        log = workspaces(self.env) / self.project / "_releases" / f"{course.tag}.log"
+    def begin(self, run: TargetRun) -> TargetRun:
+        log = workspaces(self.env) / self.project / "_releases" / f"{run.tag}.log"
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        begun = replace(course, begun=True, stage="starting", log=str(log))
-        self._news[course.tag] = begun
-        self._running[course.tag] = self._pool.submit(self._run, begun)
+        begun = replace(run, begun=True, stage="starting", log=str(log))
+        self._news[run.tag] = begun
+        self._running[run.tag] = self._pool.submit(self._run, begun)
         return begun
 
-    def look(self, courses: Sequence[Course]) -> Sequence[Course]:
-        for course in courses:
-            running = self._running.get(course.tag)
+    def look(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
+        for run in runs:
+            running = self._running.get(run.tag)
             if running is not None and running.done():
                 running.result()  # raises what is a fault of ours
-        return [self._news.get(course.tag, course) for course in courses]
+        return [self._news.get(run.tag, run) for run in runs]
 
     def pause(self, *, news: bool) -> None:
         self._told.wait(_LOOK_SECONDS)
         self._told.clear()
 
-    def leave(self, courses: Sequence[Course]) -> Sequence[Course]:
+    def leave(self, runs: Sequence[TargetRun]) -> Sequence[TargetRun]:
         """They stop as they do for Ctrl-C: Terraform ends what it is at, saves the state and unlocks it."""
         self._stop.set()
         self._pool.shutdown(wait=True)
-        return self.look(courses)
+        return self.look(runs)
 
-    def _run(self, course: Course) -> None:
-        told = _Told(self, course.tag)
-        limits = process.Limits(_LIMIT, _GRACE, self._stop.is_set)
-        command = (*ourselves(), *self.options, "release", "--tag", course.tag)
+    def _run(self, run: TargetRun) -> None:
+        told = _Told(self, run.tag)
+        limits = process.TimeLimits(_LIMIT, _GRACE, self._stop.is_set)
+        command = (*ourselves(), *self.options, "release", "--tag", run.tag)
         try:
             code = process.follow(
-                command, cwd=self.folder, env=self.env, log=Path(course.log), on_line=told.line, limits=limits
+                command, cwd=self.folder, env=self.env, log=Path(run.log), on_line=told.line, limits=limits
             )
-            self.note(course.tag, code=code, why="" if code == 0 else told.why)
+            self.note(run.tag, code=code, why="" if code == 0 else told.why)
         except OrchestrateError as error:
-            self.note(course.tag, code=error.exit_code, why=str(error))
+            self.note(run.tag, code=error.exit_code, why=str(error))
 
     def note(self, tag: str, **changes: str | int) -> None:
         self._news[tag] = replace(self._news[tag], **changes)  # type: ignore[arg-type]
@@ -86,13 +86,13 @@ class Here:
 class _Told:
     """What a release says of itself: its stages, and at last what went wrong. Its exit code alone decides anything."""
 
-    lane: Here
+    executor: Here
     tag: str
     why: str = ""
 
     def line(self, line: str) -> None:
         if (stage := _STAGE.match(line)) is not None:
-            self.lane.note(self.tag, stage=stage[1])
+            self.executor.note(self.tag, stage=stage[1])
         if line.startswith(_ERROR):
             self.why = line.removeprefix(_ERROR).rstrip()
         elif self.why and len(self.why) < _LONGEST_WHY:

@@ -9,8 +9,8 @@ from orchestrator.model.ledger.ledger import History
 from orchestrator.model.release.admission import moved, superseded
 from orchestrator.model.release.release import Release
 from orchestrator.model.release.rollback import Rollback, rollback_of
-from orchestrator.stages.context.context import Surroundings
-from orchestrator.stages.gates.promotion import Candidate, check_promotion
+from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.gates.promotion import PromotedCommit, check_promotion
 from orchestrator.stages.recovery.interrupted import tell
 
 _RECENT = 200  # entries that suffice for nearly every target
@@ -28,32 +28,32 @@ class Admission:
     """The id of the ledger's entry that the plan has begun."""
 
 
-def admitted(at: Surroundings) -> Admission:
+def admitted(ctx: ReleaseContext) -> Admission:
     """Refused unless AWS knows us, the tag has not moved, and the place is where the target has always been."""
-    release = at.release
-    by = at.identify()
-    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
-    history = at.ledger.history(release.target.id, _RECENT)
+    release = ctx.release
+    by = ctx.identify()
+    ctx.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    history = ctx.ledger.history(release.target.id, _RECENT)
     other = moved(history, str(release.tag), release.commit)
     if other is not None:
         raise Refused(other, hint="A tag is released as it was first seen, or not at all: make a new version.")
-    rollback = _rollback(at, history)
+    rollback = _rollback(ctx, history)
     if rollback is None:
-        check_promotion(Candidate.of(release, at.repository, at.aws))
+        check_promotion(PromotedCommit.of(release, ctx.repository, ctx.aws))
     check_place(history, release)
     late = superseded(history, release.tag)
     if late is not None:
-        at.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
-    tell(at, history)
+        ctx.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
+    tell(ctx, history)
     return Admission(history, by, rollback)
 
 
-def _rollback(at: Surroundings, history: History) -> Rollback | None:
+def _rollback(ctx: ReleaseContext, history: History) -> Rollback | None:
     """What ran long ago is looked for in the whole chain."""
-    tag, commit, target = str(at.release.tag), at.release.commit, at.release.target.id
+    tag, commit, target = str(ctx.release.tag), ctx.release.commit, ctx.release.target.id
     found = rollback_of(history, tag, commit)
     if found is None and len(history.entries) >= _RECENT:
-        return rollback_of(at.ledger.history(target, WHOLE), tag, commit)
+        return rollback_of(ctx.ledger.history(target, WHOLE), tag, commit)
     return found
 
 

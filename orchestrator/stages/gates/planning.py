@@ -12,19 +12,19 @@ from orchestrator.effects.terraform.workspace import Workspace
 from orchestrator.errors import Interrupted, OrchestrateError, Refused, StageFailed, of_system
 from orchestrator.model.ledger.ledger import Draft, Kind
 from orchestrator.model.release.recovery import RUN
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import Admission
 
 
-def begins(at: Surroundings, admission: Admission, workspace: Workspace) -> Admission:
+def begins(ctx: ReleaseContext, admission: Admission, workspace: Workspace) -> Admission:
     """Records that it begins, here; the answer names that entry."""
-    detail = {**here(at.env).detail(), "workspace": str(workspace.path)}
-    begun = at.ledger.append(at.release.target.id, lambda _: _draft(at, "planning", admission.by, detail))
+    detail = {**here(ctx.env).detail(), "workspace": str(workspace.path)}
+    begun = ctx.ledger.append(ctx.release.target.id, lambda _: _draft(ctx, "planning", admission.by, detail))
     return replace(admission, run=begun.id)
 
 
 @contextmanager
-def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
+def ends(ctx: ReleaseContext, admitted: Future[Admission]) -> Iterator[None]:
     """Records that it ended without a plan, unless that is recorded as a refusal or failure (`record.refusals`)."""
     try:
         yield
@@ -33,21 +33,21 @@ def ends(at: Surroundings, admitted: Future[Admission]) -> Iterator[None]:
     except (OrchestrateError, OSError) as found:
         error = of_system(found) if isinstance(found, OSError) else found
         if admitted.exception() is None:
-            _aborted(at, admitted.result(), error)
+            _aborted(ctx, admitted.result(), error)
         raise error from None
     except KeyboardInterrupt:
         if admitted.done() and admitted.exception() is None:
-            _aborted(at, admitted.result(), Interrupted("it was interrupted"))
+            _aborted(ctx, admitted.result(), Interrupted("it was interrupted"))
         raise
 
 
-def _aborted(at: Surroundings, admission: Admission, error: OrchestrateError) -> None:
-    detail = {RUN: admission.run, "reason": at.masker(error.message)[:1000], "exit_code": error.exit_code}
+def _aborted(ctx: ReleaseContext, admission: Admission, error: OrchestrateError) -> None:
+    detail = {RUN: admission.run, "reason": ctx.masker(error.message)[:1000], "exit_code": error.exit_code}
     try:
-        at.ledger.append(at.release.target.id, lambda _: _draft(at, "aborted", admission.by, detail))
+        ctx.ledger.append(ctx.release.target.id, lambda _: _draft(ctx, "aborted", admission.by, detail))
     except OrchestrateError as failure:
-        at.progress(f"Note: that this plan has ended could not be recorded: {failure.message}")
+        ctx.progress(f"Note: that this plan has ended could not be recorded: {failure.message}")
 
 
-def _draft(at: Surroundings, kind: Kind, by: str, detail: Mapping[str, object]) -> Draft:
-    return Draft(kind, str(at.release.tag), at.release.commit, by, None, dict(detail))
+def _draft(ctx: ReleaseContext, kind: Kind, by: str, detail: Mapping[str, object]) -> Draft:
+    return Draft(kind, str(ctx.release.tag), ctx.release.commit, by, None, dict(detail))

@@ -20,7 +20,7 @@ _ENTRIES = 1000  # of the ledger; what is older than that is not looked for
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PromotedCommit:
     """A commit that is to be released to a target."""
 
     repository: Repository
@@ -30,11 +30,11 @@ class Candidate:
     commit: str
 
     @staticmethod
-    def of(release: Release, repository: Repository, aws: Session) -> Candidate:
-        return Candidate(repository, aws, release.rules, release.target, release.commit)
+    def of(release: Release, repository: Repository, aws: Session) -> PromotedCommit:
+        return PromotedCommit(repository, aws, release.rules, release.target, release.commit)
 
 
-def check_promotion(candidate: Candidate) -> None:
+def check_promotion(candidate: PromotedCommit) -> None:
     """Refused where the environment promotes from another one, and that one has not proved this commit."""
     rules, target = candidate.rules, candidate.target
     environment = rules.environments[target.env]
@@ -61,12 +61,12 @@ def check_promotion(candidate: Candidate) -> None:
     )
 
 
-def _history(candidate: Candidate, place: Target) -> History:
+def _history(candidate: PromotedCommit, place: Target) -> History:
     stores = place.stores
     return Ledger(candidate.aws, stores.ledger_table, stores.region, stores.env).history(place.id, _ENTRIES)
 
 
-def _same(candidate: Candidate, place: Target) -> Same:
+def _same(candidate: PromotedCommit, place: Target) -> Same:
     settings = candidate.rules.environments[candidate.target.env].promotion
     if settings.same == "commit":
         return lambda commit: commit == candidate.commit
@@ -82,10 +82,10 @@ def _same(candidate: Candidate, place: Target) -> Same:
 def _source(repository: Repository, commit: str, root: str) -> str:
     """Of every file that the root uses, modules beside it included; variable files differ between environments."""
     from orchestrator.effects.git.files import CommitFiles
-    from orchestrator.stages.checks.subject import Subject, source_digest, top_path
+    from orchestrator.stages.checks.subject import CheckTarget, source_digest, top_path
 
     files = CommitFiles.of(repository, commit)
-    subject = Subject(
+    subject = CheckTarget(
         files, files, top_path(repository.in_project(root)), project=top_path(repository.prefix.as_posix())
     )
     return source_digest(subject, subject.coverage(var_files=False))

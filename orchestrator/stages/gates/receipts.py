@@ -8,15 +8,15 @@ from orchestrator.model.release import receipt as receipts
 from orchestrator.model.release.receipt import CheckState, Place, PlanReceipt, StateVersion
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules import tooling
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.recovery.interrupted import stored_state
 
 CHECKS = ("lint", "scan")
 
 
-def state_version(at: Surroundings) -> StateVersion:
+def state_version(ctx: ReleaseContext) -> StateVersion:
     """Lineage and serial of the stored state; raises StageFailed where it is none."""
-    state = stored_state(at.aws, at.release.rules, at.release.target)
+    state = stored_state(ctx.aws, ctx.release.rules, ctx.release.target)
     return StateVersion(lineage="", serial=0) if state is None else state.version
 
 
@@ -42,12 +42,12 @@ def check_state(history: History, check: str, commit: str) -> CheckState:
     return "not run" if passed is None else "passed" if passed else "failed"
 
 
-def require_pipeline(at: Surroundings, by: str) -> None:
+def require_pipeline(ctx: ReleaseContext, by: str) -> None:
     """Raises Refused where only the pipeline may apply and `by` is not a session of its apply step's role.
 
     IAM refuses the same: such an environment's build roles trust that role alone.
     """
-    release = at.release
+    release = ctx.release
     if release.rules.environments[release.tag.env].apply_from != "pipeline":
         return
     pipeline = tooling.pipeline(release.rules, release.tag.env, release.target.stores.region)
@@ -58,21 +58,21 @@ def require_pipeline(at: Surroundings, by: str) -> None:
         )
 
 
-def newest_receipt(at: Surroundings) -> PlanReceipt:
+def newest_receipt(ctx: ReleaseContext) -> PlanReceipt:
     """The receipt of the newest plan of this tag; Refused where there is none or it is not the stored one."""
-    tag = str(at.release.tag)
-    planned = at.ledger.history(at.release.target.id).newest("planned", tag=tag)
+    tag = str(ctx.release.tag)
+    planned = ctx.ledger.history(ctx.release.target.id).newest("planned", tag=tag)
     if planned is None or planned.digest is None:
         raise Refused(f"there is no plan of {tag}", hint=f"Run `orchestrate plan --tag {tag}` first.")
-    content = at.releases.get(receipts.receipt_key(at.release.target.id, planned.digest))
+    content = ctx.releases.get(receipts.receipt_key(ctx.release.target.id, planned.digest))
     if content is None:
         raise Refused(f"the receipt {planned.digest[:16]} of {tag} is no longer stored", hint="Plan again.")
     return receipts.decode(content, planned.digest)
 
 
-def check_same_release(at: Surroundings, receipt: PlanReceipt) -> None:
+def check_same_release(ctx: ReleaseContext, receipt: PlanReceipt) -> None:
     """Refused where the tag is not what it was when the plan was made."""
-    release = at.release
+    release = ctx.release
     if (receipt.tag, receipt.tag_object, receipt.commit) != (str(release.tag), release.tag_object, release.commit):
         raise Refused(
             f"the plan {receipt.digest[:16]} was made of commit {receipt.commit[:12]} (tag object "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.effects.system import clock
 from orchestrator.model.audit.evidence import Record, examine, notes
-from orchestrator.model.ledger.integrity import Flaw
+from orchestrator.model.ledger.integrity import IntegrityFinding
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Examined:
     """One target's record, and what is wrong with it."""
 
     record: Record
-    flaws: tuple[Flaw, ...]
+    flaws: tuple[IntegrityFinding, ...]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.bucket import BucketStore
 from orchestrator.effects.stores.table import TableStore
-from orchestrator.errors import NotThere, OrchestrateError, SurroundingsFailed
+from orchestrator.errors import DependencyError, NotThere, OrchestrateError
 from orchestrator.model.rules.backend import Stores
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.stores import settings
-from orchestrator.model.stores.settings import Store
+from orchestrator.model.stores.settings import StoreSettings
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ def not_bootstrapped(aws: Session, rules: Rules, stores: Stores, error: NotThere
     return NotBootstrapped(stores.env, None if project.state.layout == "central" else stores.region)
 
 
-def _exists(aws: Session, store: Store) -> bool:
+def _exists(aws: Session, store: StoreSettings) -> bool:
     is_bucket = store.kind in ("state_bucket", "release_bucket")
     return BucketStore(aws, store).exists() if is_bucket else TableStore(aws, store).exists()
 
 
-def none_bootstrapped(places: Sequence[NotBootstrapped]) -> SurroundingsFailed:
+def none_bootstrapped(places: Sequence[NotBootstrapped]) -> DependencyError:
     """Where there is nothing else to tell."""
     envs = " ".join(f"--env {env}" for env in dict.fromkeys(place.env for place in places))
-    return SurroundingsFailed(
+    return DependencyError(
         f"not bootstrapped: {', '.join(map(str, places))}", hint=f"Run `orchestrate bootstrap {envs}`."
     )

@@ -32,7 +32,7 @@ _PAUSE = 1.0
 
 
 @dataclass(frozen=True)
-class Archive:
+class EnvironmentStores:
     """The stores of one environment in one Region; tags are looked at in `repository`, stored plans where asked."""
 
     stores: Stores
@@ -43,8 +43,10 @@ class Archive:
     plans: bool
 
     @staticmethod
-    def of(rules: Rules, aws: Session, stores: Stores, repository: Repository | None, *, plans: bool) -> Archive:
-        return Archive(
+    def of(
+        rules: Rules, aws: Session, stores: Stores, repository: Repository | None, *, plans: bool
+    ) -> EnvironmentStores:
+        return EnvironmentStores(
             stores,
             Ledger.of(aws, stores, rules.project),
             Bucket.of_releases(aws, stores, rules.project),
@@ -166,7 +168,7 @@ def collect(rules: Rules, selection: Selection, repository: Repository | None, *
         wanted[target.stores].add(target.id)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
-    archives = {stores: Archive.of(rules, aws, stores, repository, plans=plans) for stores in wanted}
+    archives = {stores: EnvironmentStores.of(rules, aws, stores, repository, plans=plans) for stores in wanted}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         anchored = pool.map(lambda each: each.targets(selection), archives.values())
         for stores, found in zip(archives, anchored, strict=True):

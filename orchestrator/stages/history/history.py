@@ -12,7 +12,7 @@ from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.system import clock
 from orchestrator.errors import InvalidInput, NotThere
 from orchestrator.model.audit import timeline
-from orchestrator.model.audit.timeline import Event, Place
+from orchestrator.model.audit.timeline import EntryContext, Event
 from orchestrator.model.ledger.ledger import Entry
 from orchestrator.model.release.admission import withdraws
 from orchestrator.model.rules.backend import Stores, stem
@@ -26,7 +26,7 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HistoryFilter:
     """Which events are meant: of one tag alone, from a time on (UTC, ISO 8601), and at most the newest `limit`."""
 
     tag: str | None = None
@@ -34,9 +34,9 @@ class Wanted:
     limit: int = 1000
 
     @staticmethod
-    def of(tag: str | None, since: str | None, limit: int) -> Wanted:
+    def of(tag: str | None, since: str | None, limit: int) -> HistoryFilter:
         """`since` as people write it; UsageError where that is no time."""
-        return Wanted(tag, timeline.since(since, clock.now()) if since else "", limit)
+        return HistoryFilter(tag, timeline.since(since, clock.now()) if since else "", limit)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Found:
     not_bootstrapped: Sequence[NotBootstrapped] = ()
 
 
-def history(rules: Rules, selection: Selection, wanted: Wanted) -> Found:
-    """Raises InvalidInput where no target is meant, SurroundingsFailed where no environment is bootstrapped."""
+def history(rules: Rules, selection: Selection, wanted: HistoryFilter) -> Found:
+    """Raises InvalidInput where no target is meant, DependencyError where no environment is bootstrapped."""
     if wanted.tag is not None:
         selection = _of_tag(wanted.tag, selection)
     places = {(target.stores, target.id) for target in selection.of(rules)}
@@ -82,14 +82,14 @@ def _of_tag(name: str, selection: Selection) -> Selection:
     return replace(selection, env=tag.env, team=tag.team, scope=tag.scope)
 
 
-def _read(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted) -> Found | NotThere:
+def _read(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: HistoryFilter) -> Found | NotThere:
     try:
         return _found(rules, aws, where, wanted)
     except NotThere as error:
         return error
 
 
-def _found(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted) -> Found:
+def _found(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: HistoryFilter) -> Found:
     stores, target = where
     ledger = Ledger.of(aws, stores, rules.project)
     found: list[Entry] = []
@@ -107,12 +107,12 @@ def _found(rules: Rules, aws: Session, where: tuple[Stores, str], wanted: Wanted
     return Found([*events, *_answers(ledger, place, target, wanted)], more)
 
 
-def place_of(rules: Rules, stores: Stores) -> Place:
+def place_of(rules: Rules, stores: Stores) -> EntryContext:
     pipeline = f"{stem(rules.project.state, stores.region)}-{stores.env}"
-    return Place(stores.env, stores.region, partition_of(stores.region), stores.release_bucket, pipeline)
+    return EntryContext(stores.env, stores.region, partition_of(stores.region), stores.release_bucket, pipeline)
 
 
-def _answers(ledger: Ledger, place: Place, target: str, wanted: Wanted) -> list[Event]:
+def _answers(ledger: Ledger, place: EntryContext, target: str, wanted: HistoryFilter) -> list[Event]:
     """What people have said to the plan that waits, and nobody has copied into the chain yet."""
     entries = ledger.history(target)
     digest = withdraws(entries)

@@ -14,7 +14,7 @@ from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.system import clock
 from orchestrator.errors import InvalidInput, Refused, UsageError
 from orchestrator.model.audit import timeline
-from orchestrator.model.audit.plan_status import Fate, fate
+from orchestrator.model.audit.plan_status import PlanStatus, status
 from orchestrator.model.audit.timeline import Event
 from orchestrator.model.ledger.ledger import Entry, History
 from orchestrator.model.release import receipt as receipts
@@ -31,17 +31,17 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReceiptView:
     """A receipt whose bytes have the digest. `events` are those of this plan and the checks of its commit, by time."""
 
     receipt: PlanReceipt
     url: str
-    fate: Fate
+    status: PlanStatus
     events: Sequence[Event]
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Location:
     """Where a receipt is, or was."""
 
     digest: str
@@ -53,7 +53,7 @@ class _Place:
         return receipts.receipt_key(self.target, self.digest)
 
 
-def show_receipt(rules: Rules, digest: str, selection: Selection) -> Shown:
+def show_receipt(rules: Rules, digest: str, selection: Selection) -> ReceiptView:
     """`digest` may be cut to 12 characters and more where that is not ambiguous (UsageError).
 
     Raises InvalidInput where nobody knows it, and Refused where it is gone or its content is not what was written.
@@ -74,21 +74,21 @@ def show_receipt(rules: Rules, digest: str, selection: Selection) -> Shown:
     return _told(rules, receipt, ledger, place)
 
 
-def _told(rules: Rules, receipt: PlanReceipt, ledger: Ledger, place: _Place) -> Shown:
+def _told(rules: Rules, receipt: PlanReceipt, ledger: Ledger, place: _Location) -> ReceiptView:
     entries = list(ledger.newest_first(place.target))
     given = Answers(ledger.aws, ledger.table, ledger.region, ledger.env).of(place.digest)
     where = place_of(rules, place.stores)
     events = [Event(where, entry) for entry in timeline.distinct(entries) if _concerns(entry, receipt)]
     events += [timeline.waiting(where, answer) for answer in given if not timeline.is_told(entries, answer)]
-    ended = fate(History(entries), receipt, given, clock.now())
-    return Shown(receipt, f"s3://{place.stores.release_bucket}/{place.key}", ended, timeline.in_order(events))
+    ended = status(History(entries), receipt, given, clock.now())
+    return ReceiptView(receipt, f"s3://{place.stores.release_bucket}/{place.key}", ended, timeline.in_order(events))
 
 
 def _concerns(entry: Entry, receipt: PlanReceipt) -> bool:
     return entry.digest == receipt.digest or (entry.kind == "checked" and entry.commit == receipt.commit)
 
 
-def _one(digest: str, found: Sequence[_Place]) -> _Place:
+def _one(digest: str, found: Sequence[_Location]) -> _Location:
     """The ledger's word counts where copies of a receipt lie in several places: it comes last."""
     digests = sorted({place.digest for place in found})
     if not digests:
@@ -100,7 +100,7 @@ def _one(digest: str, found: Sequence[_Place]) -> _Place:
     return found[-1]
 
 
-def _places(rules: Rules, aws: Session, digest: str, selection: Selection) -> Iterator[_Place]:
+def _places(rules: Rules, aws: Session, digest: str, selection: Selection) -> Iterator[_Location]:
     """In the buckets, then in the ledgers: a receipt that is gone is known there still."""
     targets = selection.of(rules)
     stores = sorted({target.stores for target in targets}, key=lambda each: each.release_bucket)
@@ -111,13 +111,13 @@ def _places(rules: Rules, aws: Session, digest: str, selection: Selection) -> It
             yield from planned
 
 
-def _stored(rules: Rules, aws: Session, stores: Stores, digest: str) -> list[_Place]:
+def _stored(rules: Rules, aws: Session, stores: Stores, digest: str) -> list[_Location]:
     kept = Bucket.of_releases(aws, stores, rules.project).versions("receipts/")
     keys = (_KEY.fullmatch(each.key) for each in kept)
-    return [_Place(key["digest"], key["target"], stores) for key in keys if key and key["digest"].startswith(digest)]
+    return [_Location(key["digest"], key["target"], stores) for key in keys if key and key["digest"].startswith(digest)]
 
 
-def _planned(rules: Rules, aws: Session, stores: Stores, target: str, digest: str) -> list[_Place]:
+def _planned(rules: Rules, aws: Session, stores: Stores, target: str, digest: str) -> list[_Location]:
     entries = Ledger.of(aws, stores, rules.project).newest_first(target)
     digests = {entry.digest for entry in entries if entry.kind == "planned" and entry.digest}
-    return [_Place(each, target, stores) for each in sorted(digests) if each.startswith(digest)]
+    return [_Location(each, target, stores) for each in sorted(digests) if each.startswith(digest)]

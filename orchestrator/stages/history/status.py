@@ -10,12 +10,12 @@ from typing import Literal
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.ledger.ledger import Ledger
-from orchestrator.errors import NotThere, SurroundingsFailed
+from orchestrator.errors import DependencyError, NotThere
 from orchestrator.model.approval.approval import Answer, is_recorded
-from orchestrator.model.approval.break_glass import Broken
+from orchestrator.model.approval.break_glass import BrokenGlass
 from orchestrator.model.ledger.ledger import Entry, History
 from orchestrator.model.release.admission import withdraws
-from orchestrator.model.release.recovery import Remains
+from orchestrator.model.release.recovery import Leftovers
 from orchestrator.model.rules.backend import Stores
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
@@ -23,7 +23,7 @@ from orchestrator.model.rules.target import Target
 from orchestrator.stages.approval.follow_up import open_follow_ups
 from orchestrator.stages.context.selection import Selection
 from orchestrator.stages.history.bootstrapped import NotBootstrapped, none_bootstrapped, not_bootstrapped
-from orchestrator.stages.recovery.interrupted import remains
+from orchestrator.stages.recovery.interrupted import leftovers
 
 _AT_ONCE = 16
 
@@ -44,10 +44,10 @@ class TargetStatus:
         "recovered, to be planned again",
         "plan waiting",
     ]
-    interrupted: Remains | None = None
+    interrupted: Leftovers | None = None
     """What runs have left that began and of which no end is recorded."""
 
-    follow_ups: tuple[Broken, ...] = ()
+    follow_ups: tuple[BrokenGlass, ...] = ()
     """Broken glass of which nobody has said yet what came of it."""
 
     @property
@@ -62,7 +62,7 @@ class TargetHistory:
     target: Target
     history: History
     answers: tuple[Answer, ...]
-    follow_ups: tuple[Broken, ...]
+    follow_ups: tuple[BrokenGlass, ...]
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,24 @@ class Statuses:
 
     found: Sequence[TargetStatus]
     not_bootstrapped: Sequence[NotBootstrapped]
-    failed: Sequence[SurroundingsFailed]
+    failed: Sequence[DependencyError]
 
 
 def status(rules: Rules, selection: Selection) -> Statuses:
     """An environment that cannot be read, or is not bootstrapped yet, hides no other.
 
-    Raises SurroundingsFailed where none can be read.
+    Raises DependencyError where none can be read.
     """
     targets = selection.of(rules)
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
     found: dict[Target, TargetStatus] = {}
     new: list[NotBootstrapped] = []
-    failed: list[SurroundingsFailed] = []
+    failed: list[DependencyError] = []
     for stores in dict.fromkeys(target.stores for target in targets):
         try:
             answer = _place(aws, rules, stores, [target for target in targets if target.stores == stores])
-        except SurroundingsFailed as error:
+        except DependencyError as error:
             failed.append(error)
             continue
         if isinstance(answer, NotBootstrapped):
@@ -111,7 +111,7 @@ def _place(
 
 def _statuses(aws: Session, rules: Rules, targets: Sequence[Target]) -> list[TargetStatus]:
     return [
-        replace(_status(found, remains(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
+        replace(_status(found, leftovers(aws, rules, found.target, found.history)), follow_ups=found.follow_ups)
         for found in _histories(aws, targets)
     ]
 
@@ -141,7 +141,7 @@ def _answers(answers: Answers, history: History) -> tuple[Answer, ...]:
     return tuple(answer for answer in given if not is_recorded(history, answer))
 
 
-def _status(found: TargetHistory, left: Remains | None) -> TargetStatus:
+def _status(found: TargetHistory, left: Leftovers | None) -> TargetStatus:
     target, history = found.target, found.history
     runs = history.newest("applied")
     newest = history.newest("planned", "applying", "applied", "failed", "recovered", "rejected")

@@ -10,8 +10,8 @@ from orchestrator.errors import OrchestrateError
 from orchestrator.model.rules.accounts import Account
 from orchestrator.model.rules.tooling import role_arn
 from orchestrator.model.terraform import root as roots
-from orchestrator.model.terraform.root import Identity, Json
-from orchestrator.stages.terraform.bundled_root import Desk, Done, OwnRoot, run
+from orchestrator.model.terraform.root import Json, ProviderIdentity
+from orchestrator.stages.terraform.bundled_root import CommandContext, Done, OwnRoot, run
 
 ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
 _MODULE = "deploy-roles"
@@ -19,7 +19,7 @@ _SESSION = "orchestrate-accounts"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AccountResult:
     """What became of one account: exactly one of `done` and `error` is there."""
 
     account: Account
@@ -27,22 +27,22 @@ class Outcome:
     error: OrchestrateError | None = None
 
 
-def keep(desk: Desk, accounts: Sequence[Account], role: str, *, apply: bool) -> Iterator[Outcome]:
+def keep(ctx: CommandContext, accounts: Sequence[Account], role: str, *, apply: bool) -> Iterator[AccountResult]:
     """Plans, or with `apply` makes, the roles of each account; one account's failure does not stop the others.
 
     `role` is one of the workload accounts that the tooling account may assume and that may manage IAM there; where it
-    may not, Terraform need not start to say so. Raises SurroundingsFailed before anything is done where the credentials
+    may not, Terraform need not start to say so. Raises DependencyError before anything is done where the credentials
     are not the tooling account's.
     """
-    desk.identify()
+    ctx.identify()
     for account in accounts:
-        desk.progress(f"== account {account.number}: {account.env}, {', '.join(account.teams)}")
+        ctx.progress(f"== account {account.number}: {account.env}, {', '.join(account.teams)}")
         root = _root(account, role)
         try:
-            assume(desk.aws, RoleRequest(root.role, _SESSION, None, {}))
-            yield Outcome(account, run(desk, root, apply=apply))
+            assume(ctx.aws, RoleRequest(root.role, _SESSION, None, {}))
+            yield AccountResult(account, run(ctx, root, apply=apply))
         except OrchestrateError as error:
-            yield Outcome(account, None, error)
+            yield AccountResult(account, None, error)
 
 
 def _root(account: Account, role: str) -> OwnRoot:
@@ -59,7 +59,7 @@ def _root(account: Account, role: str) -> OwnRoot:
 
 def _provider(account: Account) -> Json:
     """No session tags: the role that AWS Organizations makes trusts nobody with sts:TagSession."""
-    identity = Identity(account.number, account.region, _SESSION, None, {})
+    identity = ProviderIdentity(account.number, account.region, _SESSION, None, {})
     block = {
         "region": account.region,
         "allowed_account_ids": [account.number],

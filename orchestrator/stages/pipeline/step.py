@@ -17,12 +17,12 @@ from orchestrator.model.approval.approval import Answer
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.pipeline import execution as executions
-from orchestrator.model.pipeline.execution import CheckResult, Execution
+from orchestrator.model.pipeline.execution import CheckResult, StepExecution
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
 from orchestrator.stages.approval.approvals import judge_of
 from orchestrator.stages.checks.lint import lint
 from orchestrator.stages.checks.scan import scan
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.receipts import CHECKS, newest_receipt
 from orchestrator.stages.record import refusals
 from orchestrator.stages.record.refusals import recorded
@@ -38,27 +38,27 @@ _VERIFY_SECONDS = 600.0
 class Step:
     """A step under way; files are written to `folder`, the build's current one."""
 
-    execution: Execution
-    at: Surroundings
+    execution: StepExecution
+    ctx: ReleaseContext
     env: Mapping[str, str]
     folder: Path
 
 
 def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) -> Step:
     """Resolves the tag again in the bundle; Refused where it is not what the execution says."""
-    execution = Execution.of(env)
+    execution = StepExecution.of(env)
     repository = Repository.open(Path(execution.source, CLONE))
     with refusals.of_tag(repository, execution.tag, execution.rules_ref, tell):
         release = resolve(repository, execution.tag, execution.rules_ref)
         execution.check(release)
-    return Step(execution, Surroundings(release, repository, env, tell), env, folder)
+    return Step(execution, ReleaseContext(release, repository, env, tell), env, folder)
 
 
 def check(step: Step, name: str) -> CheckReport:
     """Lint or scan; the result goes to `<name>.json`, because this step may not write to the ledger."""
-    at = step.at
-    report = {"lint": lint, "scan": scan}[name](at.release, at.repository, at.progress)
-    tag, commit = str(at.release.tag), at.release.commit
+    ctx = step.ctx
+    report = {"lint": lint, "scan": scan}[name](ctx.release, ctx.repository, ctx.progress)
+    tag, commit = str(ctx.release.tag), ctx.release.commit
     found = len(report.findings)
     result = CheckResult(name, tag, commit, report.passed, report.source, found, dict(report.tools))
     (step.folder / f"{name}.json").write_bytes(msgspec.json.encode(result))
@@ -67,26 +67,26 @@ def check(step: Step, name: str) -> CheckReport:
 
 def plan_it(step: Step) -> PlanResult:
     """Records the checks, plans, and ties the plan's digest to the execution; the rest of it reads `plan.env`."""
-    at = step.at
+    ctx = step.ctx
     for name in CHECKS:
         _record_check(step, name)
-    result = plan(at)
+    result = plan(ctx)
     receipt = result.receipt
-    _append(at, "submitted", receipt.digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
-    (step.folder / "plan.env").write_text(executions.shell_lines(_variables(at, receipt)))
+    _append(ctx, "submitted", receipt.digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
+    (step.folder / "plan.env").write_text(executions.shell_lines(_variables(ctx, receipt)))
     if not receipt.changes:
-        apply(at)  # there is nothing to apply: this records the version that runs
+        apply(ctx)  # there is nothing to apply: this records the version that runs
     return result
 
 
-def _variables(at: Surroundings, receipt: PlanReceipt) -> dict[str, str]:
+def _variables(ctx: ReleaseContext, receipt: PlanReceipt) -> dict[str, str]:
     place = receipt.place
     key = receipt_key(place.target, receipt.digest)
     return {
         "CHANGES": "true" if receipt.changes else "false",
         "DIGEST": receipt.digest,
         "MESSAGE": executions.message(receipt),
-        "RECEIPT_URL": executions.receipt_address(at.releases.region, place.partition, at.releases.name, key),
+        "RECEIPT_URL": executions.receipt_address(ctx.releases.region, place.partition, ctx.releases.name, key),
     }
 
 
@@ -96,24 +96,24 @@ def _record_check(step: Step, name: str) -> None:
     file = Path(folder, f"{name}.json") if folder else None
     if file is None or not file.is_file():
         raise Refused(f"the step {name} has handed no result on", hint="Start the execution again.")
-    result = executions.handed_on(file.read_bytes(), name, step.at.release)
+    result = executions.handed_on(file.read_bytes(), name, step.ctx.release)
     detail = {key: getattr(result, key) for key in ("check", "passed", "source", "findings", "tools")}
-    _append(step.at, "checked", None, detail)
+    _append(step.ctx, "checked", None, detail)
 
 
 def apply_it(step: Step) -> ApplyResult:
     """Applies the plan of that digest alone; who answered in the pipeline is judged as everybody else who answered."""
-    receipt = _own_plan(step.at, step.execution)
-    return apply(replace(step.at, vouched=_answers(step, receipt)))
+    receipt = _own_plan(step.ctx, step.execution)
+    return apply(replace(step.ctx, vouched=_answers(step, receipt)))
 
 
 @recorded("apply")
-def _own_plan(at: Surroundings, execution: Execution) -> PlanReceipt:
-    receipt = newest_receipt(at)
+def _own_plan(ctx: ReleaseContext, execution: StepExecution) -> PlanReceipt:
+    receipt = newest_receipt(ctx)
     digest = receipt.digest
     if digest != execution.digest:
         raise Refused(
-            f"the newest plan of {at.release.tag} is {digest[:16]}, but this execution made and had approved "
+            f"the newest plan of {ctx.release.tag} is {digest[:16]}, but this execution made and had approved "
             f"{execution.digest[:16]}",
             hint="Another execution of the same tag has planned since. Its own apply step goes on with its plan.",
         )
@@ -122,9 +122,9 @@ def _own_plan(at: Surroundings, execution: Execution) -> PlanReceipt:
 
 def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:
     """What CodePipeline says about its approvals: it knows the caller's ARN, and nobody else can write it there."""
-    pipelines = Pipelines(step.at.aws, step.at.release.target.stores.region, step.execution.env)
+    pipelines = Pipelines(step.ctx.aws, step.ctx.release.target.stores.region, step.execution.env)
     given = pipelines.approvals(step.execution.pipeline, step.execution.id)
-    judge = judge_of(step.at, receipt)
+    judge = judge_of(step.ctx, receipt)
     return tuple(
         Answer(
             version=1,
@@ -148,7 +148,7 @@ def _always(draft: Draft, history: History) -> Draft:
 
 
 def verify_it(step: Step) -> Verified:
-    return verify(step.at, _VERIFY_SECONDS)
+    return verify(step.ctx, _VERIFY_SECONDS)
 
 
 def ended(step: Step) -> bool:
@@ -156,10 +156,10 @@ def ended(step: Step) -> bool:
     if step.execution.succeeding:
         return True
     digest = step.execution.digest or None
-    _append(step.at, "stopped", digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
+    _append(step.ctx, "stopped", digest, {"execution": step.execution.id, "pipeline": step.execution.pipeline})
     return False
 
 
-def _append(at: Surroundings, kind: Kind, digest: str | None, detail: dict[str, object]) -> None:
-    draft = Draft(kind, str(at.release.tag), at.release.commit, at.identify(), digest, detail)
-    at.ledger.append(at.release.target.id, partial(_always, draft))
+def _append(ctx: ReleaseContext, kind: Kind, digest: str | None, detail: dict[str, object]) -> None:
+    draft = Draft(kind, str(ctx.release.tag), ctx.release.commit, ctx.identify(), digest, detail)
+    ctx.ledger.append(ctx.release.target.id, partial(_always, draft))

@@ -12,7 +12,7 @@ from msgspec.structs import replace as with_fields
 from orchestrator.effects.checks.checkov import Checkov
 from orchestrator.effects.system import clock
 from orchestrator.effects.tools.find import find
-from orchestrator.model.checks.check import Baseline, CheckReport, Judge, Observed
+from orchestrator.model.checks.check import Baseline, CheckReport, FindingFilter, Observed
 from orchestrator.model.checks.finding import Finding, clean
 from orchestrator.model.policy.iam_policy import planned_documents
 from orchestrator.model.policy.policy import PolicyContext, judge
@@ -20,7 +20,7 @@ from orchestrator.model.release.release import Release
 from orchestrator.model.terraform.planned import read
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.stages.checks.scan import custom_policies, judged, lay_policies, observed_source
-from orchestrator.stages.checks.subject import Checking, Subject
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget
 
 if TYPE_CHECKING:
     from orchestrator.effects.aws.session import Session
@@ -34,15 +34,15 @@ def scan_plan(
 ) -> CheckReport:
     """Scans a plan (`terraform show -json`). A skip in the code counts for the resource that it was written on.
 
-    Nothing of it is cached: a plan depends on more than files. Raises SurroundingsFailed as `scan` does.
+    Nothing of it is cached: a plan depends on more than files. Raises DependencyError as `scan` does.
     """
-    subject = Subject.of_release(release, repository)
-    at = Checking.of_release(release, progress)
+    subject = CheckTarget.of_release(release, repository)
+    at = CheckContext.of_release(release, progress)
     tool = find("checkov", env=at.env)
     in_code, _ = observed_source(subject, at, tool)
     progress("scan: the plan")
-    with at.scratch(subject) as bench:
-        found = Checkov(tool, bench, lay_policies(bench, custom_policies(subject))).of_plan(plan)
+    with at.scratch(subject) as scratch_dir:
+        found = Checkov(tool, scratch_dir, lay_policies(scratch_dir, custom_policies(subject))).of_plan(plan)
     observed = Observed(tuple(clean(f) for f in with_skips(found, in_code.findings)))
     return judged(subject, at, observed, sha256(canonical_json(_comparable(plan))), tool, False)
 
@@ -90,7 +90,7 @@ def judge_plan(
 def _report(release: Release, plan: Mapping[str, Any], found: list[Finding], notes: tuple[str, ...]) -> CheckReport:
     target = release.target
     file = f"envs/{target.env}.yaml"
-    judging = Judge.of_policy(release.rules.environments[target.env].policy, file)
+    judging = FindingFilter.of_policy(release.rules.environments[target.env].policy, file)
     findings = judging.verdict(found, Baseline(), clock.now().date())
     report = CheckReport("policy", True, sha256(canonical_json(_comparable(plan))), findings, {}, False, notes)
     return replace(report, passed=not report.failing, root=target.root, settings=file)

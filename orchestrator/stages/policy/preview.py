@@ -16,7 +16,7 @@ from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
 from orchestrator.model.terraform.root import OVERRIDE_FILE
 from orchestrator.model.terraform.state_file import StateFile, check_state
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.terraform import prepare
 
@@ -32,48 +32,48 @@ class Preview:
     needs_override: tuple[str, ...]
 
 
-def check_usable(at: Surroundings, state: StateFile) -> Mapping[str, str]:
+def check_usable(ctx: ReleaseContext, state: StateFile) -> Mapping[str, str]:
     """Raises Refused where the commit's code cannot work with a state; returns the providers that it locks."""
-    target, program = at.release.target, at.release.rules.project.terraform.program
-    lock_file = at.repository.read(at.release.commit, f"{target.root}/{LOCK_FILE}") or b""
+    target, program = ctx.release.target, ctx.release.rules.project.terraform.program
+    lock_file = ctx.repository.read(ctx.release.commit, f"{target.root}/{LOCK_FILE}") or b""
     locked = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
-    check_state(state, locked, find(program, env=at.env).version)
+    check_state(state, locked, find(program, env=ctx.env).version)
     return locked
 
 
-def preview(at: Surroundings, admission: Admission, state: bytes | None = None) -> Preview:
+def preview(ctx: ReleaseContext, admission: Admission, state: bytes | None = None) -> Preview:
     """Plans under the read-only role; nothing is stored or recorded.
 
     Against the target's state, or a copy of `state` where that is given. Raises what `plan` raises, and StageFailed
     where the plan policy refuses the plan for good.
     """
-    with opened(place_of(at.release.rules.project, at.release.target, at.env)) as workspace:
+    with opened(place_of(ctx.release.rules.project, ctx.release.target, ctx.env)) as workspace:
         copy = workspace.run / _COPY
         try:
-            changes, content = _planned(at, workspace, None if state is None else _written(copy, state))
+            changes, content = _planned(ctx, workspace, None if state is None else _written(copy, state))
         finally:
             for path in (copy, workspace.run / PLAN_FILE):
                 path.unlink(missing_ok=True)
-    credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
-    return Preview(plans.read(content), changes, _needs_override(at, content, admission) if changes else ())
+    credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
+    return Preview(plans.read(content), changes, _needs_override(ctx, content, admission) if changes else ())
 
 
-def _planned(at: Surroundings, workspace: Workspace, copy: Path | None) -> tuple[bool, bytes]:
-    root = prepare.export(at, workspace)
-    terraform = _terraform(at, workspace, root, copy)
+def _planned(ctx: ReleaseContext, workspace: Workspace, copy: Path | None) -> tuple[bool, bytes]:
+    root = prepare.export(ctx, workspace)
+    terraform = _terraform(ctx, workspace, root, copy)
     terraform.init()
-    prepared = prepare.complete(at, terraform, prepare.read(at, root))
+    prepared = prepare.complete(ctx, terraform, prepare.read(ctx, root))
     _keep_state_in(root, copy)
-    changes = prepared.terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
+    changes = prepared.terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
     return changes, prepared.terraform.plan_json()
 
 
-def _terraform(at: Surroundings, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:
+def _terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:
     if copy is None:
-        return prepare.terraform(at, workspace, root, _never)
-    target = at.release.target
-    seat = prepare.Seat(workspace, root, target.backend, target.region)
-    made = prepare.program(at, seat, at.release.rules.project.terraform)
+        return prepare.terraform(ctx, workspace, root, _never)
+    target = ctx.release.target
+    tf_root = prepare.TerraformRoot(workspace, root, target.backend, target.region)
+    made = prepare.program(ctx, tf_root, ctx.release.rules.project.terraform)
     _keep_state_in(root, copy)
     return made
 
@@ -97,7 +97,7 @@ def _keep_state_in(root: Path, copy: Path | None) -> None:
     prepare.write(root, {OVERRIDE_FILE: override})
 
 
-def _needs_override(at: Surroundings, content: bytes, admission: Admission) -> tuple[str, ...]:
+def _needs_override(ctx: ReleaseContext, content: bytes, admission: Admission) -> tuple[str, ...]:
     from orchestrator.stages.policy.verdict import judge_preview
 
-    return judge_preview(at, content, admission).protected
+    return judge_preview(ctx, content, admission).protected

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import Draft, Entry
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 
-def record_check(at: Surroundings, report: CheckReport) -> Entry:
+def record_check(ctx: ReleaseContext, report: CheckReport) -> Entry:
     """Appends a `checked` entry for the release's commit; Refused where the tag was first seen at another one."""
-    release, by = at.release, at.identify()
-    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    release, by = ctx.release, ctx.identify()
+    ctx.ledger.pin(str(release.tag), release.tag_object, release.commit)
     detail = {
         "check": report.check,
         "passed": report.passed,
@@ -19,4 +19,4 @@ def record_check(at: Surroundings, report: CheckReport) -> Entry:
         "tools": dict(report.tools),
     }
     draft = Draft("checked", str(release.tag), release.commit, by, None, detail)
-    return at.ledger.append(release.target.id, lambda history: draft)
+    return ctx.ledger.append(release.target.id, lambda history: draft)

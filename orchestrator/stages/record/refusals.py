@@ -14,8 +14,8 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import OrchestrateError, Refused, StageFailed
 from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.rules.tag import Tag
-from orchestrator.stages.context.context import Surroundings
-from orchestrator.stages.record.writer import Books, append_once, books
+from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.record.writer import LedgerWriter, append_once, ledger_writer
 
 Action: TypeAlias = Literal["resolve", "promote", "plan", "approve", "apply", "recover", "adopt"]
 
@@ -23,7 +23,7 @@ _LONGEST = 1000
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
-_Stage: TypeAlias = Callable[Concatenate[Surroundings, _P], _Result]
+_Stage: TypeAlias = Callable[Concatenate[ReleaseContext, _P], _Result]
 
 
 def recorded(action: Action) -> Callable[[_Stage[_P, _Result]], _Stage[_P, _Result]]:
@@ -31,13 +31,13 @@ def recorded(action: Action) -> Callable[[_Stage[_P, _Result]], _Stage[_P, _Resu
 
     def decorate(stage: _Stage[_P, _Result]) -> _Stage[_P, _Result]:
         @wraps(stage)
-        def run(at: Surroundings, /, *args: _P.args, **kwargs: _P.kwargs) -> _Result:
+        def run(ctx: ReleaseContext, /, *args: _P.args, **kwargs: _P.kwargs) -> _Result:
             try:
-                return stage(at, *args, **kwargs)
+                return stage(ctx, *args, **kwargs)
             except (Refused, StageFailed) as error:
                 kind = _kind(action, error)
                 if kind is not None:
-                    _record(at, kind, action, error)
+                    _record(ctx, kind, action, error)
                 raise
 
         return run
@@ -52,9 +52,9 @@ def _kind(action: Action, error: OrchestrateError) -> Kind | None:
     return "stopped" if action == "plan" else None
 
 
-def _record(at: Surroundings, kind: Kind, action: Action, error: OrchestrateError) -> None:
-    release = at.release
-    detail = {"action": action, "reason": at.masker(error.message)[:_LONGEST], "exit_code": error.exit_code}
+def _record(ctx: ReleaseContext, kind: Kind, action: Action, error: OrchestrateError) -> None:
+    release = ctx.release
+    detail = {"action": action, "reason": ctx.masker(error.message)[:_LONGEST], "exit_code": error.exit_code}
 
     def decide(history: History) -> Draft:
         planned = history.newest("planned", tag=str(release.tag)) if action != "plan" else None
@@ -62,19 +62,19 @@ def _record(at: Surroundings, kind: Kind, action: Action, error: OrchestrateErro
         return Draft(kind, str(release.tag), release.commit, by, digest, detail)
 
     try:
-        by = at.identify()
-        append_once(at.ledger, release.target.id, decide)
+        by = ctx.identify()
+        append_once(ctx.ledger, release.target.id, decide)
     except OrchestrateError as failure:
-        at.progress(f"Note: that this was refused could not be recorded: {failure.message}")
+        ctx.progress(f"Note: that this was refused could not be recorded: {failure.message}")
 
 
 @contextmanager
 def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callable[[str], None]) -> Iterator[None]:
     """While a tag is resolved: what is refused then has no release yet, only a name."""
 
-    def where() -> Books:
+    def where() -> LedgerWriter:
         rules = repository.rules(repository.rules_commit(rules_ref))
-        return books(rules, Tag.parse(tag).env, tag)
+        return ledger_writer(rules, Tag.parse(tag).env, tag)
 
     with of_name(tag, "resolve", where, tell):
         yield
@@ -82,7 +82,7 @@ def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callab
 
 @contextmanager
 def of_name(
-    tag: str, action: Action, where: Callable[[], Books], tell: Callable[[str], None], commit: str = ""
+    tag: str, action: Action, where: Callable[[], LedgerWriter], tell: Callable[[str], None], commit: str = ""
 ) -> Iterator[None]:
     """What is refused of a tag that is no release, or not yet, is recorded there, and then raised as ever."""
     try:

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Books:
+class LedgerWriter:
     """The environment's ledger, the target's part of it, and who writes."""
 
     ledger: Ledger
@@ -40,12 +40,12 @@ class Books:
         return Draft(kind, tag[:_LONGEST], commit, self.by, None, dict(detail))
 
 
-def books(rules: Rules, env: str, tag: str) -> Books:
+def ledger_writer(rules: Rules, env: str, tag: str) -> LedgerWriter:
     region, target = _place(rules, env, tag)
     place = stores(rules.project.state, env, region)
     aws = Session(rules.project.state.region)
     by = aws.require_account(rules.project.tooling.account).arn
-    return Books(Ledger.of(aws, place, rules.project), target, by)
+    return LedgerWriter(Ledger.of(aws, place, rules.project), target, by)
 
 
 def _place(rules: Rules, env: str, tag: str) -> tuple[str, str]:

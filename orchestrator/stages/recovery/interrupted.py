@@ -7,22 +7,22 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.lease import Leases
 from orchestrator.effects.state.locks import StateLocks
 from orchestrator.model.ledger.ledger import Entry, History
-from orchestrator.model.release.recovery import Remains, State, interrupted
+from orchestrator.model.release.recovery import Leftovers, StateContent, interrupted
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 
-def remains(aws: Session, rules: Rules, target: Target, history: History) -> Remains | None:
+def leftovers(aws: Session, rules: Rules, target: Target, history: History) -> Leftovers | None:
     """What interrupted runs have left; None, without asking AWS, where none is on record."""
     runs = interrupted(history)
     return look(aws, rules, target, runs) if runs else None
 
 
-def look(aws: Session, rules: Rules, target: Target, runs: tuple[Entry, ...]) -> Remains:
+def look(aws: Session, rules: Rules, target: Target, runs: tuple[Entry, ...]) -> Leftovers:
     """Locks, lease and state as they are now."""
     stores, state = target.stores, stored_state(aws, rules, target)
-    return Remains(
+    return Leftovers(
         runs=runs,
         locks=state_locks(aws, rules, target).found(),
         lease=Leases(aws, stores.ledger_table, stores.region, stores.env).holder(target.id),
@@ -34,15 +34,15 @@ def state_locks(aws: Session, rules: Rules, target: Target) -> StateLocks:
     return StateLocks(aws, target.backend, rules.project.tooling.account, target.env)
 
 
-def stored_state(aws: Session, rules: Rules, target: Target) -> State | None:
+def stored_state(aws: Session, rules: Rules, target: Target) -> StateContent | None:
     """None where there is none yet; StageFailed where it is none of Terraform's."""
     backend = target.backend
     content = Bucket(aws, backend.bucket, backend.region, rules.project.tooling.account, target.env).get(backend.key)
-    return None if content is None else State.read(content, f"the state s3://{backend.bucket}/{backend.key}")
+    return None if content is None else StateContent.read(content, f"the state s3://{backend.bucket}/{backend.key}")
 
 
-def tell(at: Surroundings, history: History) -> None:
+def tell(ctx: ReleaseContext, history: History) -> None:
     """Warns of interrupted runs of the release's target."""
-    found = remains(at.aws, at.release.rules, at.release.target, history)
+    found = leftovers(ctx.aws, ctx.release.rules, ctx.release.target, history)
     if found is not None:
-        at.progress("Warning: " + "\n".join(found.lines))
+        ctx.progress("Warning: " + "\n".join(found.lines))

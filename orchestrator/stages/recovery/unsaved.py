@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.terraform.workspace import Workspace
-from orchestrator.errors import StageFailed, SurroundingsFailed
+from orchestrator.errors import DependencyError, StageFailed
 from orchestrator.model.ledger.ledger import History
-from orchestrator.model.release.recovery import State
+from orchestrator.model.release.recovery import StateContent
 from orchestrator.model.text.canonical import sha256
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 STATES = "states"
 """In the detail of `failed`: the hashes of states that were kept; of `recovered`: what became of each."""
@@ -27,38 +27,38 @@ class Unsaved:
     sha256: str
     key: str
     path: Path | None
-    state: State | None
+    state: StateContent | None
 
     @property
     def serial(self) -> int:
         return -1 if self.state is None else self.state.version.serial
 
 
-def keep(at: Surroundings, workspace: Workspace) -> list[Unsaved]:
+def keep(ctx: ReleaseContext, workspace: Workspace) -> list[Unsaved]:
     """Copies what lies in a workspace to the release bucket, and moves it out of the export."""
-    return [_keep(at, workspace, path) for path in workspace.unsaved_states]
+    return [_keep(ctx, workspace, path) for path in workspace.unsaved_states]
 
 
-def _keep(at: Surroundings, workspace: Workspace, path: Path) -> Unsaved:
+def _keep(ctx: ReleaseContext, workspace: Workspace, path: Path) -> Unsaved:
     content = path.read_bytes()
     digest = sha256(content)
-    key = _key(at, digest)
-    at.releases.put(key, content, if_none_match=True)
+    key = _key(ctx, digest)
+    ctx.releases.put(key, content, if_none_match=True)
     kept = workspace.run / f"errored-{digest}.tfstate"
     path.rename(kept)
     kept.chmod(0o600)
     return Unsaved(digest, key, kept, _read(content))
 
 
-def keep_if_possible(at: Surroundings, workspace: Workspace) -> list[str]:
+def keep_if_possible(ctx: ReleaseContext, workspace: Workspace) -> list[str]:
     """Right after an apply that failed: a build's files end with the build. Returns the hashes of what is kept."""
     try:
-        kept = keep(at, workspace)
-    except SurroundingsFailed as error:
-        at.progress(f"Warning: the state that could not be saved lies in {workspace.path} alone: {error}")
+        kept = keep(ctx, workspace)
+    except DependencyError as error:
+        ctx.progress(f"Warning: the state that could not be saved lies in {workspace.path} alone: {error}")
         return []
     for each in kept:
-        at.progress(f"The state that could not be saved is kept as s3://{at.releases.name}/{each.key}")
+        ctx.progress(f"The state that could not be saved is kept as s3://{ctx.releases.name}/{each.key}")
     return [each.sha256 for each in kept]
 
 
@@ -74,25 +74,25 @@ def waiting(history: History) -> tuple[str, ...]:
     return tuple(digest for digest in kept if digest not in done)
 
 
-def gather(at: Surroundings, spaces: Sequence[Workspace], history: History) -> list[Unsaved]:
+def gather(ctx: ReleaseContext, spaces: Sequence[Workspace], history: History) -> list[Unsaved]:
     """All that wait for a decision, kept, the oldest first."""
-    found = {each.sha256: each for workspace in spaces for each in keep(at, workspace)}
+    found = {each.sha256: each for workspace in spaces for each in keep(ctx, workspace)}
     for digest in waiting(history):
         if digest not in found:
-            found[digest] = _fetched(at, spaces[0], digest)
+            found[digest] = _fetched(ctx, spaces[0], digest)
     return sorted(found.values(), key=lambda each: each.serial)
 
 
-def _fetched(at: Surroundings, workspace: Workspace, digest: str) -> Unsaved:
+def _fetched(ctx: ReleaseContext, workspace: Workspace, digest: str) -> Unsaved:
     """From the bucket into the workspace, as if the apply had failed here."""
     path = workspace.run / f"errored-{digest}.tfstate"
-    if not at.releases.download(_key(at, digest), path) or sha256(path.read_bytes()) != digest:
+    if not ctx.releases.download(_key(ctx, digest), path) or sha256(path.read_bytes()) != digest:
         path.unlink(missing_ok=True)
         raise StageFailed(
-            f"the unsaved state s3://{at.releases.name}/{_key(at, digest)} is gone or has been changed",
+            f"the unsaved state s3://{ctx.releases.name}/{_key(ctx, digest)} is gone or has been changed",
             hint="Find its older version in the bucket. Where it is not needed, `--set-aside` with a reason goes on.",
         )
-    return Unsaved(digest, _key(at, digest), path, _read(path.read_bytes()))
+    return Unsaved(digest, _key(ctx, digest), path, _read(path.read_bytes()))
 
 
 def put_away(unsaved: Sequence[Unsaved]) -> None:
@@ -102,12 +102,12 @@ def put_away(unsaved: Sequence[Unsaved]) -> None:
             each.path.rename(each.path.with_name(f"kept-{each.sha256}.tfstate"))
 
 
-def _key(at: Surroundings, digest: str) -> str:
-    return f"recovered/{at.release.target.id}/{digest}.tfstate"
+def _key(ctx: ReleaseContext, digest: str) -> str:
+    return f"recovered/{ctx.release.target.id}/{digest}.tfstate"
 
 
-def _read(content: bytes) -> State | None:
+def _read(content: bytes) -> StateContent | None:
     try:
-        return State.read(content, "it")
+        return StateContent.read(content, "it")
     except StageFailed:
         return None

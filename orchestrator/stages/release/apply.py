@@ -16,14 +16,14 @@ from orchestrator.errors import Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model.approval.approval import Tally
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind
 from orchestrator.model.release import receipt as receipts
-from orchestrator.model.release.admission import superseded, withdrawn
+from orchestrator.model.release.admission import superseded, withdrawn_reason
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.model.rules import windows
 from orchestrator.model.tools.tool import title
 from orchestrator.stages.approval.announcement import announce_apply
 from orchestrator.stages.approval.approvals import check_answers, record_answers, tally
-from orchestrator.stages.context.context import Surroundings
-from orchestrator.stages.gates.promotion import Candidate, check_promotion
+from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.gates.promotion import PromotedCommit, check_promotion
 from orchestrator.stages.gates.receipts import (
     check_same_release,
     newest_receipt,
@@ -50,45 +50,47 @@ class ApplyResult:
 
 
 @recorded("apply")
-def apply(at: Surroundings) -> ApplyResult:
+def apply(ctx: ReleaseContext) -> ApplyResult:
     """Applies the newest stored plan of the tag; plans nothing itself."""
-    by = at.identify()
-    release = at.release
-    at.ledger.pin(str(release.tag), release.tag_object, release.commit)
-    receipt = newest_receipt(at)
+    by = ctx.identify()
+    release = ctx.release
+    ctx.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    receipt = newest_receipt(ctx)
     if receipt.changes:
-        require_pipeline(at, by)
-    record_answers(at, receipt.digest)
-    history = at.ledger.history(release.target.id)
-    tell(at, history)
-    found = admit(at, receipt, history)
-    _check_binding(at, receipt)
+        require_pipeline(ctx, by)
+    record_answers(ctx, receipt.digest)
+    history = ctx.ledger.history(release.target.id)
+    tell(ctx, history)
+    found = admit(ctx, receipt, history)
+    _check_binding(ctx, receipt)
     if not receipt.changes:
-        return _nothing_to_do(at, receipt, by)
-    place = here(at.env)
+        return _nothing_to_do(ctx, receipt, by)
+    place = here(ctx.env)
     holder = Holder(by, str(release.tag), place.where, place.build)
     with (
-        at.leases.held(release.target.id, holder, at.progress) as lease,
-        opened(_workspace_of(at, receipt)) as workspace,
+        ctx.leases.held(release.target.id, holder, ctx.progress) as lease,
+        opened(_workspace_of(ctx, receipt)) as workspace,
     ):
-        root = prepare.export(at, workspace)
-        files = prepare.read(at, root)
-        terraform = prepare.terraform(at, workspace, root, lease.lost.is_set)
+        root = prepare.export(ctx, workspace)
+        files = prepare.read(ctx, root)
+        terraform = prepare.terraform(ctx, workspace, root, lease.lost.is_set)
         terraform.init()
-        terraform = prepare.complete(at, terraform, files).terraform
-        _restore(at, receipt, workspace)
-        told = announce_apply(at, receipt, found)
-        begun = at.ledger.append(release.target.id, lambda history: _begin(at, receipt, history, by, told), lease)
+        terraform = prepare.complete(ctx, terraform, files).terraform
+        _restore(ctx, receipt, workspace)
+        told = announce_apply(ctx, receipt, found)
+        begun = ctx.ledger.append(release.target.id, lambda history: _begin(ctx, receipt, history, by, told), lease)
         workspace.begun.write_text(begun.id)
-        outputs = _run(at, _Run(receipt, by, lease, workspace), lambda: terraform.apply(release.target.roles.apply))
+        outputs = _run(
+            ctx, _ApplyRun(receipt, by, lease, workspace), lambda: terraform.apply(release.target.roles.apply)
+        )
     return ApplyResult(receipt, "applied", outputs)
 
 
-def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
+def _check_binding(ctx: ReleaseContext, receipt: PlanReceipt) -> None:
     """What the digest binds must be what this release is now."""
-    release = at.release
+    release = ctx.release
     again = f"Run `orchestrate plan --tag {release.tag}` and review that plan."
-    check_same_release(at, receipt)
+    check_same_release(ctx, receipt)
     now = place(release)
     differing = [name for name in now.__struct_fields__ if getattr(now, name) != getattr(receipt.place, name)]
     if differing:
@@ -98,22 +100,22 @@ def _check_binding(at: Surroundings, receipt: PlanReceipt) -> None:
             f"it is {getattr(now, name)} now",
             hint=again,
         )
-    untimely = receipt.untimely(clock.now())
-    if untimely is not None:
-        raise Refused(untimely, hint=again)
-    if state_version(at) != receipt.state:
+    untimely_reason = receipt.untimely_reason(clock.now())
+    if untimely_reason is not None:
+        raise Refused(untimely_reason, hint=again)
+    if state_version(ctx) != receipt.state:
         raise Refused("the state has changed since the plan was made: the plan is stale", hint=again)
 
 
-def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> Tally:
+def admit(ctx: ReleaseContext, receipt: PlanReceipt, history: History) -> Tally:
     """The rules that a plan must meet before it is applied, as of the newest entries of the ledger and all answers."""
-    _check_standing(at, receipt, history)
-    found = tally(at, receipt)
-    _check_time(at, found)
+    _check_standing(ctx, receipt, history)
+    found = tally(ctx, receipt)
+    _check_time(ctx, found)
     if receipt.rollback is None:
-        check_promotion(Candidate.of(at.release, at.repository, at.aws))
-    tag = str(at.release.tag)
-    environment = at.release.rules.environments[at.release.tag.env]
+        check_promotion(PromotedCommit.of(ctx.release, ctx.repository, ctx.aws))
+    tag = str(ctx.release.tag)
+    environment = ctx.release.rules.environments[ctx.release.tag.env]
     for check in environment.checks.required:
         passed = history.check_passed(check, receipt.commit)
         if not passed:
@@ -122,32 +124,32 @@ def admit(at: Surroundings, receipt: PlanReceipt, history: History) -> Tally:
                 f"the required check `{check}` {state} commit {receipt.commit[:12]}",
                 hint=f"Run `orchestrate {check} --tag {tag}`, then apply again.",
             )
-    missing = check_answers(at, receipt, found)
+    missing = check_answers(ctx, receipt, found)
     if missing is not None:
         raise Refused(missing, hint=f"`orchestrate approve --tag {tag}` shows the plan and asks.")
     return found
 
 
-def _check_standing(at: Surroundings, receipt: PlanReceipt, history: History) -> None:
+def _check_standing(ctx: ReleaseContext, receipt: PlanReceipt, history: History) -> None:
     """No newer plan, not applied before, no newer version applied."""
-    again = f"Run `orchestrate plan --tag {at.release.tag}` and review that plan."
+    again = f"Run `orchestrate plan --tag {ctx.release.tag}` and review that plan."
     begun = history.newest("applying", "applied", digest=receipt.digest)
     if begun is not None:
         raise Refused(_applied_before(history, begun), hint=again)
-    late = superseded(history, at.release.tag)
+    late = superseded(history, ctx.release.tag)
     if late is not None:
         raise Refused(late, hint="To go back, release that commit under a new version: `orchestrate rollback`.")
-    gone = withdrawn(history, str(at.release.tag), receipt.digest)
+    gone = withdrawn_reason(history, str(ctx.release.tag), receipt.digest)
     if gone is not None:
         raise Refused(gone, hint=again)
 
 
-def _check_time(at: Surroundings, found: Tally) -> None:
+def _check_time(ctx: ReleaseContext, found: Tally) -> None:
     """Who breaks the glass does not wait for a window."""
-    environment = at.release.rules.environments[at.release.tag.env]
-    why = windows.closed(environment.windows, environment.freeze, clock.now())
+    environment = ctx.release.rules.environments[ctx.release.tag.env]
+    why = windows.closed_reason(environment.windows, environment.freeze, clock.now())
     if why is not None and found.broken is None:
-        raise Refused(f"{at.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
+        raise Refused(f"{ctx.release.tag} is not applied now: {why}", hint="The plan stays; apply it when it is open.")
 
 
 _ENDS = {"applied": "is done", "failed": "failed", "recovered": "was interrupted and has been recovered"}
@@ -159,31 +161,31 @@ def _applied_before(history: History, begun: Entry) -> str:
     return f"the newest plan of {begun.tag} was applied before, at {begun.at} by {begun.by}; that apply {what}"
 
 
-def _begin(at: Surroundings, receipt: PlanReceipt, history: History, by: str, told: dict[str, Any]) -> Draft:
+def _begin(ctx: ReleaseContext, receipt: PlanReceipt, history: History, by: str, told: dict[str, Any]) -> Draft:
     """Whoever's entry comes first applies; everyone after sees it and stops."""
-    admit(at, receipt, history)
-    return _draft("applying", receipt, by, {**here(at.env).detail(), **told})
+    admit(ctx, receipt, history)
+    return _draft("applying", receipt, by, {**here(ctx.env).detail(), **told})
 
 
 def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) -> Draft:
     return Draft(kind, receipt.tag, receipt.commit, by, receipt.digest, {**detail, **receipts.rollback_detail(receipt)})
 
 
-def _nothing_to_do(at: Surroundings, receipt: PlanReceipt, by: str) -> ApplyResult:
+def _nothing_to_do(ctx: ReleaseContext, receipt: PlanReceipt, by: str) -> ApplyResult:
     """A plan without changes is recorded as the version that runs, and not given to Terraform."""
-    before = at.ledger.history(at.release.target.id).newest("applied")
+    before = ctx.ledger.history(ctx.release.target.id).newest("applied")
     kept = before.detail.get("outputs", {}) if before is not None else {}
 
     def decide(history: History) -> Draft:
-        admit(at, receipt, history)
-        return _draft("applied", receipt, by, _applied(at, receipt, "no changes", kept))
+        admit(ctx, receipt, history)
+        return _draft("applied", receipt, by, _applied(ctx, receipt, "no changes", kept))
 
-    at.ledger.append(at.release.target.id, decide)
+    ctx.ledger.append(ctx.release.target.id, decide)
     return ApplyResult(receipt, "no changes", {})
 
 
-def _applied(at: Surroundings, receipt: PlanReceipt, result: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
-    target = at.release.target
+def _applied(ctx: ReleaseContext, receipt: PlanReceipt, result: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    target = ctx.release.target
     kept = {name: outputs[name] for name in _VERIFIED_OUTPUTS if outputs.get(name) is not None}
     return {
         "result": result,
@@ -194,27 +196,27 @@ def _applied(at: Surroundings, receipt: PlanReceipt, result: str, outputs: Mappi
     }
 
 
-def _workspace_of(at: Surroundings, receipt: PlanReceipt) -> Path:
+def _workspace_of(ctx: ReleaseContext, receipt: PlanReceipt) -> Path:
     """The workspace of the plan; its path comes from the store, so only a path of the right shape is taken."""
     path = Path(receipt.workspace)
-    if not path.is_absolute() or ".." in path.parts or not receipt.workspace.endswith(f"/{_own_suffix(at)}"):
+    if not path.is_absolute() or ".." in path.parts or not receipt.workspace.endswith(f"/{_own_suffix(ctx)}"):
         raise Refused(f"the receipt names the workspace {receipt.workspace}, which is none of this target")
     return path
 
 
-def _own_suffix(at: Surroundings) -> Path:
-    return suffix(at.release.rules.project, at.release.target)
+def _own_suffix(ctx: ReleaseContext) -> Path:
+    return suffix(ctx.release.rules.project, ctx.release.target)
 
 
-def _restore(at: Surroundings, receipt: PlanReceipt, workspace: Workspace) -> None:
+def _restore(ctx: ReleaseContext, receipt: PlanReceipt, workspace: Workspace) -> None:
     archive = workspace.run / "plan.tar"
-    if not at.releases.download(receipt.artefact.key, archive):
+    if not ctx.releases.download(receipt.artefact.key, archive):
         raise Refused(f"the stored plan {receipt.artefact.key} is gone", hint="Plan again.")
     artefact.unpack(archive, receipt.artefact.sha256, workspace.run / PLAN_FILE, workspace.source)
 
 
 @dataclass(frozen=True)
-class _Run:
+class _ApplyRun:
     """One apply: of what, by whom, under which lock, and where."""
 
     receipt: PlanReceipt
@@ -223,36 +225,36 @@ class _Run:
     workspace: Workspace
 
 
-def _run(at: Surroundings, run: _Run, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _run(ctx: ReleaseContext, run: _ApplyRun, apply_plan: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Applies and records how it ended, whatever that is."""
 
     def record(kind: Kind, detail: dict[str, Any]) -> None:
-        at.ledger.append(at.release.target.id, lambda _: _draft(kind, run.receipt, run.by, detail), run.lease)
+        ctx.ledger.append(ctx.release.target.id, lambda _: _draft(kind, run.receipt, run.by, detail), run.lease)
 
     try:
         outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}
     except OrchestrateError as error:
-        kept = keep_if_possible(at, run.workspace)
+        kept = keep_if_possible(ctx, run.workspace)
         if run.lease.lost.is_set():
-            raise _lost(at) from None
-        record("failed", {"reason": at.masker(error.message)[:1000], **({STATES: kept} if kept else {})})
-        raise _with_way_on(error, at) from None
-    record("applied", _applied(at, run.receipt, "applied", outputs))
+            raise _lost(ctx) from None
+        record("failed", {"reason": ctx.masker(error.message)[:1000], **({STATES: kept} if kept else {})})
+        raise _with_way_on(error, ctx) from None
+    record("applied", _applied(ctx, run.receipt, "applied", outputs))
     return outputs
 
 
-def _lost(at: Surroundings) -> Locked:
-    name = title(at.release.rules.project.terraform.program)
+def _lost(ctx: ReleaseContext) -> Locked:
+    name = title(ctx.release.rules.project.terraform.program)
     return Locked(
         f"the deployment lock could not be renewed, so {name} was stopped before somebody else could take it over",
-        hint=f"{name} saved what it had done. Run `orchestrate plan --tag {at.release.tag}`: it shows what is left.",
+        hint=f"{name} saved what it had done. Run `orchestrate plan --tag {ctx.release.tag}`: it shows what is left.",
     )
 
 
-def _with_way_on(error: OrchestrateError, at: Surroundings) -> OrchestrateError:
+def _with_way_on(error: OrchestrateError, ctx: ReleaseContext) -> OrchestrateError:
     if isinstance(error, StageFailed) and error.hint is None:
         error.hint = (
             "What was done before the error is in the state. Mend the cause, then run `orchestrate plan --tag "
-            f"{at.release.tag}`: it shows what is left, and resources that failed half-way as replacements."
+            f"{ctx.release.tag}`: it shows what is left, and resources that failed half-way as replacements."
         )
     return error

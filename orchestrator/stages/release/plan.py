@@ -36,7 +36,7 @@ from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
 from orchestrator.stages.approval.approvals import record_answers
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import Admission, admitted
 from orchestrator.stages.gates.planning import begins, ends
 from orchestrator.stages.gates.receipts import CHECKS, check_state, place, state_version
@@ -46,7 +46,7 @@ from orchestrator.stages.terraform.prepare import Prepared
 
 if TYPE_CHECKING:
     from orchestrator.model.terraform.root import Json
-    from orchestrator.stages.policy.verdict import Verdict
+    from orchestrator.stages.policy.verdict import PolicyResult
 
 
 @dataclass(frozen=True)
@@ -58,39 +58,41 @@ class PlanResult:
 
 
 @recorded("plan")
-def plan(at: Surroundings) -> PlanResult:
-    """Raises StageFailed where Terraform fails, and Locked, Refused or SurroundingsFailed where it may not run."""
-    place, failed = place_of(at.release.rules.project, at.release.target, at.env), threading.Event()
+def plan(ctx: ReleaseContext) -> PlanResult:
+    """Raises StageFailed where Terraform fails, and Locked, Refused or DependencyError where it may not run."""
+    place, failed = place_of(ctx.release.rules.project, ctx.release.target, ctx.env), threading.Event()
     with opened(place) as workspace, ThreadPoolExecutor(max_workers=2) as pool:
-        root = prepare.export(at, workspace)
-        terraform = prepare.terraform(at, workspace, root, failed.is_set)
-        background = _Background.start(at, terraform, pool, failed)
-        with ends(at, background.admitted):
+        root = prepare.export(ctx, workspace)
+        terraform = prepare.terraform(ctx, workspace, root, failed.is_set)
+        background = _Background.start(ctx, terraform, pool, failed)
+        with ends(ctx, background.admitted):
             if prepare.lacks_providers(terraform):
                 background.admitted.result()  # installs nothing for a release that is not admitted
-            with background.first(at.progress) as tell:
+            with background.first(ctx.progress) as tell:
                 replace(terraform, progress=tell).init()
             admission = background.admitted.result()
-            receipt = _planned(at, terraform, background, pool)
-            return PlanResult(receipt, _record(at, receipt, admission.run))
+            receipt = _planned(ctx, terraform, background, pool)
+            return PlanResult(receipt, _record(ctx, receipt, admission.run))
 
 
-def _planned(at: Surroundings, terraform: Terraform, background: _Background, pool: ThreadPoolExecutor) -> PlanReceipt:
+def _planned(
+    ctx: ReleaseContext, terraform: Terraform, background: _Background, pool: ThreadPoolExecutor
+) -> PlanReceipt:
     """After `init`: the plan, its artefact stored, judged by the rules."""
     admission, workspace = background.admitted.result(), terraform.workspace
     background.warned.result()
-    prepared = prepare.complete(at, terraform, background.files.result())
+    prepared = prepare.complete(ctx, terraform, background.files.result())
     before = artefact.snapshot(workspace.source)
     terraform = prepared.terraform
-    changes = terraform.plan(at.release.target.roles.plan, list(prepared.var_files))
-    stored = pool.submit(_store_artefact, at, workspace, before)
-    state = pool.submit(state_version, at)
+    changes = terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
+    stored = pool.submit(_store_artefact, ctx, workspace, before)
+    state = pool.submit(state_version, ctx)
     content = terraform.plan_json()
-    credentials.check(content, at.release.target.account, at.release.rules.project.workload.unmanaged_providers)
+    credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
     found = plans.read(content)
-    protected = background.judge.result()(at, content, admission).protected if changes else ()
+    protected = background.judge.result()(ctx, content, admission).protected if changes else ()
     evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
-    return _receipt(at, prepared, admission, evidence)
+    return _receipt(ctx, prepared, admission, evidence)
 
 
 @dataclass(frozen=True)
@@ -100,23 +102,25 @@ class _Background:
     admitted: Future[Admission]
     files: Future[dict[str, Json]]
     warned: Future[None]
-    judge: Future[Callable[[Surroundings, bytes, Admission], Verdict]]
+    judge: Future[Callable[[ReleaseContext, bytes, Admission], PolicyResult]]
 
     @staticmethod
-    def start(at: Surroundings, terraform: Terraform, pool: ThreadPoolExecutor, failed: threading.Event) -> _Background:
+    def start(
+        ctx: ReleaseContext, terraform: Terraform, pool: ThreadPoolExecutor, failed: threading.Event
+    ) -> _Background:
         """What fails in `admitted` sets `failed`."""
 
         def admit() -> Admission:
             try:
-                return begins(at, admitted(at), terraform.workspace)
+                return begins(ctx, admitted(ctx), terraform.workspace)
             except BaseException:
                 failed.set()
                 raise
 
         return _Background(
             admitted=pool.submit(admit),
-            files=pool.submit(prepare.read, at, terraform.root),
-            warned=pool.submit(prepare.warn, at, terraform.workspace.source),
+            files=pool.submit(prepare.read, ctx, terraform.root),
+            warned=pool.submit(prepare.warn, ctx, terraform.workspace.source),
             judge=pool.submit(_judge),
         )
 
@@ -158,20 +162,20 @@ class _Held:
         self.lines.clear()
 
 
-def _judge() -> Callable[[Surroundings, bytes, Admission], Verdict]:
+def _judge() -> Callable[[ReleaseContext, bytes, Admission], PolicyResult]:
     """Imported beside Terraform, not before it: the checks and policies are a good part of all that a plan imports."""
     from orchestrator.stages.policy.verdict import judge
 
     return judge
 
 
-def _store_artefact(at: Surroundings, workspace: Workspace, before: artefact.Snapshot) -> Artefact:
+def _store_artefact(ctx: ReleaseContext, workspace: Workspace, before: artefact.Snapshot) -> Artefact:
     archive = workspace.run / "plan.tar"
     made = artefact.made_since(before, workspace.source)
     digest = artefact.pack(workspace.run / "plan.tfplan", workspace.source, made, archive)
-    key = artefact_key(at.release.target.id, digest)
-    at.releases.put(key, archive)
-    return Artefact(bucket=at.releases.name, key=key, sha256=digest, size=archive.stat().st_size)
+    key = artefact_key(ctx.release.target.id, digest)
+    ctx.releases.put(key, archive)
+    return Artefact(bucket=ctx.releases.name, key=key, sha256=digest, size=archive.stat().st_size)
 
 
 @dataclass(frozen=True)
@@ -186,8 +190,8 @@ class _Evidence:
     protected: tuple[str, ...]
 
 
-def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
-    release, now = at.release, clock.now()
+def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
+    release, now = ctx.release, clock.now()
     hours = release.rules.environments[release.tag.env].plans.expire_after_hours
     return PlanReceipt(
         version=1,
@@ -216,7 +220,7 @@ def _receipt(at: Surroundings, prepared: Prepared, admission: Admission, evidenc
         planned_by=admission.by,
         signed=release.author.signed,
         tagger=release.author.tagger,
-        submitted_by=at.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
+        submitted_by=ctx.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
     )
 
 
@@ -225,10 +229,10 @@ def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:
     return {name: sha256(path.read_bytes()) for name, path in zip([*names, "generated"], paths, strict=True)}
 
 
-def _record(at: Surroundings, receipt: PlanReceipt, run: str) -> str:
+def _record(ctx: ReleaseContext, receipt: PlanReceipt, run: str) -> str:
     digest = receipt.digest
     key = receipt_key(receipt.place.target, digest)
-    at.releases.put(key, receipt.encode(), lock=at.release.rules.project.state.object_lock)
+    ctx.releases.put(key, receipt.encode(), lock=ctx.release.rules.project.state.object_lock)
     detail = {
         RUN: run,
         "receipt": key,
@@ -238,13 +242,13 @@ def _record(at: Surroundings, receipt: PlanReceipt, run: str) -> str:
         **rollback_detail(receipt),
     }
 
-    before = at.ledger.history(receipt.place.target)
+    before = ctx.ledger.history(receipt.place.target)
     for answered in {withdraws(before), *(broken.digest for broken in due(before))} - {None}:
-        record_answers(at, str(answered))
+        record_answers(ctx, str(answered))
 
     def decide(history: History) -> Draft:
         all_of_it = {**detail, "withdraws": withdraws(history)}
         return Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, all_of_it)
 
-    at.ledger.append(receipt.place.target, decide)
-    return f"s3://{at.releases.name}/{key}"
+    ctx.ledger.append(receipt.place.target, decide)
+    return f"s3://{ctx.releases.name}/{key}"

@@ -13,14 +13,14 @@ from orchestrator.model.release.promotion import origins
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.text.quoting import quoted
-from orchestrator.stages.gates.promotion import Candidate, check_promotion
+from orchestrator.stages.gates.promotion import PromotedCommit, check_promotion
 from orchestrator.stages.record.refusals import of_name
-from orchestrator.stages.record.writer import books
-from orchestrator.stages.tags.make_tags import MadeTags, Wanted, make_tags, tags_of
+from orchestrator.stages.record.writer import ledger_writer
+from orchestrator.stages.tags.make_tags import MadeTags, TagOptions, make_tags, tags_of
 from orchestrator.stages.tags.resolve import resolve
 
 
-def promote(repository: Repository, wanted: Wanted, rules_ref: str | None, tell: Callable[[str], None]) -> MadeTags:
+def promote(repository: Repository, wanted: TagOptions, rules_ref: str | None, tell: Callable[[str], None]) -> MadeTags:
     """Tags the commit of the same version in the environment that `wanted.env` is promoted from.
 
     Raises Refused where that version, or what the rules ask of it, is missing there: before any tag is made. That the
@@ -40,8 +40,8 @@ def promote(repository: Repository, wanted: Wanted, rules_ref: str | None, tell:
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
     for tag, target in zip(map(str, tags), targets, strict=True):
-        with of_name(tag, "promote", partial(books, rules, wanted.env, tag), tell, commit):
-            check_promotion(Candidate(repository, aws, rules, target, commit))
+        with of_name(tag, "promote", partial(ledger_writer, rules, wanted.env, tag), tell, commit):
+            check_promotion(PromotedCommit(repository, aws, rules, target, commit))
     return make_tags(repository, replace(wanted, commit=commit), rules_ref)
 
 

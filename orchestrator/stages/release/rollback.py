@@ -16,15 +16,15 @@ from orchestrator.model.release.rollback import Rollback
 from orchestrator.model.rules.tag import Tag, Version
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.terraform.state_file import parse
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import WHOLE, Admission, check_place
 from orchestrator.stages.policy.preview import Preview, check_usable, preview
-from orchestrator.stages.tags.make_tags import Wanted, make_tags
+from orchestrator.stages.tags.make_tags import TagOptions, make_tags
 from orchestrator.stages.tags.resolve import as_if_tagged, released
 
 
 @dataclass(frozen=True)
-class Asked:
+class RollbackOptions:
     """What to go back to, and where. `to` None: the newest release before that is known to be good."""
 
     env: str
@@ -37,7 +37,7 @@ class Asked:
 class Proposal:
     """A rollback that could be released: under `at.release.tag`, which exists only where `made` says so."""
 
-    at: Surroundings
+    ctx: ReleaseContext
     rollback: Rollback
     preview: Preview
     notes: tuple[str, ...]
@@ -45,7 +45,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _RollbackPoint:
     """Where to go back: `history` is the whole chain."""
 
     repository: Repository
@@ -55,23 +55,27 @@ class _Place:
 
 
 def propose(
-    repository: Repository, asked: Asked, rules_ref: str | None, env: Mapping[str, str], tell: Callable[[str], None]
+    repository: Repository,
+    asked: RollbackOptions,
+    rules_ref: str | None,
+    env: Mapping[str, str],
+    tell: Callable[[str], None],
 ) -> Proposal:
     """Raises Refused where there is nothing to go back to, or its code cannot work with the state as it is now."""
     place = _place(repository, asked, rules_ref)
     goal = rollbacks.goal(place.history, Version.parse(asked.to) if asked.to is not None else None)
     tag, made = _tag(place, goal)
-    at = Surroundings(as_if_tagged(repository, tag, goal.commit, place.rules_commit), repository, env, tell)
+    ctx = ReleaseContext(as_if_tagged(repository, tag, goal.commit, place.rules_commit), repository, env, tell)
     found = rollbacks.rollback_of(place.history, str(tag), goal.commit)
     assert found is not None, "what `goal` chooses is always another commit than the one that stands"
-    notes = _check_state(at, place.history)
-    check_place(place.history, at.release)
+    notes = _check_state(ctx, place.history)
+    check_place(place.history, ctx.release)
     tell(f"{found.left} goes back to {found.to}, commit {goal.commit[:12]}: planning what that would change")
-    seen = preview(at, Admission(place.history, at.identify(), found))
-    return Proposal(at, found, seen, notes, made)
+    seen = preview(ctx, Admission(place.history, ctx.identify(), found))
+    return Proposal(ctx, found, seen, notes, made)
 
 
-def _place(repository: Repository, asked: Asked, rules_ref: str | None) -> _Place:
+def _place(repository: Repository, asked: RollbackOptions, rules_ref: str | None) -> _RollbackPoint:
     rules_commit = repository.rules_commit(rules_ref)
     rules = repository.rules(rules_commit)
     target = locate(Tag.parse(f"{asked.env}_{asked.scope}/{asked.team}/0.0"), rules)
@@ -79,10 +83,10 @@ def _place(repository: Repository, asked: Asked, rules_ref: str | None) -> _Plac
     aws.require_account(rules.project.tooling.account)
     stores = target.stores
     ledger = Ledger(aws, stores.ledger_table, stores.region, stores.env)
-    return _Place(repository, rules_commit, target, ledger.history(target.id, WHOLE))
+    return _RollbackPoint(repository, rules_commit, target, ledger.history(target.id, WHOLE))
 
 
-def _tag(place: _Place, goal: Entry) -> tuple[Tag, bool]:
+def _tag(place: _RollbackPoint, goal: Entry) -> tuple[Tag, bool]:
     """The tag to release under, and whether it is there: made by a rollback that was then interrupted."""
     newest, target = rollbacks.newest_version(place.history), place.target
     stem = f"{target.env}_{target.scope}/{target.team}"
@@ -97,21 +101,21 @@ def _tag(place: _Place, goal: Entry) -> tuple[Tag, bool]:
     raise AssertionError("versions never end")
 
 
-def _check_state(at: Surroundings, history: History) -> tuple[str, ...]:
+def _check_state(ctx: ReleaseContext, history: History) -> tuple[str, ...]:
     """Raises Refused where the old code cannot work with the state; returns what people should know."""
-    backend = at.release.target.backend
+    backend = ctx.release.target.backend
     where = f"s3://{backend.bucket}/{backend.key}"
-    content = at.states.get(backend.key)
+    content = ctx.states.get(backend.key)
     if content is None:
         raise Refused(f"there is no state {where}, so nothing to go back from", hint="Restore the state first.")
-    locked = check_usable(at, parse(content, where))
-    return tuple(rollbacks.downgrades(locked, _used_providers(at, history)))
+    locked = check_usable(ctx, parse(content, where))
+    return tuple(rollbacks.downgrades(locked, _used_providers(ctx, history)))
 
 
-def _used_providers(at: Surroundings, history: History) -> Mapping[str, str]:
+def _used_providers(ctx: ReleaseContext, history: History) -> Mapping[str, str]:
     """Of the release that wrote the state last; empty where its receipt is no longer stored."""
     left = rollbacks.standing(history)
-    content = at.releases.get(receipt_key(at.release.target.id, left.digest or "")) if left is not None else None
+    content = ctx.releases.get(receipt_key(ctx.release.target.id, left.digest or "")) if left is not None else None
     if left is None or content is None:
         return {}
     try:
@@ -122,13 +126,13 @@ def _used_providers(at: Surroundings, history: History) -> Mapping[str, str]:
 
 def make_tag(proposal: Proposal, *, sign: bool, remote: str | None) -> None:
     """Tags the old commit under the new version, signed where the environment asks for it; pushes it to `remote`."""
-    release, repository = proposal.at.release, proposal.at.repository
+    release, repository = proposal.ctx.release, proposal.ctx.repository
     environment, tag = release.rules.environments[release.tag.env], release.tag
     if proposal.made:
         if remote is not None:
             repository.push_tags(remote, [str(tag)])
         return
-    wanted = Wanted(
+    wanted = TagOptions(
         env=tag.env,
         team=tag.team,
         version=str(tag.version),
@@ -142,7 +146,7 @@ def make_tag(proposal: Proposal, *, sign: bool, remote: str | None) -> None:
     make_tags(repository, wanted, release.rules_commit)
 
 
-def check_push(repository: Repository, asked: Asked, rules_ref: str | None, remote: str | None) -> None:
+def check_push(repository: Repository, asked: RollbackOptions, rules_ref: str | None, remote: str | None) -> None:
     """Raises UsageError where only the pipeline may apply and the tag is not to be pushed."""
     environment = repository.rules(repository.rules_commit(rules_ref)).environments.get(asked.env)
     if remote is None and environment is not None and environment.apply_from == "pipeline":

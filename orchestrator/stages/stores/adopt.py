@@ -11,14 +11,14 @@ from orchestrator.effects.state.source import LocalFile, StoredObject, source_of
 from orchestrator.errors import InvalidInput, Locked, Refused
 from orchestrator.model.ledger.ledger import Draft, Entry, History
 from orchestrator.model.terraform.state_file import StateFile, parse
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.policy.preview import Preview, check_usable, preview
 from orchestrator.stages.record.refusals import recorded
 
 
 @dataclass(frozen=True)
-class Candidate:
+class AdoptableState:
     """A state that may be adopted; `preview` is what a release of the commit would change then.
 
     `preview` is None where the state is in its place already: an earlier run has put it there.
@@ -39,27 +39,27 @@ class Adopted:
 
 
 @recorded("adopt")
-def examine(at: Surroundings, source: str) -> Candidate:
+def examine(ctx: ReleaseContext, source: str) -> AdoptableState:
     """Raises Refused, InvalidInput or Locked where the state cannot be adopted; changes nothing."""
-    by = at.identify()
-    place, found, program = _place(at), source_of(source, at.aws), at.release.rules.project.terraform.program
+    by = ctx.identify()
+    place, found, program = _place(ctx), source_of(source, ctx.aws), ctx.release.rules.project.terraform.program
     if str(found) == place.address:
         raise Refused(f"{place.address} is the target's own place: there is nothing to adopt")
     content = _read(found, program)
     state = parse(content, str(found))
     if not state.resources:
         raise InvalidInput(f"{found} holds no resources: there is nothing to adopt")
-    history = at.ledger.history(at.release.target.id)
+    history = ctx.ledger.history(ctx.release.target.id)
     if _is_in_place(place, content, state, history):
-        return Candidate(found, content, state, None)
-    _check_unreleased(at, history)
-    check_usable(at, state)
-    return Candidate(found, content, state, preview(at, Admission(history, by, None), content))
+        return AdoptableState(found, content, state, None)
+    _check_unreleased(ctx, history)
+    check_usable(ctx, state)
+    return AdoptableState(found, content, state, preview(ctx, Admission(history, by, None), content))
 
 
-def _place(at: Surroundings) -> StatePlace:
-    target = at.release.target
-    return StatePlace(at.aws, target.backend, at.release.rules.project.tooling.account, target.env)
+def _place(ctx: ReleaseContext) -> StatePlace:
+    target = ctx.release.target
+    return StatePlace(ctx.aws, target.backend, ctx.release.rules.project.tooling.account, target.env)
 
 
 def _read(source: LocalFile | StoredObject, program: str) -> bytes:
@@ -91,34 +91,34 @@ def _is_in_place(place: StatePlace, content: bytes, state: StateFile, history: H
     )
 
 
-def _check_unreleased(at: Surroundings, history: History) -> None:
+def _check_unreleased(ctx: ReleaseContext, history: History) -> None:
     released = history.newest("applying", "applied", "failed")
     if released is not None:
         raise Refused(
-            f"{at.release.target.id} has been released before ({released.tag}, {released.at}), and its state is gone",
+            f"{ctx.release.target.id} has been released before ({released.tag}, {released.at}), and its state is gone",
             hint="Restore that state from an older version of the object; another one does not belong to it.",
         )
 
 
 @recorded("adopt")
-def adopt(at: Surroundings, candidate: Candidate) -> Adopted:
+def adopt(ctx: ReleaseContext, candidate: AdoptableState) -> Adopted:
     """Puts the state in its place and records it; done again, it finishes what an earlier run has left.
 
     Raises Refused where the source or the place has changed since it was examined, Locked where it is in use.
     """
-    by, target = at.identify(), at.release.target
-    place = _place(at)
-    with at.leases.held(target.id, Holder(by, "an adoption", place.us), at.progress) as lease:
-        with place.locked(at.progress):
+    by, target = ctx.identify(), ctx.release.target
+    place = _place(ctx)
+    with ctx.leases.held(target.id, Holder(by, "an adoption", place.us), ctx.progress) as lease:
+        with place.locked(ctx.progress):
             _put(place, candidate, lease)
-        before = at.ledger.history(target.id).newest("adopted")
+        before = ctx.ledger.history(target.id).newest("adopted")
         if before is not None and before.detail.get("sha256") == candidate.state.sha256:
             return Adopted(before, "already adopted")
-        entry = at.ledger.append(target.id, lambda _: _draft(at, candidate, by), lease)
+        entry = ctx.ledger.append(target.id, lambda _: _draft(ctx, candidate, by), lease)
     return Adopted(entry, "adopted")
 
 
-def _put(place: StatePlace, candidate: Candidate, lease: Held) -> None:
+def _put(place: StatePlace, candidate: AdoptableState, lease: Held) -> None:
     if candidate.source.read() != candidate.content:
         raise Refused(f"{candidate.source} has changed in the meantime", hint="Look at it again, then adopt it.")
     if lease.lost.is_set():
@@ -127,8 +127,8 @@ def _put(place: StatePlace, candidate: Candidate, lease: Held) -> None:
         raise Refused(f"{place.address} has got another state in the meantime", hint="Find out who uses that place.")
 
 
-def _draft(at: Surroundings, candidate: Candidate, by: str) -> Draft:
-    target, state = at.release.target, candidate.state
+def _draft(ctx: ReleaseContext, candidate: AdoptableState, by: str) -> Draft:
+    target, state = ctx.release.target, candidate.state
     detail: dict[str, Any] = {
         "source": str(candidate.source),
         "lineage": state.lineage,
@@ -139,4 +139,4 @@ def _draft(at: Surroundings, candidate: Candidate, by: str) -> Draft:
         "region": target.region,
         "resources_after": state.resources,
     }
-    return Draft("adopted", "", at.release.commit, by, None, detail)
+    return Draft("adopted", "", ctx.release.commit, by, None, detail)

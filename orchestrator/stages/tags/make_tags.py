@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.effects.git.repository import Repository
-from orchestrator.errors import InvalidInput, OrchestrateError, Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError, Refused
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import GLOBAL, Tag
 from orchestrator.model.rules.target import locate, scopes
@@ -16,7 +16,7 @@ from orchestrator.stages.tags.resolve import check_content, check_merged, releas
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TagOptions:
     """What to tag. `scopes` None: all of the team's; `commit` None: HEAD; `remote` None: do not push."""
 
     env: str
@@ -50,7 +50,7 @@ class MadeTags:
     notes: tuple[str, ...]
 
 
-def make_tags(repository: Repository, wanted: Wanted, rules_ref: str | None) -> MadeTags:
+def make_tags(repository: Repository, wanted: TagOptions, rules_ref: str | None) -> MadeTags:
     """Raises InvalidInput or Refused with all that speaks against the tags, before any is made."""
     rules_commit = repository.rules_commit(rules_ref)
     rules = repository.rules(rules_commit)
@@ -66,7 +66,7 @@ def make_tags(repository: Repository, wanted: Wanted, rules_ref: str | None) -> 
     return MadeTags(made, commit, wanted.commit or "HEAD", wanted.remote, tuple(_notes(repository, wanted, tags)))
 
 
-def tags_of(wanted: Wanted, rules: Rules) -> list[Tag]:
+def tags_of(wanted: TagOptions, rules: Rules) -> list[Tag]:
     """The tags that are meant, global first; InvalidInput where the rules do not have one of their targets."""
     environment = rules.environments.get(wanted.env)
     team = environment.teams.get(wanted.team) if environment else None
@@ -80,7 +80,7 @@ def tags_of(wanted: Wanted, rules: Rules) -> list[Tag]:
     return tags
 
 
-def _objections(repository: Repository, tag: Tag, wanted: Wanted) -> Iterator[OrchestrateError]:
+def _objections(repository: Repository, tag: Tag, wanted: TagOptions) -> Iterator[OrchestrateError]:
     name = str(tag)
     for blocking in repository.blocking_tags(name):
         yield InvalidInput(
@@ -116,7 +116,7 @@ def _check_remote(repository: Repository, remote: str, tags: Sequence[Tag]) -> N
         )
 
 
-def _make(repository: Repository, tags: Sequence[Tag], commit: str, wanted: Wanted) -> tuple[MadeTag, ...]:
+def _make(repository: Repository, tags: Sequence[Tag], commit: str, wanted: TagOptions) -> tuple[MadeTag, ...]:
     made: list[MadeTag] = []
     try:
         for tag in tags:
@@ -134,11 +134,11 @@ def _make(repository: Repository, tags: Sequence[Tag], commit: str, wanted: Want
 def _push(repository: Repository, remote: str, tags: Sequence[Tag]) -> None:
     try:
         repository.push_tags(remote, [str(tag) for tag in tags])
-    except SurroundingsFailed as error:
+    except DependencyError as error:
         fetch = (
             "The tags are removed here again. If the connection broke, `git fetch --tags` tells what the remote took."
         )
-        raise SurroundingsFailed(error.message, hint="\n".join(filter(None, (error.hint, fetch)))) from None
+        raise DependencyError(error.message, hint="\n".join(filter(None, (error.hint, fetch)))) from None
 
 
 def _take_back(repository: Repository, made: Sequence[MadeTag], cause: BaseException) -> None:
@@ -151,10 +151,10 @@ def _take_back(repository: Repository, made: Sequence[MadeTag], cause: BaseExcep
             left.append(str(each.tag))
     if left:
         message = f"{cause or 'interrupted'}\nthe tags {', '.join(left)} could not be removed again"
-        raise SurroundingsFailed(message, hint=f"Remove them: git tag -d {' '.join(left)}") from cause
+        raise DependencyError(message, hint=f"Remove them: git tag -d {' '.join(left)}") from cause
 
 
-def _notes(repository: Repository, wanted: Wanted, tags: Sequence[Tag]) -> Iterator[str]:
+def _notes(repository: Repository, wanted: TagOptions, tags: Sequence[Tag]) -> Iterator[str]:
     if wanted.commit is None and repository.has_uncommitted_changes:
         yield "The working tree has changes that are not committed; they are not part of the release."
     if tags[0].is_global and len(tags) > 1:

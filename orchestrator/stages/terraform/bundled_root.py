@@ -24,13 +24,13 @@ from orchestrator.model.terraform.root import Json
 from orchestrator.model.text.canonical import canonical_json
 from orchestrator.model.text.masking import Masker
 from orchestrator.stages.terraform import prepare
-from orchestrator.stages.terraform.prepare import Seat
+from orchestrator.stages.terraform.prepare import TerraformRoot
 
 _LEFT_OUT = shutil.ignore_patterns("tests", "README.md", ".terraform", "*.tfstate*", "*.tfvars*")
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandContext:
     """What a command that concerns no release works with."""
 
     rules: Rules
@@ -75,14 +75,14 @@ class Done:
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(desk: Desk, root: OwnRoot, *, apply: bool) -> Done:
+def run(ctx: CommandContext, root: OwnRoot, *, apply: bool) -> Done:
     """Plans it and, where `apply` and there is something to do, applies that very plan."""
-    project = desk.rules.project
-    place = workspaces(desk.env) / f"{project.state.prefix}-{project.tooling.account}" / root.name
+    project = ctx.rules.project
+    place = workspaces(ctx.env) / f"{project.state.prefix}-{project.tooling.account}" / root.name
     with opened(place) as workspace:
         workspace.clear_source()
         folder = _lay_out(workspace.source, root)
-        terraform = prepare.program(desk, Seat(workspace, folder, root.backend, root.region), project.terraform)
+        terraform = prepare.program(ctx, TerraformRoot(workspace, folder, root.backend, root.region), project.terraform)
         prepare.write(folder, root.files)
         own = workspace.run / VARIABLES_FILE
         own.write_bytes(canonical_json(dict(root.variables)))

@@ -18,7 +18,7 @@ from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.rules.backend import Backend
-from orchestrator.model.rules.config import Terraform as Settings
+from orchestrator.model.rules.config import TerraformSettings as Settings
 from orchestrator.model.terraform import root as roots
 from orchestrator.model.terraform import variables
 from orchestrator.model.terraform.provider_lock import (
@@ -28,10 +28,10 @@ from orchestrator.model.terraform.provider_lock import (
     locked_versions,
     parse_lock_file,
 )
-from orchestrator.model.terraform.root import Identity, Json
+from orchestrator.model.terraform.root import Json, ProviderIdentity
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.masking import Masker
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.stages.context.context import ReleaseContext
 
 _OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
 
@@ -51,7 +51,7 @@ class Prepared:
         return sha256(path.read_bytes()) if path.is_file() else None
 
 
-def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = True) -> Path:
+def export(ctx: ReleaseContext, workspace: Workspace, *, refuse_unsaved: bool = True) -> Path:
     """Exports the commit into the workspace; returns the folder of the root configuration.
 
     Refused where a state lies there that was not saved: what it alone knows of would be made again.
@@ -59,21 +59,21 @@ def export(at: Surroundings, workspace: Workspace, *, refuse_unsaved: bool = Tru
     if refuse_unsaved and workspace.unsaved_states:
         raise Refused(
             f"an earlier apply could not save its state: it lies in {workspace.unsaved_states[0]}",
-            hint=f"`orchestrate recover --tag {at.release.tag}` keeps it, and stores it where it fits.",
+            hint=f"`orchestrate recover --tag {ctx.release.tag}` keeps it, and stores it where it fits.",
         )
     workspace.clear_source()
     # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
     shutil.rmtree(workspace.data / "modules", ignore_errors=True)
-    at.repository.export(at.release.commit, workspace.source)
+    ctx.repository.export(ctx.release.commit, workspace.source)
     if any(workspace.source.rglob("errored.tfstate")):
         workspace.clear_source()
         raise InvalidInput(
             "the commit holds an errored.tfstate, a state that Terraform could not save",
             hint="Remove it from the commit: from now on nobody could tell it from one of this workspace.",
         )
-    root = workspace.source / at.repository.in_project(at.release.target.root)
+    root = workspace.source / ctx.repository.in_project(ctx.release.target.root)
     _refuse_what_we_write(root)
-    _refuse_other_backend(at, root)
+    _refuse_other_backend(ctx, root)
     return root
 
 
@@ -89,51 +89,51 @@ def _refuse_what_we_write(root: Path) -> None:
         )
 
 
-def _refuse_other_backend(at: Surroundings, root: Path) -> None:
+def _refuse_other_backend(ctx: ReleaseContext, root: Path) -> None:
     """Before `init`, which would obey it: an override file that sets the backend after ours."""
     others = {path.name for path in root.iterdir() if not roots.comes_after_ours(path.name)}
-    for name, body in read(at, root, skip=others).items():
-        roots.refuse_later_override(f"{at.release.target.root}/{name}".removeprefix("./"), body)
+    for name, body in read(ctx, root, skip=others).items():
+        roots.refuse_later_override(f"{ctx.release.target.root}/{name}".removeprefix("./"), body)
 
 
-def warn(at: Surroundings, source: Path) -> None:
+def warn(ctx: ReleaseContext, source: Path) -> None:
     """Says what a person would miss: files that stand in the working tree but not in the commit, and the like."""
-    commit, target = at.release.commit, at.release.target
+    commit, target = ctx.release.commit, ctx.release.target
     lock_file = f"{target.root}/{LOCK_FILE}"
-    hidden = at.repository.ignored_or_untracked(commit, [*target.var_file_candidates, lock_file])
+    hidden = ctx.repository.ignored_or_untracked(commit, [*target.var_file_candidates, lock_file])
     for path in hidden:
-        at.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
-    for path in at.repository.submodules(commit):
-        at.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
+        ctx.progress(f"Warning: {path} stands in the working tree but not in the commit: it is not part of the release")
+    for path in ctx.repository.submodules(commit):
+        ctx.progress(f"Warning: {path} is a git submodule; its files are not part of the release")
     for path in lfs_pointers(source):
-        at.progress(f"Warning: {path} is kept in Git LFS: the release holds the pointer to it, not its content")
-    locked = parse_lock_file((at.repository.read(commit, lock_file) or b"").decode(errors="replace"))
-    for doubt in doubts(locked, at.release.rules.project.terraform.program):
-        at.progress(f"Warning: {doubt}")
+        ctx.progress(f"Warning: {path} is kept in Git LFS: the release holds the pointer to it, not its content")
+    locked = parse_lock_file((ctx.repository.read(commit, lock_file) or b"").decode(errors="replace"))
+    for doubt in doubts(locked, ctx.release.rules.project.terraform.program):
+        ctx.progress(f"Warning: {doubt}")
 
 
-def terraform(at: Surroundings, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
+def terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
     """The program, with the backend it must use written beside the root's own files."""
-    target = at.release.target
-    _refuse_lost_state(at, workspace)
-    seat = Seat(workspace, root, target.backend, target.region)
-    return program(at, seat, at.release.rules.project.terraform, cancelled)
+    target = ctx.release.target
+    _refuse_lost_state(ctx, workspace)
+    tf_root = TerraformRoot(workspace, root, target.backend, target.region)
+    return program(ctx, tf_root, ctx.release.rules.project.terraform, cancelled)
 
 
-def _refuse_lost_state(at: Surroundings, workspace: Workspace) -> None:
+def _refuse_lost_state(ctx: ReleaseContext, workspace: Workspace) -> None:
     """Where rules that have changed name a place without a state, everything would be planned as new."""
-    backend, before = at.release.target.backend, backend_before(workspace.data)
-    if before in (None, (backend.bucket, backend.key)) or at.states.get(backend.key) is not None:
+    backend, before = ctx.release.target.backend, backend_before(workspace.data)
+    if before in (None, (backend.bucket, backend.key)) or ctx.states.get(backend.key) is not None:
         return
     raise Refused(
-        f"the state of {at.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
+        f"the state of {ctx.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
         f"s3://{backend.bucket}/{backend.key}, where there is none",
         hint=f"Undo the change in envs/, or move the state first. Where it is not needed, remove {workspace.data}.",
     )
 
 
 @dataclass(frozen=True)
-class Seat:
+class TerraformRoot:
     """Where a Terraform works: its workspace, its root configuration, and the backend and Region it must use."""
 
     workspace: Workspace
@@ -153,19 +153,21 @@ class Starter(Protocol):
     def progress(self) -> Callable[[str], None]: ...
 
 
-def program(by: Starter, seat: Seat, settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Terraform:
+def program(
+    by: Starter, tf_root: TerraformRoot, settings: Settings, cancelled: Callable[[], bool] = lambda: False
+) -> Terraform:
     """As `terraform`, for any root."""
     tool = find(settings.program, env=by.env)
-    locked = locked_versions(locked_providers(seat.root))
-    region = {"AWS_REGION": seat.region, "AWS_DEFAULT_REGION": seat.region}
+    locked = locked_versions(locked_providers(tf_root.root))
+    region = {"AWS_REGION": tf_root.region, "AWS_DEFAULT_REGION": tf_root.region}
     extra = {**cli_config(by.env, locked=locked), **region}
-    write(seat.root, {roots.OVERRIDE_FILE: roots.backend_override(seat.backend)})
+    write(tf_root.root, {roots.OVERRIDE_FILE: roots.backend_override(tf_root.backend)})
     return Terraform(
         name=tool.name,
         program=tool.path,
         version=tool.version,
-        workspace=seat.workspace,
-        root=seat.root,
+        workspace=tf_root.workspace,
+        root=tf_root.root,
         env=environment(by.env, settings, extra),
         settings=settings,
         masker=by.masker,
@@ -186,48 +188,48 @@ def lacks_providers(terraform: Terraform) -> bool:
     return not locked <= installed_providers(terraform.workspace.data)
 
 
-def read(at: Surroundings, folder: Path, *, skip: Collection[str] = _OURS, told: str = "") -> dict[str, Json]:
+def read(ctx: ReleaseContext, folder: Path, *, skip: Collection[str] = _OURS, told: str = "") -> dict[str, Json]:
     """The configuration files of a root or module, ours left out."""
     names = (".tf", ".tf.json", ".tofu", ".tofu.json")
-    suffixes = names if at.release.rules.project.terraform.program == "tofu" else names[:2]
-    return hcl.read_root(folder, at.cache, suffixes=suffixes, skip=skip, told=told)
+    suffixes = names if ctx.release.rules.project.terraform.program == "tofu" else names[:2]
+    return hcl.read_root(folder, ctx.cache, suffixes=suffixes, skip=skip, told=told)
 
 
-def complete(at: Surroundings, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
+def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
     """After `init`: takes over the credentials of every AWS provider and sets the target's variables.
 
     The Terraform of what it returns knows which values are secret.
     """
-    release, workspace = at.release, terraform.workspace
+    release, workspace = ctx.release, terraform.workspace
     workload = release.rules.project.workload
     root = roots.interpret(files)
     for address, folder in module_folders(workspace.data, terraform.root).items():
-        _refuse_providers(address, read(at, folder, told=f"module {address}: "))
-    identity = Identity.of(release.tag, release.target, workload)
+        _refuse_providers(address, read(ctx, folder, told=f"module {address}: "))
+    identity = ProviderIdentity.of(release.tag, release.target, workload)
     # The folder may still hold providers of an earlier version of the root.
     locked = {provider.address for provider in locked_providers(terraform.root)}
     installed, unmanaged = installed_providers(workspace.data) & locked, workload.unmanaged_providers
     write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
-    var_files = [workspace.source / at.repository.in_project(path) for path in release.var_files]
-    given = _given(at, terraform, var_files, {*reserved, *root.sensitive})
+    var_files = [workspace.source / ctx.repository.in_project(path) for path in release.var_files]
+    given = _given(ctx, terraform, var_files, {*reserved, *root.sensitive})
     for name, values in given.items():
         variables.check_reserved(name, values, reserved)
     secrets = variables.secrets(root, given.values(), terraform.env)
-    terraform = replace(terraform, masker=Masker.of_environment(at.env, secrets))
+    terraform = replace(terraform, masker=Masker.of_environment(ctx.env, secrets))
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
     return Prepared(terraform, terraform.root, (*var_files, own))
 
 
 def _given(
-    at: Surroundings, terraform: Terraform, var_files: Iterable[Path], names: Collection[str]
+    ctx: ReleaseContext, terraform: Terraform, var_files: Iterable[Path], names: Collection[str]
 ) -> dict[str, Json]:
     """What variable files say of the variables of these names, by the file's path in the repository."""
     found = {}
     for path in [*var_files, *_automatic_var_files(terraform.root)]:
         told = str(path.relative_to(terraform.workspace.source))
-        found[told] = hcl.read_file(path, at.cache, names, told=told)
+        found[told] = hcl.read_file(path, ctx.cache, names, told=told)
     return found
 
 

@@ -17,7 +17,7 @@ from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox, start
 from tests.support import command
-from tests.support.command import Answer
+from tests.support.command import CommandResult
 
 pytestmark = pytest.mark.slow
 
@@ -37,14 +37,14 @@ apply_from: pipeline
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountsRepository:
     """A repository and the environment that its commands run in."""
 
     folder: Path
     env: dict[str, str]
     sandbox: Sandbox
 
-    def run(self, *arguments: str) -> Answer:
+    def run(self, *arguments: str) -> CommandResult:
         done = command.run(arguments, cwd=self.folder, env=self.env)
         assert "Traceback" not in done.err
         return done
@@ -56,7 +56,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccountsRepository]:
     base = tmp_path_factory.mktemp("accounts")
     folder = base / "repo"
     (folder / "envs").mkdir(parents=True)
@@ -66,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     layout = SandboxLayout(TOOLING, "us-east-1", (RoleSpec(RESEARCH, "Other", "read"), RoleSpec(RISK, FIRST, "admin")))
     with start(layout) as sandbox:
         env = within(os.environ, sandbox.env) | {"ORCHESTRATE_WORKSPACES": str(base / "workspaces")}
-        made = Place(folder, env, sandbox)
+        made = AccountsRepository(folder, env, sandbox)
         assert made.run("bootstrap", "--env", "dev").code == 0
         yield made
 
@@ -81,7 +81,7 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_without_an_option_it_only_says_what_each_account_is_given(place: Place) -> None:
+def test_without_an_option_it_only_says_what_each_account_is_given(place: AccountsRepository) -> None:
     found = place.accounts("--team", "risk")
     assert [account["account"] for account in found] == [RISK]
     assert found[0]["state"] == f"s3://acme-tf-dev/_accounts/{RISK}/terraform.tfstate"
@@ -89,7 +89,7 @@ def test_without_an_option_it_only_says_what_each_account_is_given(place: Place)
     assert found[0]["variables"]["services"] == ["ec2", "s3"]
 
 
-def test_one_account_that_fails_does_not_stop_the_others_and_planning_makes_nothing(place: Place) -> None:
+def test_one_account_that_fails_does_not_stop_the_others_and_planning_makes_nothing(place: AccountsRepository) -> None:
     done = place.run("accounts", "--plan", "--role", FIRST, "--format", "json")
     assert done.code == 6
     failed, planned = done.json["accounts"]
@@ -102,7 +102,7 @@ def test_one_account_that_fails_does_not_stop_the_others_and_planning_makes_noth
     assert [role["RoleName"] for role in roles if role["RoleName"].startswith("Infra")] == []
 
 
-def test_an_account_takes_one_command(place: Place) -> None:
+def test_an_account_takes_one_command(place: AccountsRepository) -> None:
     assert place.accounts("--team", "risk", "--apply")[0]["result"] == "applied"
     role = f"arn:aws:iam::{TOOLING}:role/"
     assert _trusted(place.sandbox, RISK, "InfraBuildRole") == {f"{role}acme-tf-dev-apply"}
@@ -111,12 +111,12 @@ def test_an_account_takes_one_command(place: Place) -> None:
     assert place.accounts("--team", "risk", "--apply")[0]["result"] == "no changes"
 
 
-def test_the_tooling_accounts_own_administrator_cannot_take_the_build_role(place: Place) -> None:
+def test_the_tooling_accounts_own_administrator_cannot_take_the_build_role(place: AccountsRepository) -> None:
     with pytest.raises(Exception, match="AccessDenied"):
         assumed(place.sandbox, f"arn:aws:iam::{RISK}:role/InfraBuildRole", ExternalId="acme")
 
 
-def test_an_unknown_team_is_refused_with_the_likely_one(place: Place) -> None:
+def test_an_unknown_team_is_refused_with_the_likely_one(place: AccountsRepository) -> None:
     done = place.run("accounts", "--team", "reserch")
     assert done.code == 3
     assert "research" in done.err

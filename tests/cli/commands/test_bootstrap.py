@@ -18,7 +18,7 @@ from orchestrator.cli.main import main
 from orchestrator.effects.aws.session import Session
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.process import Sandbox
-from tests.support.command import Command
+from tests.support.command import RunningCommand
 from tests.support.emulator import enforce_policies, reset, unmeasured
 
 ACCOUNT = "000000000000"
@@ -34,7 +34,7 @@ teams:
 
 
 @dataclass(frozen=True)
-class Request:
+class SeenRequest:
     method: str
     path: str
     operation: str  # of JSON services: `CreateTable`
@@ -50,7 +50,7 @@ class Request:
 
 
 Answer = tuple[int, bytes]
-Fault = Callable[[Request, Callable[[], Answer]], Answer | None]
+Fault = Callable[[SeenRequest, Callable[[], Answer]], Answer | None]
 """What to answer instead of the sandbox (which the second argument asks), None to pass the request on."""
 
 
@@ -58,7 +58,7 @@ Fault = Callable[[Request, Callable[[], Answer]], Answer | None]
 class Proxy:
     endpoint: str
     fault: Fault = lambda request, forward: None
-    seen: list[Request] = field(default_factory=list)
+    seen: list[SeenRequest] = field(default_factory=list)
 
     def writes(self) -> list[str]:
         return [str(request) for request in self.seen if request.writes]
@@ -70,7 +70,7 @@ def refusal(status: int, code: str, *, json_service: bool = False) -> Answer:
     return status, f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>".encode()
 
 
-def once(wanted: Callable[[Request], bool], answer: Answer) -> Fault:
+def once(wanted: Callable[[SeenRequest], bool], answer: Answer) -> Fault:
     """The answer to the first request that fits."""
     left = [answer]
     return lambda request, forward: left.pop() if left and wanted(request) else None
@@ -125,7 +125,7 @@ def proxy(sandbox: Sandbox, empty: None, monkeypatch: pytest.MonkeyPatch) -> Ite
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-            request = Request(self.command, self.path, operation)
+            request = SeenRequest(self.command, self.path, operation)
             proxies[0].seen.append(request)
 
             def forward() -> Answer:
@@ -167,7 +167,7 @@ def proxy(sandbox: Sandbox, empty: None, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @dataclass(frozen=True)
-class Project:
+class BootstrapProject:
     folder: Path
 
     def configure(
@@ -185,9 +185,9 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> BootstrapProject:
     (tmp_path / "envs").mkdir()
-    made = Project(tmp_path)
+    made = BootstrapProject(tmp_path)
     made.configure()
     return made
 
@@ -205,7 +205,7 @@ def states(capsys: Printed) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_makes_what_is_missing_in_every_environment(empty: None, project: Project, capsys: Printed) -> None:
+def test_makes_what_is_missing_in_every_environment(empty: None, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--format", "json") == 0
     printed = capsys.readouterr()
@@ -218,7 +218,7 @@ def test_makes_what_is_missing_in_every_environment(empty: None, project: Projec
 
 
 @pytest.mark.slow
-def test_a_second_run_changes_nothing(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_a_second_run_changes_nothing(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     project.run()
     capsys.readouterr()
     proxy.seen.clear()
@@ -230,7 +230,7 @@ def test_a_second_run_changes_nothing(proxy: Proxy, project: Project, capsys: Pr
 
 
 def test_a_check_of_nothing_reports_all_as_missing_and_makes_nothing(
-    proxy: Proxy, project: Project, capsys: Printed
+    proxy: Proxy, project: BootstrapProject, capsys: Printed
 ) -> None:
     assert project.run("--check") == 1
     assert proxy.writes() == []
@@ -239,7 +239,7 @@ def test_a_check_of_nothing_reports_all_as_missing_and_makes_nothing(
 
 @pytest.mark.slow
 def test_drift_is_reported_by_a_check_and_mended_by_a_run(
-    proxy: Proxy, aws: Session, project: Project, capsys: Printed
+    proxy: Proxy, aws: Session, project: BootstrapProject, capsys: Printed
 ) -> None:
     project.configure(envs=("dev", "prod"))
     project.run()
@@ -271,20 +271,20 @@ def test_drift_is_reported_by_a_check_and_mended_by_a_run(
     assert project.run("--check") == 0
 
 
-def test_one_environment(empty: None, project: Project, capsys: Printed) -> None:
+def test_one_environment(empty: None, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--env", "prod", "--format", "json") == 0
     assert {store["env"] for store in stores(capsys)} == {"prod"}
 
 
-def test_an_unknown_environment(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_an_unknown_environment(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
     assert project.run("--env", "prdo") == 3
     assert "there is no environment 'prdo'\nDid you mean prod?" in capsys.readouterr().err
     assert proxy.seen == []
 
 
-def test_keys_that_aws_manages(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
+def test_keys_that_aws_manages(empty: None, aws: Session, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(encryption="s3")
     assert project.run("--format", "json") == 0
     assert "kms_key" not in {store["kind"] for store in stores(capsys)}
@@ -293,7 +293,9 @@ def test_keys_that_aws_manages(empty: None, aws: Session, project: Project, caps
     assert project.run("--check") == 0
 
 
-def test_everything_is_encrypted_with_the_key_of_its_environment(empty: None, aws: Session, project: Project) -> None:
+def test_everything_is_encrypted_with_the_key_of_its_environment(
+    empty: None, aws: Session, project: BootstrapProject
+) -> None:
     project.configure(envs=("dev", "prod"))
     project.run()
     for env in ("dev", "prod"):
@@ -310,7 +312,7 @@ def test_everything_is_encrypted_with_the_key_of_its_environment(empty: None, aw
 
 @pytest.mark.slow
 def test_layout_regional_has_stores_in_every_region(
-    empty: None, aws: Session, project: Project, capsys: Printed
+    empty: None, aws: Session, project: BootstrapProject, capsys: Printed
 ) -> None:
     project.configure(layout="regional", regions="us-east-1, eu-central-1, ap-southeast-1")
     assert project.run("--format", "json") == 0
@@ -329,9 +331,9 @@ def test_layout_regional_has_stores_in_every_region(
 
 
 @pytest.mark.slow
-def test_two_runs_at_once(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
+def test_two_runs_at_once(empty: None, aws: Session, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(envs=("dev", "prod"))
-    runs = [Command(["bootstrap"], cwd=project.folder, env=os.environ) for _ in range(2)]
+    runs = [RunningCommand(["bootstrap"], cwd=project.folder, env=os.environ) for _ in range(2)]
     ended = [run.answer(timeout=120) for run in runs]
     assert [answer.code for answer in ended] == [0, 0], ended
     assert project.run("--check") == 0
@@ -342,12 +344,12 @@ def test_two_runs_at_once(empty: None, aws: Session, project: Project, capsys: P
 
 @pytest.mark.slow
 def test_what_another_run_mends_meanwhile_is_no_failure(
-    proxy: Proxy, aws: Session, project: Project, capsys: Printed
+    proxy: Proxy, aws: Session, project: BootstrapProject, capsys: Printed
 ) -> None:
     project.run()
     aws.client("dynamodb").update_table(TableName="acme-tf-ledger-dev", DeletionProtectionEnabled=False)
 
-    def done_by_another(request: Request, forward: Callable[[], Answer]) -> Answer | None:
+    def done_by_another(request: SeenRequest, forward: Callable[[], Answer]) -> Answer | None:
         if request.operation != "UpdateTable":
             return None
         forward()
@@ -359,7 +361,7 @@ def test_what_another_run_mends_meanwhile_is_no_failure(
 
 
 @pytest.mark.slow
-def test_what_cannot_be_mended_is_told(proxy: Proxy, aws: Session, project: Project, capsys: Printed) -> None:
+def test_what_cannot_be_mended_is_told(proxy: Proxy, aws: Session, project: BootstrapProject, capsys: Printed) -> None:
     project.run()
     aws.client("dynamodb").update_table(TableName="acme-tf-ledger-dev", DeletionProtectionEnabled=False)
     refused = refusal(400, "ValidationException", json_service=True)
@@ -369,7 +371,7 @@ def test_what_cannot_be_mended_is_told(proxy: Proxy, aws: Session, project: Proj
     assert message in capsys.readouterr().err
 
 
-BUSY: list[tuple[Callable[[Request], bool], Answer]] = [
+BUSY: list[tuple[Callable[[SeenRequest], bool], Answer]] = [
     (lambda request: request.method == "PUT" and "?versioning" in request.path, refusal(409, "OperationAborted")),
     (lambda request: request.method == "PUT" and request.path == "/acme-tf-dev", refusal(409, "OperationAborted")),
     (lambda request: "?ownershipControls" in request.path, refusal(404, "NoSuchBucket")),
@@ -383,7 +385,7 @@ BUSY: list[tuple[Callable[[Request], bool], Answer]] = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "answer"), BUSY)
 def test_what_passes_is_waited_for(
-    proxy: Proxy, project: Project, wanted: Callable[[Request], bool], answer: Answer
+    proxy: Proxy, project: BootstrapProject, wanted: Callable[[SeenRequest], bool], answer: Answer
 ) -> None:
     proxy.fault = once(wanted, answer)
     assert project.run() == 0
@@ -391,10 +393,10 @@ def test_what_passes_is_waited_for(
 
 
 @pytest.mark.slow
-def test_a_table_that_aws_is_changing_is_waited_for(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_a_table_that_aws_is_changing_is_waited_for(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     project.run()
 
-    def updating(request: Request, forward: Callable[[], Answer]) -> Answer | None:
+    def updating(request: SeenRequest, forward: Callable[[], Answer]) -> Answer | None:
         if request.operation != "DescribeTable" or proxy.fault is not updating:
             return None
         proxy.fault = Proxy.fault
@@ -405,7 +407,7 @@ def test_a_table_that_aws_is_changing_is_waited_for(proxy: Proxy, project: Proje
     assert project.run("--check") == 0
 
 
-def test_access_denied(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_access_denied(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     proxy.fault = lambda request, forward: (
         refusal(403, "AccessDenied") if request.method == "PUT" and "?versioning" in request.path else None
     )
@@ -419,7 +421,12 @@ def test_access_denied(proxy: Proxy, project: Project, capsys: Printed) -> None:
 
 
 def test_no_permission_at_all(
-    proxy: Proxy, aws: Session, sandbox: Sandbox, project: Project, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy,
+    aws: Session,
+    sandbox: Sandbox,
+    project: BootstrapProject,
+    capsys: Printed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="nobody")
@@ -439,7 +446,7 @@ def test_no_permission_at_all(
 
 
 def test_an_endpoint_that_does_not_answer(
-    proxy: Proxy, project: Project, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, project: BootstrapProject, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert project.run() == 6
@@ -451,7 +458,7 @@ def test_an_endpoint_that_does_not_answer(
 
 @pytest.mark.slow
 def test_throttled_tables_do_not_keep_the_buckets_from_being_made(
-    proxy: Proxy, project: Project, capsys: Printed
+    proxy: Proxy, project: BootstrapProject, capsys: Printed
 ) -> None:
     throttled = refusal(400, "ThrottlingException", json_service=True)
     proxy.fault = lambda request, forward: throttled if request.operation == "CreateTable" else None
@@ -473,13 +480,15 @@ def test_throttled_tables_do_not_keep_the_buckets_from_being_made(
 
 
 @pytest.mark.slow
-def test_s3_overloaded(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_s3_overloaded(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     proxy.fault = lambda request, forward: refusal(503, "SlowDown") if "?lifecycle" in request.path else None
     assert project.run() == 6
     assert "(SlowDown, 2 times tried)" in capsys.readouterr().err
 
 
-def test_a_key_that_fails_is_told_once_for_all_that_needs_it(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_a_key_that_fails_is_told_once_for_all_that_needs_it(
+    proxy: Proxy, project: BootstrapProject, capsys: Printed
+) -> None:
     refused = refusal(400, "AccessDeniedException", json_service=True)
     proxy.fault = lambda request, forward: refused if request.operation == "CreateKey" else None
     assert project.run() == 6
@@ -489,7 +498,7 @@ def test_a_key_that_fails_is_told_once_for_all_that_needs_it(proxy: Proxy, proje
     assert not [write for write in proxy.writes() if write.startswith(("PUT", "CreateTable"))]
 
 
-def test_a_key_that_aws_does_not_show(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_a_key_that_aws_does_not_show(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     hidden = refusal(400, "NotFoundException", json_service=True)
     proxy.fault = lambda request, forward: hidden if request.operation == "DescribeKey" else None
     assert project.run() == 6
@@ -498,7 +507,7 @@ def test_a_key_that_aws_does_not_show(proxy: Proxy, project: Project, capsys: Pr
 
 
 @pytest.mark.slow
-def test_many_failures_are_summed_up(proxy: Proxy, project: Project, capsys: Printed) -> None:
+def test_many_failures_are_summed_up(proxy: Proxy, project: BootstrapProject, capsys: Printed) -> None:
     project.configure(encryption="s3", envs=("dev", "prod"))
     broken = refusal(400, "InternalFailure", json_service=True)
     proxy.fault = lambda request, forward: (
@@ -512,7 +521,12 @@ def test_many_failures_are_summed_up(proxy: Proxy, project: Project, capsys: Pri
 
 @pytest.mark.slow
 def test_a_bucket_of_another_account_is_refused_and_the_others_are_made(
-    proxy: Proxy, aws: Session, sandbox: Sandbox, project: Project, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy,
+    aws: Session,
+    sandbox: Sandbox,
+    project: BootstrapProject,
+    capsys: Printed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project.configure(envs=("dev", "prod"))
     role = f"arn:aws:iam::{STRANGER}:role/InfraBuildRole"
@@ -535,7 +549,9 @@ def test_a_bucket_of_another_account_is_refused_and_the_others_are_made(
 
 
 @pytest.mark.slow
-def test_a_bucket_in_another_region_is_refused(empty: None, aws: Session, project: Project, capsys: Printed) -> None:
+def test_a_bucket_in_another_region_is_refused(
+    empty: None, aws: Session, project: BootstrapProject, capsys: Printed
+) -> None:
     where: Any = {"LocationConstraint": "eu-central-1"}
     aws.client("s3", "eu-central-1").create_bucket(Bucket="acme-tf-dev", CreateBucketConfiguration=where)
     assert project.run() == 4
@@ -544,7 +560,7 @@ def test_a_bucket_in_another_region_is_refused(empty: None, aws: Session, projec
 
 
 def test_credentials_of_another_account_are_refused_before_anything_is_read(
-    proxy: Proxy, project: Project, capsys: Printed
+    proxy: Proxy, project: BootstrapProject, capsys: Printed
 ) -> None:
     project.configure(account="999999999999")
     assert project.run() == 6

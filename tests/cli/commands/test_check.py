@@ -22,7 +22,7 @@ from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.install import ensure
 from tests.support import command
 from tests.support.check_tools import AS_CHECKOV, CANARY, RECORD, fake_tool
-from tests.support.command import ORCHESTRATE, Command
+from tests.support.command import ORCHESTRATE, RunningCommand
 from tests.support.processes import wait_for
 
 LOCK_FILE = Path(__file__).parents[3] / "modules" / "workload" / ".terraform.lock.hcl"
@@ -148,7 +148,7 @@ resource "terraform_data" "this" {{
 
 
 @dataclass(frozen=True)
-class Answer(command.Answer):
+class CheckAnswer(command.CommandResult):
     """What the checks found."""
 
     def report(self, check: str) -> dict[str, Any]:
@@ -163,28 +163,28 @@ class Answer(command.Answer):
 
 
 @dataclass
-class Repository:
+class CheckedRepository:
     """A git repository whose checks have a cache of their own, but share the installed tools."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def write(self, files: Mapping[str, str]) -> Repository:
+    def write(self, files: Mapping[str, str]) -> CheckedRepository:
         for name, text in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         return self
 
-    def run(self, *arguments: str, **env: str) -> Answer:
+    def run(self, *arguments: str, **env: str) -> CheckAnswer:
         done = command.run(arguments, cwd=self.folder, env=self.env | env, timeout=120)
-        return Answer(done.code, done.out, done.err)
+        return CheckAnswer(done.code, done.out, done.err)
 
-    def check(self, *arguments: str, **env: str) -> Answer:
+    def check(self, *arguments: str, **env: str) -> CheckAnswer:
         return self.run("check", "--format", "json", *arguments, **env)
 
 
-Make = Callable[[Mapping[str, str]], Repository]
+Make = Callable[[Mapping[str, str]], CheckedRepository]
 Fake = Callable[[str, str], dict[str, str]]
 
 
@@ -200,7 +200,7 @@ def tool_folders() -> Path:
 def module_make(tmp_path_factory: pytest.TempPathFactory, tool_folders: Path) -> Make:
     """Makes repositories that have a cache each."""
 
-    def make(files: Mapping[str, str]) -> Repository:
+    def make(files: Mapping[str, str]) -> CheckedRepository:
         base = tmp_path_factory.mktemp("check")
         (base / "cache").mkdir(mode=0o700)
         if tool_folders.exists():
@@ -213,7 +213,7 @@ def module_make(tmp_path_factory: pytest.TempPathFactory, tool_folders: Path) ->
         env |= {"ORCHESTRATE_CACHE": str(base / "cache"), "HOME": str(base), "GIT_CONFIG_GLOBAL": os.devnull}
         (base / "work").mkdir()
         subprocess.run(["git", "init", "--quiet", base / "work"], check=True, env=env)
-        return Repository(base / "work", env).write(files)
+        return CheckedRepository(base / "work", env).write(files)
 
     return make
 
@@ -231,7 +231,7 @@ def project(files: Mapping[str, str] = {}, dev: str = DEV) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def guilty(module_make: Make) -> tuple[Repository, Answer]:
+def guilty(module_make: Make) -> tuple[CheckedRepository, CheckAnswer]:
     repository = module_make(project(GUILTY))
     (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
     answer = repository.check("--junit", "junit.xml", "--sarif", "out.sarif", "--markdown", "out.md")
@@ -240,7 +240,9 @@ def guilty(module_make: Make) -> tuple[Repository, Answer]:
 
 
 @pytest.mark.slow
-def test_every_kind_of_finding_fails_with_file_line_severity_and_rule(guilty: tuple[Repository, Answer]) -> None:
+def test_every_kind_of_finding_fails_with_file_line_severity_and_rule(
+    guilty: tuple[CheckedRepository, CheckAnswer],
+) -> None:
     _, answer = guilty
 
     def places(check: str, rule: str) -> set[tuple[str, int, str]]:
@@ -259,7 +261,9 @@ def test_every_kind_of_finding_fails_with_file_line_severity_and_rule(guilty: tu
 
 
 @pytest.mark.slow
-def test_findings_link_to_their_rule_and_show_the_line_and_how_to_mend_it(guilty: tuple[Repository, Answer]) -> None:
+def test_findings_link_to_their_rule_and_show_the_line_and_how_to_mend_it(
+    guilty: tuple[CheckedRepository, CheckAnswer],
+) -> None:
     _, answer = guilty
     (unused,) = [f for f in answer.findings("lint") if f["rule"] == "terraform_unused_declarations"]
     (tag, *_) = [f for f in answer.findings("scan") if f["rule"] == "CKV2_ACME_1" and "modules" in f["file"]]
@@ -274,7 +278,9 @@ def test_findings_link_to_their_rule_and_show_the_line_and_how_to_mend_it(guilty
 
 
 @pytest.mark.slow
-def test_a_hostile_file_name_does_nothing_and_is_shown_harmlessly(guilty: tuple[Repository, Answer]) -> None:
+def test_a_hostile_file_name_does_nothing_and_is_shown_harmlessly(
+    guilty: tuple[CheckedRepository, CheckAnswer],
+) -> None:
     repository, answer = guilty
     named = {f["file"] for f in answer.findings("scan") if f["resource"] == "aws_sqs_queue.hostile"}
 
@@ -283,7 +289,7 @@ def test_a_hostile_file_name_does_nothing_and_is_shown_harmlessly(guilty: tuple[
 
 
 @pytest.mark.slow
-def test_neither_secrets_nor_escape_sequences_reach_any_report(guilty: tuple[Repository, Answer]) -> None:
+def test_neither_secrets_nor_escape_sequences_reach_any_report(guilty: tuple[CheckedRepository, CheckAnswer]) -> None:
     repository, answer = guilty
     text = repository.run("check")
     written = [(repository.folder / name).read_text() for name in ("junit.xml", "out.sarif", "out.md")]
@@ -297,7 +303,7 @@ def test_neither_secrets_nor_escape_sequences_reach_any_report(guilty: tuple[Rep
 
 
 @pytest.mark.slow
-def test_a_repeated_run_answers_from_the_cache_and_fails_alike(guilty: tuple[Repository, Answer]) -> None:
+def test_a_repeated_run_answers_from_the_cache_and_fails_alike(guilty: tuple[CheckedRepository, CheckAnswer]) -> None:
     repository, first = guilty
 
     again = repository.check()
@@ -511,7 +517,7 @@ def test_lint_and_scan_run_at_the_same_time(make: Make, fake: Fake, tmp_path: Pa
 def test_ctrl_c_stops_the_tools(make: Make, fake: Fake, tmp_path: Path) -> None:
     repository = make(project())
     env = repository.env | fake("checkov", f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    with Command(["check"], cwd=repository.folder, env=env) as running:
+    with RunningCommand(["check"], cwd=repository.folder, env=env) as running:
         wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "checkov to begin")
         running.terminate()
         assert running.wait(30) == 130

@@ -40,7 +40,7 @@ QA = f'{ENVIRONMENT}  risk: {{account: "{RISK}"}}\n  sales: {{account: "{SALES}"
 
 
 @dataclass(frozen=True)
-class Answer(command.Answer):
+class DoctorAnswer(command.CommandResult):
     @property
     def checks(self) -> dict[str, dict[str, Any]]:
         answer = json.loads(self.out)
@@ -53,20 +53,20 @@ class Answer(command.Answer):
 
 
 @dataclass(frozen=True)
-class Project:
+class DoctorProject:
     folder: Path
     env: Mapping[str, str]
 
-    def doctor(self, *arguments: str, env: Mapping[str, str | None] | None = None) -> Answer:
+    def doctor(self, *arguments: str, env: Mapping[str, str | None] | None = None) -> DoctorAnswer:
         return self.run("doctor", "--format", "json", *arguments, env=env)
 
-    def run(self, *arguments: str, env: Mapping[str, str | None] | None = None) -> Answer:
+    def run(self, *arguments: str, env: Mapping[str, str | None] | None = None) -> DoctorAnswer:
         """`env` is added to the project's; a None takes away."""
         both = {**self.env, **(env or {})}
         surroundings = {name: value for name, value in both.items() if value is not None}
         done = command.run(arguments, cwd=self.folder, env=surroundings, timeout=120)
         assert "Traceback" not in done.err, done.err
-        return Answer(done.code, done.out, done.err)
+        return DoctorAnswer(done.code, done.out, done.err)
 
     def git(self, *arguments: str) -> None:
         who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
@@ -90,12 +90,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def healthy(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def healthy(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> DoctorProject:
     """A project whose environment dev lacks nothing; it stays as it is."""
     base = tmp_path_factory.mktemp("doctor")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GIT_", "TF_"))}
     own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
-    project = Project(base / "repo", {**kept, **sandbox.env, **own})
+    project = DoctorProject(base / "repo", {**kept, **sandbox.env, **own})
     (project.folder / "infra").mkdir(parents=True)
     (project.folder / "envs").mkdir()
     (project.folder / "envs" / "orchestrate.yaml").write_text(PROJECT)
@@ -111,13 +111,13 @@ def healthy(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 
 @pytest.fixture
-def project(healthy: Project, tmp_path: Path) -> Project:
+def project(healthy: DoctorProject, tmp_path: Path) -> DoctorProject:
     """A copy that a test may spoil; its stores are the same."""
     shutil.copytree(healthy.folder, tmp_path / "repo")
-    return Project(tmp_path / "repo", healthy.env)
+    return DoctorProject(tmp_path / "repo", healthy.env)
 
 
-def test_everything_in_order(healthy: Project) -> None:
+def test_everything_in_order(healthy: DoctorProject) -> None:
     answer = healthy.doctor("--env", "dev")
     assert (answer.code, answer.wrong) == (0, {})
     assert {"terraform", "stores of dev in us-east-1", "plan role of dev/research"} <= answer.checks.keys()
@@ -125,7 +125,7 @@ def test_everything_in_order(healthy: Project) -> None:
     assert all(check["mend"] is None for check in answer.checks.values())
 
 
-def test_the_text_tells_the_same_as_the_json(healthy: Project) -> None:
+def test_the_text_tells_the_same_as_the_json(healthy: DoctorProject) -> None:
     answer = healthy.run("doctor", "--env", "dev")
     assert answer.code == 0
     *lines, empty, last = answer.out.splitlines()
@@ -134,13 +134,13 @@ def test_the_text_tells_the_same_as_the_json(healthy: Project) -> None:
     assert last == f"{len(lines)} checks: {len(lines)} in order"
 
 
-def test_apply_roles_are_tried_where_asked_for(healthy: Project) -> None:
+def test_apply_roles_are_tried_where_asked_for(healthy: DoctorProject) -> None:
     role = healthy.doctor("--env", "dev", "--apply-roles").checks["apply role of dev/research"]
     assert role["state"] == "ok"
     assert f":{RESEARCH}:assumed-role/InfraBuildRole/INFRA_BUILD" in role["found"]
 
 
-def test_missing_stores_and_roles_all_in_one_answer(healthy: Project) -> None:
+def test_missing_stores_and_roles_all_in_one_answer(healthy: DoctorProject) -> None:
     answer = healthy.doctor("--env", "qa")
     assert answer.code == 6
     assert answer.wrong == {
@@ -154,7 +154,7 @@ def test_missing_stores_and_roles_all_in_one_answer(healthy: Project) -> None:
     assert stores["mend"] == "Run `orchestrate bootstrap --env qa`."
 
 
-def test_a_role_that_does_not_trust_or_does_not_exist_is_told_with_what_it_takes(healthy: Project) -> None:
+def test_a_role_that_does_not_trust_or_does_not_exist_is_told_with_what_it_takes(healthy: DoctorProject) -> None:
     answer = healthy.run("doctor", "--env", "qa")
     assert f"cannot assume the role arn:aws:iam::{RISK}:role/InfraPlanRole: access denied" in answer.out
     assert f"cannot assume the role arn:aws:iam::{SALES}:role/InfraPlanRole: access denied" in answer.out
@@ -163,14 +163,14 @@ def test_a_role_that_does_not_trust_or_does_not_exist_is_told_with_what_it_takes
     assert answer.out.splitlines()[-1].endswith("3 failed")
 
 
-def test_without_an_external_id_the_hint_names_none(project: Project) -> None:
+def test_without_an_external_id_the_hint_names_none(project: DoctorProject) -> None:
     project.rewrite("envs/orchestrate.yaml", lambda text: text.replace(", external_id: acme", ""))
     role = project.doctor("--env", "dev").checks["plan role of dev/research"]
     assert role["state"] == "failed"
     assert "external id" not in role["mend"]
 
 
-def test_stores_that_differ_are_told_by_setting(project: Project, sandbox: Sandbox) -> None:
+def test_stores_that_differ_are_told_by_setting(project: DoctorProject, sandbox: Sandbox) -> None:
     bucket = {"Bucket": "surgery-dev"}
     s3 = client(sandbox, "s3")
     s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Suspended"})
@@ -182,7 +182,7 @@ def test_stores_that_differ_are_told_by_setting(project: Project, sandbox: Sandb
     assert answer.checks["stores of dev in us-east-1"]["found"] == "state bucket surgery-dev differs in versioning"
 
 
-def test_a_missing_tool_fails_and_the_rest_is_examined(healthy: Project, tmp_path: Path) -> None:
+def test_a_missing_tool_fails_and_the_rest_is_examined(healthy: DoctorProject, tmp_path: Path) -> None:
     (tmp_path / "git").symlink_to(str(shutil.which("git")))
     answer = healthy.doctor("--env", "dev", env={"PATH": str(tmp_path), "ORCHESTRATE_CACHE": str(tmp_path / "cache")})
     assert answer.code == 6
@@ -190,7 +190,7 @@ def test_a_missing_tool_fails_and_the_rest_is_examined(healthy: Project, tmp_pat
     assert "`orchestrate tools install terraform`" in answer.checks["terraform"]["mend"]
 
 
-def test_credentials_of_another_account(healthy: Project, sandbox: Sandbox) -> None:
+def test_credentials_of_another_account(healthy: DoctorProject, sandbox: Sandbox) -> None:
     keys = assumed(sandbox, f"arn:aws:iam::{RESEARCH}:role/{ORGANIZATION_ROLE}")
     answer = healthy.doctor("--env", "dev", env={name.upper(): value for name, value in keys.items()})
     assert answer.code == 6
@@ -201,7 +201,7 @@ def test_credentials_of_another_account(healthy: Project, sandbox: Sandbox) -> N
     assert "AWS_PROFILE" in credentials["mend"]
 
 
-def test_no_credentials(healthy: Project) -> None:
+def test_no_credentials(healthy: DoctorProject) -> None:
     without = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
     answer = healthy.doctor("--env", "dev", env=without)
     assert answer.code == 6
@@ -209,7 +209,7 @@ def test_no_credentials(healthy: Project) -> None:
     assert "aws sso login" in answer.checks["AWS credentials"]["mend"]
 
 
-def test_an_endpoint_that_cannot_be_reached_is_told_soon(healthy: Project) -> None:
+def test_an_endpoint_that_cannot_be_reached_is_told_soon(healthy: DoctorProject) -> None:
     """Also where the surroundings do not limit the attempts."""
     with socket.socket() as taken:  # bound, not listening: connections are refused
         taken.bind(("127.0.0.1", 0))
@@ -223,7 +223,7 @@ def test_an_endpoint_that_cannot_be_reached_is_told_soon(healthy: Project) -> No
     assert seconds < 15
 
 
-def test_a_configuration_error_alone_ends_with_3(project: Project) -> None:
+def test_a_configuration_error_alone_ends_with_3(project: DoctorProject) -> None:
     project.rewrite("envs/dev.yaml", lambda text: text + "surplus: 1\n")
     answer = project.doctor()
     assert answer.code == 3
@@ -232,16 +232,16 @@ def test_a_configuration_error_alone_ends_with_3(project: Project) -> None:
     assert answer.wrong["AWS"] == "warning"
 
 
-def test_an_unknown_environment_is_refused_at_once(healthy: Project) -> None:
+def test_an_unknown_environment_is_refused_at_once(healthy: DoctorProject) -> None:
     answer = healthy.doctor("--env", "dve")
     assert (answer.code, answer.out) == (3, "")
     assert "Did you mean dev?" in answer.err
 
 
-def test_it_works_from_a_folder_of_the_project_and_outside_of_any(healthy: Project, tmp_path: Path) -> None:
-    inside = Project(healthy.folder / "infra", healthy.env).doctor("--env", "dev")
+def test_it_works_from_a_folder_of_the_project_and_outside_of_any(healthy: DoctorProject, tmp_path: Path) -> None:
+    inside = DoctorProject(healthy.folder / "infra", healthy.env).doctor("--env", "dev")
     assert inside.code == 0
-    outside = Project(tmp_path, healthy.env).doctor()
+    outside = DoctorProject(tmp_path, healthy.env).doctor()
     assert outside.code == 6
     assert {"repository", "configuration"} <= outside.wrong.keys()
     assert "--repo" in outside.checks["repository"]["mend"]

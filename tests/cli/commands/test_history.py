@@ -18,28 +18,28 @@ from orchestrator.cli.main import main
 from orchestrator.model.approval.approval import copy_of
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.sandbox.process import Sandbox
-from tests.support.records import ALICE, ME, RULES, Archive, Books, archive
+from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStores]:
     with archive(tmp_path_factory.mktemp("history") / "repo", sandbox, "history") as made:
         yield made
 
 
 @pytest.fixture
-def books(kept: Archive) -> Books:
+def books(kept: RecordedStores) -> TeamRecord:
     made = kept.books()
     made.release()
     return made
 
 
-class Command:
+class HistoryCommand:
     """`orchestrate history` for one team."""
 
-    def __init__(self, books: Books, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, books: TeamRecord, capsys: pytest.CaptureFixture[str]) -> None:
         self.books, self.capsys, self.err = books, capsys, ""
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
@@ -54,11 +54,11 @@ class Command:
 
 
 @pytest.fixture
-def run(books: Books, capsys: pytest.CaptureFixture[str]) -> Command:
-    return Command(books, capsys)
+def run(books: TeamRecord, capsys: pytest.CaptureFixture[str]) -> HistoryCommand:
+    return HistoryCommand(books, capsys)
 
 
-def test_what_happened_is_told_with_who_when_summary_and_links(run: Command, books: Books) -> None:
+def test_what_happened_is_told_with_who_when_summary_and_links(run: HistoryCommand, books: TeamRecord) -> None:
     found = run.json()
     kinds = ["checked", "planned", "approved", "applying", "applied"]
     assert [entry["kind"] for entry in found["entries"]] == kinds
@@ -75,7 +75,7 @@ def test_what_happened_is_told_with_who_when_summary_and_links(run: Command, boo
     assert "lint passed" in text[1]
 
 
-def test_a_tag_a_time_and_a_number_choose(run: Command, books: Books) -> None:
+def test_a_tag_a_time_and_a_number_choose(run: HistoryCommand, books: TeamRecord) -> None:
     assert len(run.json("--tag", books.tag)["entries"]) == 5
     assert run.json("--tag", f"dev_us-east-1/{books.team}/9.9")["entries"] == []
     assert run.json("--tag", "no tag at all")["entries"] == []
@@ -89,7 +89,7 @@ def test_a_tag_a_time_and_a_number_choose(run: Command, books: Books) -> None:
     run("--team", "nobody", code=3)
 
 
-def test_an_answer_is_told_once_wherever_it_stands(run: Command, books: Books) -> None:
+def test_an_answer_is_told_once_wherever_it_stands(run: HistoryCommand, books: TeamRecord) -> None:
     """Given in the ledger, copied into the chain, and reported by CodePipeline once more."""
     receipt = books.plan(resources_after=2)
     said = books.answer(receipt)
@@ -102,7 +102,7 @@ def test_an_answer_is_told_once_wherever_it_stands(run: Command, books: Books) -
     assert [entry["seq"] for entry in run.json()["entries"]] == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_record_in_order_is_verified(run: Command, books: Books) -> None:
+def test_a_record_in_order_is_verified(run: HistoryCommand, books: TeamRecord) -> None:
     found = run.json("--verify")
     assert found["result"] == "clean"
     (kept,) = [each for each in found["targets"] if each["entries"]]
@@ -114,7 +114,7 @@ def test_a_record_in_order_is_verified(run: Command, books: Books) -> None:
     assert text.endswith("5 entries of 1 target are as they were written.\n")
 
 
-def test_findings_are_named_and_refused(run: Command, books: Books) -> None:
+def test_findings_are_named_and_refused(run: HistoryCommand, books: TeamRecord) -> None:
     books.forge(3, by="arn:mallory")
     books.archive.project.git("tag", "--delete", books.tag)
     found = run.json("--verify", code=4)
@@ -129,7 +129,7 @@ def test_findings_are_named_and_refused(run: Command, books: Books) -> None:
     assert "docs/history.md" in run.err
 
 
-def test_an_empty_record_is_said_to_be_empty(run: Command, books: Books) -> None:
+def test_an_empty_record_is_said_to_be_empty(run: HistoryCommand, books: TeamRecord) -> None:
     assert run.json("--verify", "--scope", "global")["result"] == "empty"
     assert "Nothing is recorded" in run("--team", books.team, "--scope", "global", "--verify")
     for item in books.items():
@@ -137,7 +137,7 @@ def test_an_empty_record_is_said_to_be_empty(run: Command, books: Books) -> None
     assert run.json("--verify", "--scope", "us-east-1", code=4)["result"] == "flawed"
 
 
-def test_the_whole_environment_shows_what_names_no_target(run: Command, books: Books) -> None:
+def test_the_whole_environment_shows_what_names_no_target(run: HistoryCommand, books: TeamRecord) -> None:
     books.ledger.append("_refused", lambda _: Draft("refused", "dev_nowhere", "", ME, None, {"reason": "no team"}))
     found = json.loads(run("--env", "dev", "--format", "json"))
     assert [entry["summary"] for entry in found["entries"] if entry["target"] == "_refused"] == ["no team"]
@@ -148,7 +148,7 @@ def test_the_whole_environment_shows_what_names_no_target(run: Command, books: B
 
 
 @pytest.fixture
-def wider(books: Books, tmp_path: Path) -> Path:
+def wider(books: TeamRecord, tmp_path: Path) -> Path:
     """The project with one more environment, which has no stores yet."""
     folder = shutil.copytree(books.archive.project.folder, tmp_path / "wider")
     rules = f'{RULES["envs/dev.yaml"].partition("teams:")[0]}teams: {{{books.team}: {{account: "{"9" * 12}"}}}}\n'
@@ -157,7 +157,7 @@ def wider(books: Books, tmp_path: Path) -> Path:
 
 
 def test_an_environment_that_is_not_bootstrapped_is_named_beside_what_is_on_record(
-    run: Command, books: Books, wider: Path
+    run: HistoryCommand, books: TeamRecord, wider: Path
 ) -> None:
     command = "orchestrate bootstrap --env prod"
     found = run.json("--repo", str(wider))
@@ -171,14 +171,16 @@ def test_an_environment_that_is_not_bootstrapped_is_named_beside_what_is_on_reco
 
 @pytest.mark.parametrize("arguments", [("--env", "prod"), ("--tag", "prod_us-east-1/{team}/1.0")])
 def test_the_history_of_an_environment_that_is_not_bootstrapped_is_an_error(
-    arguments: tuple[str, ...], run: Command, books: Books, wider: Path
+    arguments: tuple[str, ...], run: HistoryCommand, books: TeamRecord, wider: Path
 ) -> None:
     asked = [part.format(team=books.team) for part in arguments]
     assert run("--repo", str(wider), "--format", "json", *asked, code=6) == ""
     assert run.err == "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n"
 
 
-def test_a_record_that_cannot_be_read_is_not_taken_for_none(run: Command, books: Books, wider: Path) -> None:
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(
+    run: HistoryCommand, books: TeamRecord, wider: Path
+) -> None:
     """Its ledger is gone, its release bucket is there."""
     s3 = books.aws.client("s3")
     s3.create_bucket(Bucket="history-releases-prod")
@@ -191,7 +193,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_none(run: Command, books:
 
 @pytest.mark.parametrize("arguments", [("--verify",), ("--export", "out.tar"), ("--store",)])
 def test_what_is_verified_or_exported_is_all_of_it_or_nothing(
-    arguments: tuple[str, ...], run: Command, books: Books, wider: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], run: HistoryCommand, books: TeamRecord, wider: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(wider)
     assert run("--team", books.team, "--repo", str(wider), *arguments, code=6) == ""
@@ -203,7 +205,7 @@ def test_what_is_verified_or_exported_is_all_of_it_or_nothing(
 
 
 @pytest.fixture
-def exported(run: Command, books: Books, tmp_path: Path) -> Path:
+def exported(run: HistoryCommand, books: TeamRecord, tmp_path: Path) -> Path:
     run("--team", books.team, "--export", str(tmp_path / "out" / "bundle"))
     assert "files of evidence are in" in run.err
     return tmp_path / "out" / "bundle"
@@ -213,7 +215,7 @@ def sums(folder: Path) -> int:
     return subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=False).returncode
 
 
-def test_a_bundle_is_checked_with_common_tools_alone(exported: Path, books: Books) -> None:
+def test_a_bundle_is_checked_with_common_tools_alone(exported: Path, books: TeamRecord) -> None:
     assert sums(exported) == 0
     own = exported / "records" / books.table / books.target.id
     chain = sorted((own / "chain").iterdir())
@@ -248,14 +250,14 @@ def test_a_bundle_is_verified_without_aws_or_a_repository(
     assert main(["history", "--verify", "--from", str(exported), "--format", "json"]) == 4
     found = json.loads(capsys.readouterr().out)
     assert found["damaged"] == [f"{entry.relative_to(exported)} was changed"]
-    assert {flaw["code"] for flaw in found["flaws"]} == {"altered"}
+    assert {finding["code"] for finding in found["flaws"]} == {"altered"}
     assert sums(exported) != 0
     assert main(["history", "--verify", "--from", str(exported)]) == 4
     assert "bundle: records/" in capsys.readouterr().out
 
 
 def test_equal_records_make_equal_archives_which_can_be_kept_in_the_release_bucket(
-    run: Command, books: Books, tmp_path: Path
+    run: HistoryCommand, books: TeamRecord, tmp_path: Path
 ) -> None:
     one, two = tmp_path / "one.tar", tmp_path / "two.tar"
     for path in (one, two):
@@ -269,11 +271,11 @@ def test_equal_records_make_equal_archives_which_can_be_kept_in_the_release_buck
     run("--team", books.team, "--export", str(one), code=2)
 
 
-def test_evidence_of_an_alteration_is_exported_as_well(run: Command, books: Books, tmp_path: Path) -> None:
+def test_evidence_of_an_alteration_is_exported_as_well(run: HistoryCommand, books: TeamRecord, tmp_path: Path) -> None:
     books.drop(books.items()[4])
     run("--team", books.team, "--export", str(tmp_path / "bundle"), code=4)
     found = json.loads((tmp_path / "bundle" / "verification.json").read_text())
-    assert [(flaw["code"], flaw["entry"]) for flaw in found["flaws"]] == [("cut-off", 5)]
+    assert [(finding["code"], finding["entry"]) for finding in found["flaws"]] == [("cut-off", 5)]
     assert list((tmp_path / "bundle").rglob("anchors/000000000005-*.json")), "what was cut off is in it"
     again = json.loads(run("--verify", "--from", str(tmp_path / "bundle"), "--format", "json", code=4))
     assert again["flaws"] == found["flaws"]

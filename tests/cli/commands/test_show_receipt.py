@@ -11,7 +11,7 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.model.release.receipt import receipt_key
 from orchestrator.sandbox.process import Sandbox
-from tests.support.records import ALICE, Archive, Books, archive
+from tests.support.records import ALICE, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow
 
@@ -19,18 +19,18 @@ Show = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStores]:
     with archive(tmp_path_factory.mktemp("show") / "repo", sandbox, "show") as made:
         yield made
 
 
 @pytest.fixture
-def books(kept: Archive) -> Books:
+def books(kept: RecordedStores) -> TeamRecord:
     return kept.books()
 
 
 @pytest.fixture
-def show(kept: Archive, capsys: pytest.CaptureFixture[str]) -> Show:
+def show(kept: RecordedStores, capsys: pytest.CaptureFixture[str]) -> Show:
     def run(digest: str, *arguments: str, code: int = 0, format: str = "json") -> Any:
         where = ("--repo", str(kept.project.folder), "--format", format)
         ended = main(["show", "--receipt", digest, *where, *arguments])
@@ -41,7 +41,7 @@ def show(kept: Archive, capsys: pytest.CaptureFixture[str]) -> Show:
     return run
 
 
-def test_a_receipt_is_verified_and_shown_with_all_that_is_recorded_of_it(show: Show, books: Books) -> None:
+def test_a_receipt_is_verified_and_shown_with_all_that_is_recorded_of_it(show: Show, books: TeamRecord) -> None:
     receipt = books.release()
     found = show(receipt.digest)
     assert (found["digest"], found["verified"], found["state"]) == (receipt.digest, True, "applied")
@@ -56,7 +56,7 @@ def test_a_receipt_is_verified_and_shown_with_all_that_is_recorded_of_it(show: S
     assert "lint passed" in text
 
 
-def test_an_answer_that_waits_is_shown(show: Show, books: Books) -> None:
+def test_an_answer_that_waits_is_shown(show: Show, books: TeamRecord) -> None:
     receipt = books.plan(resources_after=7)
     assert show(receipt.digest)["state"] == "waiting"
     books.answer(receipt, "rejected")
@@ -66,7 +66,7 @@ def test_an_answer_that_waits_is_shown(show: Show, books: Books) -> None:
     assert f"by {ALICE}" in show(receipt.digest, format="text")
 
 
-def test_a_receipt_of_other_content_or_none_is_refused(show: Show, books: Books) -> None:
+def test_a_receipt_of_other_content_or_none_is_refused(show: Show, books: TeamRecord) -> None:
     receipt = books.plan()
     key = receipt_key(books.target.id, receipt.digest)
     books.bucket.put(key, receipt.encode().replace(b'"add":1', b'"add":0'))
@@ -77,7 +77,7 @@ def test_a_receipt_of_other_content_or_none_is_refused(show: Show, books: Books)
     assert "is no longer stored: somebody deleted it" in show(receipt.digest[:20], code=4), "the ledger knows it"
 
 
-def test_digests_that_name_none_or_several(show: Show, books: Books) -> None:
+def test_digests_that_name_none_or_several(show: Show, books: TeamRecord) -> None:
     for number in (0, 1):
         books.bucket.put(f"receipts/{books.target.id}/{'abcdef' * 2}{number}{'0' * 51}.json", b"{}")
     assert "may be any of" in show("abcdef" * 2, code=2)

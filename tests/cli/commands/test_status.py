@@ -12,7 +12,7 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.effects.aws.session import Session
 from orchestrator.sandbox.process import Sandbox
-from tests.support.faults import Asked, Fault, between
+from tests.support.faults import FaultRequest, InjectedFault, between
 
 PROJECT = """\
 state: {{prefix: {prefix}, region: us-east-1, layout: {layout}, locking: s3}}
@@ -25,7 +25,7 @@ teams: {{research: {{account: "{account}"}}}}
 """
 
 
-class Project:
+class StatusProject:
     """Its working tree, which is all that `status` reads of a repository."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,9 +44,9 @@ def environment(account: str, *regions: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def central(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def central(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> StatusProject:
     """Of its two environments dev is bootstrapped, prod is not."""
-    made = Project(tmp_path_factory.mktemp("central"))
+    made = StatusProject(tmp_path_factory.mktemp("central"))
     made.write("orchestrate", PROJECT.format(prefix="standing", layout="central"))
     made.write("dev", environment("111111111111"))
     made.write("prod", environment("333333333333"))
@@ -58,11 +58,13 @@ def central(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 
 @pytest.fixture
-def project(central: Project, tmp_path: Path, boto_env: None, capsys: pytest.CaptureFixture[str]) -> Project:
+def project(
+    central: StatusProject, tmp_path: Path, boto_env: None, capsys: pytest.CaptureFixture[str]
+) -> StatusProject:
     """One that a test may change."""
     capsys.readouterr()
     shutil.copytree(central.folder / "envs", tmp_path / "envs")
-    return Project(tmp_path)
+    return StatusProject(tmp_path)
 
 
 def answer(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -73,7 +75,7 @@ MISSING = {"env": "prod", "region": None, "command": "orchestrate bootstrap --en
 
 
 def test_an_environment_that_is_not_bootstrapped_is_named_beside_the_others(
-    project: Project, capsys: pytest.CaptureFixture[str]
+    project: StatusProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert project.run("status", "--format", "json") == 0
     found = answer(capsys)
@@ -86,7 +88,9 @@ def test_an_environment_that_is_not_bootstrapped_is_named_beside_the_others(
     assert err == ""
 
 
-def test_where_all_are_bootstrapped_nothing_is_said_of_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_all_are_bootstrapped_nothing_is_said_of_it(
+    project: StatusProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert project.run("status", "--env", "dev", "--format", "json") == 0
     assert answer(capsys)["not_bootstrapped"] == []
     assert project.run("status", "--env", "dev") == 0
@@ -94,20 +98,20 @@ def test_where_all_are_bootstrapped_nothing_is_said_of_it(project: Project, caps
 
 
 def test_an_environment_that_was_asked_for_and_is_not_bootstrapped_is_an_error(
-    project: Project, capsys: pytest.CaptureFixture[str]
+    project: StatusProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert project.run("status", "--env", "prod", "--format", "json") == 6
     out, err = capsys.readouterr()
     assert (out, err) == ("", "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n")
 
 
-def strict(asked: Asked) -> Fault | None:
+def strict(asked: FaultRequest) -> InjectedFault | None:
     """As DynamoDB answers where the name of a table is none, which the emulator lets pass."""
-    return Fault(400, "ValidationException") if b'"alias/' in asked.body else None
+    return InjectedFault(400, "ValidationException") if b'"alias/' in asked.body else None
 
 
 def test_where_none_is_bootstrapped_that_is_an_error(
-    project: Project, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: StatusProject, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key of the environment's would be no sign of it: whoever interrupts bootstrap at its beginning leaves one."""
     settings = PROJECT.format(prefix="standing-elsewhere", layout="central")
@@ -121,7 +125,7 @@ def test_where_none_is_bootstrapped_that_is_an_error(
 
 
 def test_an_environment_that_has_lost_its_ledger_does_not_pass_for_a_new_one(
-    project: Project, capsys: pytest.CaptureFixture[str]
+    project: StatusProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     s3 = Session("us-east-1").client("s3")
     s3.create_bucket(Bucket="standing-prod")
@@ -135,14 +139,14 @@ def test_an_environment_that_has_lost_its_ledger_does_not_pass_for_a_new_one(
     assert "cannot read the ledger standing-ledger-prod: it does not exist" in err
 
 
-def refused(asked: Asked) -> Fault | None:
+def refused(asked: FaultRequest) -> InjectedFault | None:
     """Who asks may not read the ledger of prod."""
-    return Fault(400, "AccessDeniedException") if b"standing-ledger-prod" in asked.body else None
+    return InjectedFault(400, "AccessDeniedException") if b"standing-ledger-prod" in asked.body else None
 
 
-def unseen(asked: Asked) -> Fault | None:
+def unseen(asked: FaultRequest) -> InjectedFault | None:
     """Who asks may read ledgers, and not look for buckets: whether prod has any is not known."""
-    return Fault(403, "AccessDenied") if asked.service == "s3" else None
+    return InjectedFault(403, "AccessDenied") if asked.service == "s3" else None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def unseen(asked: Asked) -> Fault | None:
 def test_what_fails_is_not_taken_for_an_environment_that_is_not_bootstrapped(
     rule: Any,
     told: str,
-    project: Project,
+    project: StatusProject,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -170,7 +174,7 @@ def test_a_region_that_is_not_bootstrapped_hides_no_other_and_changes_no_order(
     tmp_path: Path, boto_env: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In layout regional each Region has stores of its own, and a new one has none yet."""
-    project = Project(tmp_path)
+    project = StatusProject(tmp_path)
     project.write("orchestrate", PROJECT.format(prefix="standing", layout="regional"))
     project.write("dev", environment("111111111111", "eu-central-1", "us-east-1"))
     assert project.run("bootstrap") == 0

@@ -22,9 +22,9 @@ from orchestrator.sandbox.environment import within
 from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import Sandbox, start
-from orchestrator.stages.pipeline.submit import Origin, Request, submit
+from orchestrator.stages.pipeline.submit import Origin, Submission, submit
 from tests.support import command
-from tests.support.command import Answer
+from tests.support.command import CommandResult
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ MANY = 16
 
 
 @dataclass(frozen=True)
-class Place:
+class SubmitClone:
     """A clone of a remote, and the environment that commands run in."""
 
     folder: Path
@@ -72,7 +72,7 @@ class Place:
         self.git("push", "--quiet", "origin", f"refs/tags/{name}")
         return self.git("rev-parse", f"refs/tags/{name}^{{commit}}")
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, folder: Path | None = None) -> Answer:
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, folder: Path | None = None) -> CommandResult:
         done = command.run(arguments, cwd=folder or self.folder, env={**self.env, **(env or {})})
         assert "Traceback" not in done.err, done.err
         return done
@@ -90,7 +90,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SubmitClone]:
     base = tmp_path_factory.mktemp("submit")
     layout = SandboxLayout(
         TOOLING,
@@ -99,14 +99,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     )
     with start(layout) as sandbox:
         own = {"ORCHESTRATE_WORKSPACES": str(base / "workspaces"), "GIT_CONFIG_GLOBAL": os.devnull}
-        made = Place(base / "clone", within(os.environ, sandbox.env) | own, sandbox)
+        made = SubmitClone(base / "clone", within(os.environ, sandbox.env) | own, sandbox)
         _make_repository(made, base / "remote.git")
         assert made.run("bootstrap").code == 0
         _make_pipelines(sandbox)
         yield made
 
 
-def _make_repository(place: Place, remote: Path) -> None:
+def _make_repository(place: SubmitClone, remote: Path) -> None:
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch", "main", str(remote)], check=True)
     subprocess.run(["git", "clone", "--quiet", str(remote), str(place.folder)], check=True, capture_output=True)
     place.git("config", "user.name", "Tester")
@@ -179,7 +179,7 @@ def _event(tag: str, event: str = "referenceCreated", env: str = "dev") -> dict[
 
 
 @pytest.fixture(scope="module")
-def submitted(place: Place) -> dict[str, Any]:
+def submitted(place: SubmitClone) -> dict[str, Any]:
     commit = place.push_tag(TAG)
     done = place.run("submit", "--format", "json", env=_event(TAG))
     assert done.code == 0, done.err
@@ -189,7 +189,7 @@ def submitted(place: Place) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def build(place: Place, submitted: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def build(place: SubmitClone, submitted: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a build that got the submitted source."""
     folder = tmp_path_factory.mktemp("build")
     bucket, _, key = submitted["source"].removeprefix("s3://").partition("/")
@@ -205,14 +205,16 @@ def build(place: Place, submitted: dict[str, Any], tmp_path_factory: pytest.Temp
     }
 
 
-def test_a_tag_is_bundled_once_and_its_execution_recorded(place: Place, submitted: dict[str, Any]) -> None:
+def test_a_tag_is_bundled_once_and_its_execution_recorded(place: SubmitClone, submitted: dict[str, Any]) -> None:
     assert submitted["pipeline"] == "acme-tf-dev"
     assert submitted["source"].startswith(f"s3://acme-tf-releases-dev/sources/{TAG}/")
     entry = place.entries("research/dev-us-east-1")[0]
     assert (entry["kind"], entry["detail"]["execution"]) == ("submitted", submitted["execution"])
 
 
-def test_an_event_that_comes_twice_is_one_execution_of_one_object(place: Place, submitted: dict[str, Any]) -> None:
+def test_an_event_that_comes_twice_is_one_execution_of_one_object(
+    place: SubmitClone, submitted: dict[str, Any]
+) -> None:
     again = place.run("submit", "--format", "json", env=_event(TAG))
     assert again.code == 0, again.err
     assert again.json["execution"] == submitted["execution"]
@@ -232,7 +234,7 @@ def test_an_event_that_comes_twice_is_one_execution_of_one_object(place: Place, 
     ],
 )
 def test_what_is_refused_is_recorded(
-    place: Place, submitted: dict[str, Any], tag: str, event: str, env: str, code: int, said: str
+    place: SubmitClone, submitted: dict[str, Any], tag: str, event: str, env: str, code: int, said: str
 ) -> None:
     done = place.run("submit", env=_event(tag, event, env))
     assert done.code == code, done.err
@@ -242,7 +244,7 @@ def test_what_is_refused_is_recorded(
 
 
 def test_many_tags_at_once_have_an_execution_and_an_object_each(
-    place: Place, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    place: SubmitClone, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of one target, so that all write to one chain of the ledger."""
     for name, value in place.env.items():
@@ -254,17 +256,17 @@ def test_many_tags_at_once_have_an_execution_and_an_object_each(
     origin = Origin(place.git("remote", "get-url", "origin"), "refs/heads/main", "dev", "us-east-1")
     place.set(concurrent_executions=MANY + 10)
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda tag: submit(origin, Request(tag), place.env, lambda _: None), tags))
+        done = list(pool.map(lambda tag: submit(origin, Submission(tag), place.env, lambda _: None), tags))
     assert [str(one.release.tag) for one in done] == tags
     assert len({one.execution for one in done}) == len({one.source for one in done}) == MANY
     entries = [one for one in place.entries("research/dev-us-east-1") if one["kind"] == "submitted"]
     assert {one["tag"] for one in entries} >= set(tags)
-    again = submit(origin, Request(tags[7]), place.env, lambda _: None)
+    again = submit(origin, Submission(tags[7]), place.env, lambda _: None)
     assert again.execution == done[7].execution
 
 
 def test_without_room_the_build_ends_and_submit_is_asked_for_anew(
-    place: Place, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    place: SubmitClone, submitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The submitted execution waits for a person, and only one may be under way."""
     sqs, events = client(place.sandbox, "sqs"), client(place.sandbox, "events")
@@ -285,7 +287,7 @@ def test_without_room_the_build_ends_and_submit_is_asked_for_anew(
     assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
 
 
-def test_lightweight_tags_are_refused(place: Place) -> None:
+def test_lightweight_tags_are_refused(place: SubmitClone) -> None:
     place.git("tag", "dev_global/research/3.0")
     place.git("push", "--quiet", "origin", "refs/tags/dev_global/research/3.0")
     for _ in range(2):
@@ -297,7 +299,9 @@ def test_lightweight_tags_are_refused(place: Place) -> None:
     )
 
 
-def test_the_plan_step_hands_its_digest_on_and_no_other_plan_is_applied(place: Place, build: dict[str, str]) -> None:
+def test_the_plan_step_hands_its_digest_on_and_no_other_plan_is_applied(
+    place: SubmitClone, build: dict[str, str]
+) -> None:
     """Lint and scan have handed their results on."""
     folder = Path(build["CODEBUILD_SRC_DIR"])
     for check in ("lint", "scan"):
@@ -321,7 +325,7 @@ def test_the_plan_step_hands_its_digest_on_and_no_other_plan_is_applied(place: P
     assert checked == [("lint", True), ("scan", False)]
 
 
-def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place, build: dict[str, str]) -> None:
+def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: SubmitClone, build: dict[str, str]) -> None:
     folder = Path(build["CODEBUILD_SRC_DIR"])
     done = place.run("step", "plan", env={**build, "COMMIT": "0" * 40}, folder=folder)
     assert done.code == 4
@@ -332,14 +336,14 @@ def test_a_variable_of_the_execution_that_somebody_wrote_is_refused(place: Place
     assert other.code == 4
 
 
-def test_a_step_that_did_not_succeed_is_recorded(place: Place, build: dict[str, str]) -> None:
+def test_a_step_that_did_not_succeed_is_recorded(place: SubmitClone, build: dict[str, str]) -> None:
     folder = Path(build["CODEBUILD_SRC_DIR"])
     done = place.run("step", "ended", env={**build, "CODEBUILD_BUILD_SUCCEEDING": "0"}, folder=folder)
     assert done.code == 0, done.err
     assert place.entries("research/dev-us-east-1")[-1]["kind"] == "stopped"
 
 
-def test_outside_a_build_steps_say_what_to_do(place: Place) -> None:
+def test_outside_a_build_steps_say_what_to_do(place: SubmitClone) -> None:
     done = place.run("step", "plan")
     assert done.code == 6
     assert "orchestrate release" in done.err

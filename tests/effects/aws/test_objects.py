@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.effects.aws.objects import Bucket
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 ACCOUNT = "000000000000"
 REGION: Final = "eu-central-1"
@@ -89,10 +89,10 @@ def test_a_bucket_of_another_account_is_refused(bucket: Bucket, tmp_path: Path) 
         lambda: foreign.get("key"),
         lambda: foreign.download("key", tmp_path / "copy"),
     ):
-        with pytest.raises(SurroundingsFailed, match=r"s3://objects/key: access denied"):
+        with pytest.raises(DependencyError, match=r"s3://objects/key: access denied"):
             use()
 
 
 def test_a_missing_bucket_points_to_bootstrap(bucket: Bucket) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"orchestrate bootstrap --env dev"):
+    with pytest.raises(DependencyError, match=r"orchestrate bootstrap --env dev"):
         replace(bucket, name="no-such-bucket").get("key")

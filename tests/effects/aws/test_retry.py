@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.effects.aws import retry
-from orchestrator.effects.aws.retry import patiently, unless
+from orchestrator.effects.aws.retry import ignoring, retry_on
 
 
 class Aws:
@@ -27,22 +27,22 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_asks_again_while_aws_is_busy() -> None:
-    assert patiently(Aws("OperationAborted", "OperationAborted"), {"OperationAborted"}) == "done"
+    assert retry_on(Aws("OperationAborted", "OperationAborted"), {"OperationAborted"}) == "done"
 
 
 def test_gives_up_with_the_error_of_aws() -> None:
     with pytest.raises(ClientError, match="OperationAborted"):
-        patiently(Aws(*["OperationAborted"] * 3), {"OperationAborted"})
+        retry_on(Aws(*["OperationAborted"] * 3), {"OperationAborted"})
 
 
 def test_any_other_error_is_none_of_its_business() -> None:
     aws = Aws("AccessDenied")
     with pytest.raises(ClientError, match="AccessDenied"):
-        patiently(aws, {"OperationAborted"})
+        retry_on(aws, {"OperationAborted"})
 
 
 def test_an_expected_error_is_no_answer() -> None:
-    assert unless(Aws("NoSuchKey"), {"NoSuchKey"}) is None
-    assert unless(Aws(), {"NoSuchKey"}) == "done"
+    assert ignoring(Aws("NoSuchKey"), {"NoSuchKey"}) is None
+    assert ignoring(Aws(), {"NoSuchKey"}) == "done"
     with pytest.raises(ClientError, match="AccessDenied"):
-        unless(Aws("AccessDenied"), {"NoSuchKey"})
+        ignoring(Aws("AccessDenied"), {"NoSuchKey"})

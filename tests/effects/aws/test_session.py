@@ -18,7 +18,7 @@ import pytest
 from botocore.errorfactory import ClientExceptionsFactory
 
 from orchestrator.effects.aws.session import Session
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::000000000000:user/ada</Arn><UserId>AIDA</UserId><Account>000000000000</Account>
@@ -26,7 +26,7 @@ IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/20
 
 
 @dataclass
-class Server:
+class AnsweringServer:
     """Answers every request with `status` and `body`; remembers the headers it got."""
 
     endpoint: str
@@ -59,10 +59,10 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.fixture
-def server(surroundings: pytest.MonkeyPatch) -> Iterator[Server]:
-    answers: list[Server] = []
+def server(surroundings: pytest.MonkeyPatch) -> Iterator[AnsweringServer]:
+    answers: list[AnsweringServer] = []
 
-    class Answer(BaseHTTPRequestHandler):
+    class AnswerHandler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             answers[0].seen.append(dict(self.headers))
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -78,8 +78,8 @@ def server(surroundings: pytest.MonkeyPatch) -> Iterator[Server]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing to be printed."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as http:
-        answers.append(Server(f"http://127.0.0.1:{http.server_port}"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), AnswerHandler) as http:
+        answers.append(AnsweringServer(f"http://127.0.0.1:{http.server_port}"))
         threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
         surroundings.setenv("AWS_ENDPOINT_URL", answers[0].endpoint)
         yield answers[0]
@@ -97,13 +97,13 @@ def read_state(session: Session, env: str | None = "dev") -> None:
         session.client("s3").get_bucket_versioning(Bucket="acme-tf-dev")
 
 
-def failure(work: Callable[[], object]) -> SurroundingsFailed:
-    with pytest.raises(SurroundingsFailed) as caught:
+def failure(work: Callable[[], object]) -> DependencyError:
+    with pytest.raises(DependencyError) as caught:
         work()
     return caught.value
 
 
-def test_identity_is_asked_once(server: Server) -> None:
+def test_identity_is_asked_once(server: AnsweringServer) -> None:
     session = Session("us-east-1")
     with ThreadPoolExecutor(4) as pool:
         found = set(pool.map(lambda _: session.caller_identity().account, range(8)))
@@ -111,12 +111,12 @@ def test_identity_is_asked_once(server: Server) -> None:
     assert len(server.seen) == 1
 
 
-def test_requests_say_who_we_are(server: Server) -> None:
+def test_requests_say_who_we_are(server: AnsweringServer) -> None:
     Session("us-east-1").caller_identity()
     assert "orchestrate/" in server.seen[0]["User-Agent"]
 
 
-def test_a_client_is_made_once_for_each_region(server: Server) -> None:
+def test_a_client_is_made_once_for_each_region(server: AnsweringServer) -> None:
     session = Session("us-east-1")
     with ThreadPoolExecutor(4) as pool:
         clients = set(pool.map(lambda _: session.client("s3", "eu-central-1"), range(8)))
@@ -126,7 +126,7 @@ def test_a_client_is_made_once_for_each_region(server: Server) -> None:
 
 
 def test_what_a_service_is_is_read_once_and_where_the_surroundings_say(
-    server: Server, surroundings: pytest.MonkeyPatch, tmp_path: Path
+    server: AnsweringServer, surroundings: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     one, other = (Session("us-east-1").client("sts").meta.service_model for _ in range(2))
     assert one.metadata is other.metadata
@@ -138,7 +138,9 @@ def test_what_a_service_is_is_read_once_and_where_the_surroundings_say(
     assert Session("us-east-1").client("sts").meta.service_model.api_version == "2099-01-01"
 
 
-def test_threads_that_share_a_client_catch_the_same_errors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_share_a_client_catch_the_same_errors(
+    server: AnsweringServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """botocore makes the classes of a client's errors at first use."""
     make, together = vars(ClientExceptionsFactory)["_create_client_exceptions"], threading.Barrier(8)
 
@@ -158,11 +160,11 @@ def test_threads_that_share_a_client_catch_the_same_errors(server: Server, monke
         assert len({id(one) for one in pool.map(error, range(8))}) == 1
 
 
-def test_the_tooling_account_is_required(server: Server) -> None:
+def test_the_tooling_account_is_required(server: AnsweringServer) -> None:
     Session("us-east-1").require_account("000000000000")
 
 
-def test_credentials_of_another_account_are_told_with_both_accounts(server: Server) -> None:
+def test_credentials_of_another_account_are_told_with_both_accounts(server: AnsweringServer) -> None:
     error = failure(lambda: Session("us-east-1").require_account("999999999999"))
     assert "000000000000 (arn:aws:iam::000000000000:user/ada)" in error.message
     assert "tooling.account in envs/orchestrate.yaml is 999999999999" in error.message
@@ -171,7 +173,7 @@ def test_credentials_of_another_account_are_told_with_both_accounts(server: Serv
 
 
 def test_credentials_of_another_account_name_the_profile(
-    server: Server, surroundings: pytest.MonkeyPatch, tmp_path: Path
+    server: AnsweringServer, surroundings: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "credentials").write_text("[bank]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n")
     surroundings.delenv("AWS_ACCESS_KEY_ID")
@@ -182,7 +184,7 @@ def test_credentials_of_another_account_name_the_profile(
     assert "profile bank" in error.message
 
 
-def test_access_denied_says_what_was_refused_to_whom(server: Server) -> None:
+def test_access_denied_says_what_was_refused_to_whom(server: AnsweringServer) -> None:
     session = Session("us-east-1")
     session.caller_identity()
     server.refuse(403, "AccessDenied", "User is not authorized to perform: s3:GetBucketVersioning")
@@ -194,7 +196,7 @@ def test_access_denied_says_what_was_refused_to_whom(server: Server) -> None:
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"])
-def test_credentials_that_do_not_hold_say_how_to_log_in(server: Server, code: str) -> None:
+def test_credentials_that_do_not_hold_say_how_to_log_in(server: AnsweringServer, code: str) -> None:
     server.refuse(403, code, "The AWS Access Key Id AKIAEXAMPLE")
     error = failure(lambda: read_state(Session("us-east-1")))
     assert f"have expired or are not valid ({code})" in error.message
@@ -205,7 +207,7 @@ def test_credentials_that_do_not_hold_say_how_to_log_in(server: Server, code: st
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (503, "ServiceUnavailable"), (400, "Throttling")])
 def test_throttling_is_told_after_the_attempts_that_the_person_set(
-    server: Server, surroundings: pytest.MonkeyPatch, status: int, code: str
+    server: AnsweringServer, surroundings: pytest.MonkeyPatch, status: int, code: str
 ) -> None:
     surroundings.setenv("AWS_MAX_ATTEMPTS", "2")
     server.refuse(status, code)
@@ -216,19 +218,19 @@ def test_throttling_is_told_after_the_attempts_that_the_person_set(
 
 
 @pytest.mark.parametrize(("env", "command"), [("dev", "bootstrap --env dev"), (None, "bootstrap")])
-def test_a_missing_store_points_to_bootstrap(server: Server, env: str | None, command: str) -> None:
+def test_a_missing_store_points_to_bootstrap(server: AnsweringServer, env: str | None, command: str) -> None:
     server.refuse(404, "NoSuchBucket")
     error = failure(lambda: read_state(Session("us-east-1"), env))
     assert "it does not exist (NoSuchBucket" in error.message
     assert f"`orchestrate {command}`" in str(error.hint)
 
 
-def test_a_wrong_clock_is_told(server: Server) -> None:
+def test_a_wrong_clock_is_told(server: AnsweringServer) -> None:
     server.refuse(403, "RequestTimeTooSkewed")
     assert "the clock of this machine is wrong" in failure(lambda: read_state(Session("us-east-1"))).message
 
 
-def test_any_other_answer_is_told_with_its_code_and_request(server: Server) -> None:
+def test_any_other_answer_is_told_with_its_code_and_request(server: AnsweringServer) -> None:
     server.refuse(400, "InvalidRequest", "This is not\n\n possible \x7f")
     message = failure(lambda: read_state(Session("us-east-1"))).message
     assert "AWS answered GetBucketVersioning with InvalidRequest This is not possible" in message
@@ -236,12 +238,12 @@ def test_any_other_answer_is_told_with_its_code_and_request(server: Server) -> N
     assert message.isprintable()
 
 
-def test_what_an_endpoint_answers_cannot_flood_the_terminal(server: Server) -> None:
+def test_what_an_endpoint_answers_cannot_flood_the_terminal(server: AnsweringServer) -> None:
     server.refuse(400, "InvalidRequest", "x" * 10_000)
     assert len(failure(lambda: read_state(Session("us-east-1"))).message) < 600
 
 
-def test_an_answer_without_a_body_is_told_by_its_status(server: Server) -> None:
+def test_an_answer_without_a_body_is_told_by_its_status(server: AnsweringServer) -> None:
     server.status = 403
     session = Session("us-east-1")
 
@@ -252,7 +254,7 @@ def test_an_answer_without_a_body_is_told_by_its_status(server: Server) -> None:
     assert "cannot look at the bucket: access denied." in failure(head).message
 
 
-def test_no_credentials(server: Server, surroundings: pytest.MonkeyPatch) -> None:
+def test_no_credentials(server: AnsweringServer, surroundings: pytest.MonkeyPatch) -> None:
     surroundings.delenv("AWS_ACCESS_KEY_ID")
     surroundings.delenv("AWS_SECRET_ACCESS_KEY")
     error = failure(lambda: Session("us-east-1").caller_identity())
@@ -261,7 +263,7 @@ def test_no_credentials(server: Server, surroundings: pytest.MonkeyPatch) -> Non
     assert not server.seen
 
 
-def test_half_credentials(server: Server, surroundings: pytest.MonkeyPatch) -> None:
+def test_half_credentials(server: AnsweringServer, surroundings: pytest.MonkeyPatch) -> None:
     surroundings.delenv("AWS_SECRET_ACCESS_KEY")
     error = failure(lambda: Session("us-east-1").caller_identity())
     assert "Partial credentials" in error.message
@@ -309,7 +311,7 @@ def test_settings_that_cannot_be_used(surroundings: pytest.MonkeyPatch, name: st
     assert "AWS_PROFILE" in str(error.hint)
 
 
-def test_what_the_client_library_refuses_is_told(server: Server, surroundings: pytest.MonkeyPatch) -> None:
+def test_what_the_client_library_refuses_is_told(server: AnsweringServer, surroundings: pytest.MonkeyPatch) -> None:
     session = Session("us-east-1")
 
     def wait() -> None:
@@ -323,7 +325,7 @@ def test_what_the_client_library_refuses_is_told(server: Server, surroundings: p
 
 
 def test_our_own_errors_pass_unchanged(surroundings: pytest.MonkeyPatch) -> None:
-    own = SurroundingsFailed("said already")
-    with pytest.raises(SurroundingsFailed) as caught, Session("us-east-1").explained("do", "it"):
+    own = DependencyError("said already")
+    with pytest.raises(DependencyError) as caught, Session("us-east-1").explained("do", "it"):
         raise own
     assert caught.value is own

@@ -19,7 +19,7 @@ from orchestrator.model.checks.check import Observed
 from orchestrator.model.checks.coverage import Coverage, Kind
 from orchestrator.model.checks.finding import Finding
 from orchestrator.model.tools.tool import Tool
-from orchestrator.stages.checks.subject import Key
+from orchestrator.stages.checks.subject import ResultKey
 
 OBSERVED = Observed((Finding("scan", "checkov", "CKV_1", "high", "m", file="\u00e4.tf", line=3),), ("a note",))
 KEY, NAME = "k" * 64, "n" * 64
@@ -140,7 +140,7 @@ def test_a_key_changes_with_everything_that_a_result_depends_on(
     def key(of: tuple[object, str, dict[str, str], str]) -> str:
         source, version, settings, check = of
         tool = Tool("tflint", version, Path(__file__), "PATH")
-        return Key.of(check, _source(source), (tool,), settings).shared  # type: ignore[arg-type]
+        return ResultKey.of(check, _source(source), (tool,), settings).shared  # type: ignore[arg-type]
 
     assert (key(parts) == key(other)) == (parts == other)
 
@@ -149,12 +149,12 @@ def test_a_program_that_was_replaced_by_one_of_the_same_version_is_another_one(t
     program = tmp_path / "tflint"
     program.write_text("one")
     tool = Tool("tflint", "1.0.0", program, "PATH")
-    before = Key.of("lint", "s", (tool,), {})
+    before = ResultKey.of("lint", "s", (tool,), {})
 
     program.write_text("another")
     elsewhere = tmp_path / "copy"
     elsewhere.write_text("one")
 
-    assert Key.of("lint", "s", (tool,), {}).shared == before.shared
-    assert Key.of("lint", "s", (tool,), {}).local != before.local
-    assert Key.of("lint", "s", (replace(tool, path=elsewhere),), {}).local != before.local
+    assert ResultKey.of("lint", "s", (tool,), {}).shared == before.shared
+    assert ResultKey.of("lint", "s", (tool,), {}).local != before.local
+    assert ResultKey.of("lint", "s", (replace(tool, path=elsewhere),), {}).local != before.local

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.effects.checks.tflint_plugins import Plugins, identities
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.tflint_config import AWS_BY_HAND, AWS_RULESET, Plugin, TflintConfig, block
 from orchestrator.model.tools.tool import Tool
 
@@ -67,21 +67,21 @@ def test_a_missing_plugin_of_tflints_own_project_is_installed(plugins: Plugins, 
 
 
 def test_a_plugin_of_anybody_else_is_never_fetched(plugins: Plugins, tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match="plugin acme is not installed"):
+    with pytest.raises(DependencyError, match="plugin acme is not installed"):
         plugins.provide(asking(STRANGE))
 
     assert not (tmp_path / "called").exists()
 
 
 def test_a_failed_installation_is_an_error(plugins: Plugins) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"cannot install google 0\.30\.0: no route to host"):
+    with pytest.raises(DependencyError, match=r"cannot install google 0\.30\.0: no route to host"):
         plugins.provide(asking(GOOGLE))
 
 
 def test_an_installation_that_installs_nothing_is_an_error(plugins: Plugins, tmp_path: Path) -> None:
     (tmp_path / "init").write_text("exit 0\n")
 
-    with pytest.raises(SurroundingsFailed, match="no one folder"):
+    with pytest.raises(DependencyError, match="no one folder"):
         plugins.provide(asking(GOOGLE))
 
 
@@ -89,7 +89,7 @@ def test_all_plugins_must_stand_in_one_folder(plugins: Plugins, tmp_path: Path) 
     lay(tmp_path / "home/.tflint.d/plugins", STRANGE)
     installs(tmp_path, GOOGLE)
 
-    with pytest.raises(SurroundingsFailed, match="no one folder"):
+    with pytest.raises(DependencyError, match="no one folder"):
         plugins.provide(asking(GOOGLE, STRANGE))
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.effects.checks.tool import Answer, Bench, answer, tail
-from orchestrator.errors import Interrupted, SurroundingsFailed
+from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer, tail
+from orchestrator.errors import DependencyError, Interrupted
 from orchestrator.model.tools.tool import Tool
 
-Run = Callable[..., Answer]
+Run = Callable[..., ToolResult]
 
 
 class Word(msgspec.Struct):
@@ -27,12 +27,12 @@ class Word(msgspec.Struct):
 def run(tmp_path: Path) -> Run:
     """Runs a shell script as if it were tflint."""
 
-    def started(script: str, seconds: float = 20, cancelled: Callable[[], bool] = lambda: False) -> Answer:
+    def started(script: str, seconds: float = 20, cancelled: Callable[[], bool] = lambda: False) -> ToolResult:
         program = tmp_path / "tflint"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        bench = Bench(tmp_path, tmp_path, dict(os.environ), seconds, cancelled)
-        return answer(Tool("tflint", "0.64.0", program, "PATH"), [], bench, tmp_path, bench.plain_env())
+        scratch_dir = ScratchDir(tmp_path, tmp_path, dict(os.environ), seconds, cancelled)
+        return answer(Tool("tflint", "0.64.0", program, "PATH"), [], scratch_dir, tmp_path, scratch_dir.plain_env())
 
     return started
 
@@ -48,7 +48,7 @@ def test_its_json_is_read(run: Run) -> None:
      """echo '[{"word": "x"}, {"word": "y"}]'""", "printf '\\377'", "head -c 100000 /dev/zero | tr '\\0' '['"],
 )  # fmt: skip
 def test_anything_but_its_json_is_an_error_also_with_exit_code_0(run: Run, script: str) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"tflint 0\.64\.0 .*exit code 0"):
+    with pytest.raises(DependencyError, match=r"tflint 0\.64\.0 .*exit code 0"):
         run(script).decoded(Word)
 
 
@@ -64,7 +64,7 @@ def test_a_hanging_tool_is_stopped_with_all_it_started(
 ) -> None:
     monkeypatch.setattr("orchestrator.effects.checks.tool._GRACE_SECONDS", 0.2)
 
-    with pytest.raises(SurroundingsFailed, match=r"did not end within 0\.3 s"):
+    with pytest.raises(DependencyError, match=r"did not end within 0\.3 s"):
         run(f"trap '' INT; sleep 60 & echo $! > {tmp_path}/pid; wait", seconds=0.3)
 
     child = (tmp_path / "pid").read_text().strip()
@@ -78,10 +78,10 @@ def test_a_run_can_be_stopped_from_outside(run: Run) -> None:
 
 
 def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, tmp_path, {}, 1)
+    scratch_dir = ScratchDir(tmp_path, tmp_path, {}, 1)
 
-    with pytest.raises(SurroundingsFailed, match="cannot run"):
-        answer(Tool("tflint", "1", tmp_path / "missing", "PATH"), [], bench, tmp_path, {})
+    with pytest.raises(DependencyError, match="cannot run"):
+        answer(Tool("tflint", "1", tmp_path / "missing", "PATH"), [], scratch_dir, tmp_path, {})
 
 
 @pytest.mark.slow
@@ -104,7 +104,7 @@ def test_an_answer_of_50_mb_is_read_without_holding_its_text(run: Run, tmp_path:
 def test_a_tool_that_floods_is_stopped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestrator.effects.checks.tool._MOST_BYTES", 1_000_000)
 
-    with pytest.raises(SurroundingsFailed, match="printed more than 1000000 bytes"):
+    with pytest.raises(DependencyError, match="printed more than 1000000 bytes"):
         run("yes 2>/dev/null")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from tests.support.git_project import GitProject
 from tests.support.mounts import Mounted
 
@@ -165,7 +165,7 @@ def test_a_tree_that_would_leave_its_folder_is_refused(git_project: GitProject, 
     entry = b"100644 " + name.encode() + b"\0" + bytes.fromhex(blob)
     tree = git_project.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", input=entry)
     commit = git_project.git("commit-tree", "-m", "x", tree)
-    with pytest.raises(SurroundingsFailed, match="cannot be exported"):
+    with pytest.raises(DependencyError, match="cannot be exported"):
         git_project.open().export(commit, tmp_path / "deep/er/out")
     assert not list(tmp_path.rglob("evil"))
     assert list((tmp_path / "deep/er").iterdir()) == []
@@ -174,13 +174,13 @@ def test_a_tree_that_would_leave_its_folder_is_refused(git_project: GitProject, 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to("nowhere")])
 def test_an_existing_destination_is_not_touched(git_project: GitProject, tmp_path: Path, make: object) -> None:
     make(tmp_path / "out")  # type: ignore[operator]
-    with pytest.raises(SurroundingsFailed, match="exists already"):
+    with pytest.raises(DependencyError, match="exists already"):
         git_project.open().export(git_project.git("rev-parse", "HEAD"), tmp_path / "out")
     assert os.path.lexists(tmp_path / "out")
 
 
 def test_a_commit_that_is_not_there(git_project: GitProject, tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match="commit 111111111111 cannot be exported"):
+    with pytest.raises(DependencyError, match="commit 111111111111 cannot be exported"):
         git_project.open().export("1" * 40, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -210,6 +210,6 @@ def test_a_file_system_that_is_full(git_project: GitProject, mounted: Mounted, f
     commit = git_project.commit({"large": os.urandom(300_000)})
     (small_disk / "ballast").write_bytes(b"x" * (248 - free) * 1024)
     repository = git_project.open()
-    with pytest.raises((SurroundingsFailed, OSError), match=r"(?i)cannot be exported|no space left"):
+    with pytest.raises((DependencyError, OSError), match=r"(?i)cannot be exported|no space left"):
         repository.export(commit, small_disk / "out")
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.effects.git.files import CommitFiles, FolderFiles, digest, lfs_pointers, write_out
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.coverage import Coverage
 from tests.support.git_project import GitProject
 
@@ -103,7 +103,7 @@ def test_variables_of_a_hook_do_not_lead_elsewhere(
 def test_a_repository_that_git_cannot_read_is_an_error(git_project: GitProject) -> None:
     (git_project.folder / ".git/index").write_bytes(b"nonsense")
 
-    with pytest.raises(SurroundingsFailed, match="git cannot list"):
+    with pytest.raises(DependencyError, match="git cannot list"):
         FolderFiles.around(git_project.folder)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.effects.git.command import Command
+from orchestrator.effects.git.command import GitCommand
 from orchestrator.effects.git.repository import Repository, find_project, project_folder, read_worktree_rules
-from orchestrator.errors import InvalidInput, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput
 from tests.support.git_project import RULES, GitProject
 
 TAG = "dev_us-east-1/research/1.0"
@@ -172,7 +172,7 @@ def test_created_tags_are_annotated(git_project: GitProject) -> None:
     repository.create_tag(TAG, commit, "# a heading\nand -m more", sign=False)
     assert repository.tag(TAG).annotated
     assert repository.tag(TAG).commit == commit
-    with pytest.raises(SurroundingsFailed, match=r"git tag failed: fatal: tag .* already exists"):
+    with pytest.raises(DependencyError, match=r"git tag failed: fatal: tag .* already exists"):
         repository.create_tag(TAG, commit, "again", sign=False)
 
 
@@ -181,7 +181,7 @@ def test_a_tag_without_an_author_says_what_to_set(git_project: GitProject, monke
         monkeypatch.delenv(f"GIT_{role}_NAME")
         monkeypatch.delenv(f"GIT_{role}_EMAIL")
     git_project.git("config", "user.useConfigOnly", "true")
-    with pytest.raises(SurroundingsFailed, match=r"git config user.name"):
+    with pytest.raises(DependencyError, match=r"git config user.name"):
         git_project.open().create_tag(TAG, git_project.git("rev-parse", "HEAD"), "x", sign=False)
 
 
@@ -189,7 +189,7 @@ def test_a_tag_is_deleted_only_while_it_is_the_same(git_project: GitProject) -> 
     made = git_project.tag(TAG)
     git_project.commit({"new": "x"})
     git_project.git("tag", "--force", "--annotate", "--message", "moved", TAG)
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         git_project.open().delete_tag(TAG, made)
     git_project.open().delete_tag(TAG, git_project.git("rev-parse", f"refs/tags/{TAG}"))
     assert git_project.open().tag_names("dev_us-east-1") == []
@@ -199,7 +199,7 @@ def test_a_tag_is_deleted_only_while_it_is_the_same(git_project: GitProject) -> 
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match="is not in a git repository") as error:
+    with pytest.raises(DependencyError, match="is not in a git repository") as error:
         Repository.open(tmp_path)
     assert "--repo" in (error.value.hint or "")
 
@@ -207,13 +207,13 @@ def test_no_repository(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", ["file", "missing/folder", "x" * 5000])
 def test_a_start_that_is_no_folder(tmp_path: Path, start: str) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         Repository.open(tmp_path / start)
 
 
 def test_a_broken_git_folder(git_project: GitProject) -> None:
     (git_project.folder / ".git" / "HEAD").write_text("rubbish")
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         git_project.open().rules_commit(None)
 
 
@@ -475,7 +475,7 @@ def test_ancestors(git_project: GitProject) -> None:
     assert repository.is_ancestor(first, second)
     assert repository.is_ancestor(first, first)
     assert not repository.is_ancestor(second, first)
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         repository.is_ancestor("0" * 40, first)
 
 
@@ -524,14 +524,14 @@ def test_what_a_shallow_clone_cannot_know_is_an_error_with_the_remedy(
     git_project.git("tag", "--annotate", "--message", "x", "old", first)
     clone.git("fetch", "--quiet", "--depth", "1", "origin", "refs/tags/old:refs/tags/old")
     repository = clone.open()
-    with pytest.raises(SurroundingsFailed, match="git fetch --unshallow"):
+    with pytest.raises(DependencyError, match="git fetch --unshallow"):
         repository.is_ancestor(repository.tag("old").commit, repository.rules_commit(None))
 
 
 def test_a_tag_whose_commit_a_shallow_clone_lacks(shallow: tuple[GitProject, str]) -> None:
     clone, _ = shallow
     raw_tag(clone, object_id="1" * 40)
-    with pytest.raises(SurroundingsFailed, match="this clone is shallow"):
+    with pytest.raises(DependencyError, match="this clone is shallow"):
         clone.open().tag(TAG)
 
 
@@ -555,13 +555,13 @@ def test_a_partial_clone_whose_origin_is_gone_says_so(
 ) -> None:
     git_project.folder.rename(tmp_path / "gone")
     repository = partial.open()
-    with pytest.raises(SurroundingsFailed, match="Clone it again without --filter"):
+    with pytest.raises(DependencyError, match="Clone it again without --filter"):
         repository.rules(repository.rules_commit(None))
 
 
 def test_exporting_from_a_partial_clone_says_what_to_do(partial: GitProject, tmp_path: Path) -> None:
     repository = partial.open()
-    with pytest.raises(SurroundingsFailed, match="Clone it again without --filter"):
+    with pytest.raises(DependencyError, match="Clone it again without --filter"):
         repository.export(repository.rules_commit(None), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".export-*"))
@@ -579,7 +579,7 @@ def test_a_repository_of_someone_else_says_what_to_do(git_project: GitProject, m
         lambda repository: repository.is_ancestor("0" * 40, "1" * 40),
     ]
     for question in questions:
-        with pytest.raises(SurroundingsFailed) as error:
+        with pytest.raises(DependencyError) as error:
             question(git_project.open())
         assert "dubious ownership" in error.value.message
         assert f"git config --global --add safe.directory {git_project.folder}" in str(error.value.hint)
@@ -591,12 +591,12 @@ def test_without_git(git_project: GitProject, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("PATH", "/nonexistent")
     questions: list[Callable[[], object]] = [
         git_project.open,
-        lambda: Command(tmp_path).start("cat-file", "--batch"),
+        lambda: GitCommand(tmp_path).start("cat-file", "--batch"),
         lambda: repository.create_tag(TAG, commit, "x", sign=False),
         lambda: repository.export(commit, tmp_path / "out"),
     ]
     for ask in questions:
-        with pytest.raises(SurroundingsFailed, match="there is no git on the PATH") as error:
+        with pytest.raises(DependencyError, match="there is no git on the PATH") as error:
             ask()
         assert error.value.hint == "Install git."
 
@@ -616,7 +616,7 @@ def test_importing_gitpython_without_git_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["[core", "[core]\n\tbare = perhaps\n"])
 def test_a_broken_git_configuration(git_project: GitProject, text: str) -> None:
     (git_project.folder / ".git/config").write_text(text)
-    with pytest.raises(SurroundingsFailed, match=r"bad (config|boolean|numeric)"):
+    with pytest.raises(DependencyError, match=r"bad (config|boolean|numeric)"):
         git_project.open().rules_commit(None)
 
 
@@ -627,7 +627,7 @@ def test_a_git_that_dies_is_an_error_and_asked_anew(git_project: GitProject) -> 
     assert process is not None
     process.terminate()
     process.wait()
-    with pytest.raises(SurroundingsFailed, match="git cannot read the repository"):
+    with pytest.raises(DependencyError, match="git cannot read the repository"):
         repository.read(commit, "envs/dev.yaml")
     assert repository.read(commit, "envs/dev.yaml") == RULES["envs/dev.yaml"].encode()
 
@@ -638,9 +638,7 @@ def test_a_corrupt_object_is_an_error(git_project: GitProject) -> None:
     path.chmod(0o644)
     path.write_bytes(b"rubbish")
     repository = git_project.open()
-    with pytest.raises(
-        SurroundingsFailed, match=r"envs/dev.yaml of commit .* is missing from the repository, or broken"
-    ):
+    with pytest.raises(DependencyError, match=r"envs/dev.yaml of commit .* is missing from the repository, or broken"):
         repository.rules(repository.rules_commit(None))
 
 
@@ -649,7 +647,7 @@ def test_a_missing_object_is_not_taken_for_a_missing_file(git_project: GitProjec
     commit = git_project.commit({"envs/dev/research.tfvars": "x = 1\n"})
     found = git_project.git("rev-parse", name)
     (git_project.folder / ".git/objects" / found[:2] / found[2:]).unlink()
-    with pytest.raises(SurroundingsFailed, match="is missing from the repository, or broken"):
+    with pytest.raises(DependencyError, match="is missing from the repository, or broken"):
         git_project.open().read(commit, "envs/dev/research.tfvars")
 
 
@@ -729,7 +727,7 @@ def test_files_and_folders_of_a_commit(git_project: GitProject) -> None:
     (git_project.folder / "link").symlink_to("envs")
     commit = git_project.commit({"a b/ü\nx": "1", "-x": "2"})
     repository = git_project.open()
-    with pytest.raises(SurroundingsFailed):  # there is such a file, but git cannot be asked for it by this name
+    with pytest.raises(DependencyError):  # there is such a file, but git cannot be asked for it by this name
         repository.read(commit, "a b/ü\nx")
     assert repository.read(commit, "a b/\n") is None
     assert repository.read(commit, "-x") == b"2"
@@ -798,14 +796,14 @@ def test_pushed_tags_are_there_all_or_none(git_project: GitProject, tmp_path: Pa
     repository.push_tags("origin", [TAG])
     assert repository.remote_tags("origin", [TAG, "dev_global/research/1.0"]) == [TAG]
     git_project.git("tag", "--force", "--annotate", "--message", "moved", TAG)
-    with pytest.raises(SurroundingsFailed, match="git push failed"):
+    with pytest.raises(DependencyError, match="git push failed"):
         repository.push_tags("origin", ["dev_global/research/1.0", TAG])
     assert repository.remote_tags("origin", ["dev_global/research/1.0"]) == []
 
 
 @pytest.mark.parametrize("remote", ["nowhere", "--upload-pack=touch x", "/missing/folder"])
 def test_a_remote_that_cannot_be_reached(git_project: GitProject, remote: str) -> None:
-    with pytest.raises(SurroundingsFailed, match="git ls-remote failed"):
+    with pytest.raises(DependencyError, match="git ls-remote failed"):
         git_project.open().remote_tags(remote, [TAG])
     assert not (git_project.folder / "x").exists()
 

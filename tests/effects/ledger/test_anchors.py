@@ -14,12 +14,12 @@ from orchestrator.effects.aws.objects import Bucket
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.anchors import Anchors
 from orchestrator.effects.ledger.ledger import Ledger
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.model.ledger.anchor import Anchor, anchor_key
 from orchestrator.model.ledger.ledger import Draft, Entry, Stamp, following
 from orchestrator.model.rules.config import ObjectLock
 from tests.support.emulator import make_table
-from tests.support.faults import Fault, between
+from tests.support.faults import InjectedFault, between
 
 ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "anchored"
 
@@ -63,14 +63,14 @@ def test_each_entry_is_anchored_under_its_hash(aws: Session, target: str) -> Non
 
 def test_the_entry_of_somebody_who_was_killed_is_anchored_by_the_next(aws: Session, target: str) -> None:
     unanchored = [add(Ledger(aws, TABLE, REGION, "dev"), target)]
-    with pytest.raises(SurroundingsFailed, match="does not exist"):
+    with pytest.raises(DependencyError, match="does not exist"):
         add(ledger(aws, name="no-such-bucket"), target)
     entries = [*unanchored, add(ledger(aws), target)]
     assert [each.key for each in Anchors(bucket(aws)).versions(target)] == [anchor_key(entry) for entry in entries]
 
 
 def test_where_nobody_can_look_for_anchors_nothing_is_recorded(aws: Session, target: str) -> None:
-    with pytest.raises(SurroundingsFailed, match="anchors/"):
+    with pytest.raises(DependencyError, match="anchors/"):
         add(ledger(aws, name="no-such-bucket"), target)
     assert ledger(aws).history(target).last is None
 
@@ -122,7 +122,11 @@ def test_an_entry_is_written_once_while_aws_fails_every_other_request(
     """Refused, or carried out with the answer lost: each request is asked a second time."""
     asked = itertools.count()
     faults = itertools.cycle(
-        [Fault(500, "InternalError", late=True), Fault(503, "SlowDown"), Fault(400, "ThrottlingException", late=True)]
+        [
+            InjectedFault(500, "InternalError", late=True),
+            InjectedFault(503, "SlowDown"),
+            InjectedFault(400, "ThrottlingException", late=True),
+        ]
     )
     with between(os.environ["AWS_ENDPOINT_URL"], lambda _: next(faults) if next(asked) % 2 == 0 else None) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)

@@ -12,9 +12,9 @@ from orchestrator.effects.aws.principals import genuine
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.stores.table import TableStore
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.model.approval.approval import Answer, Principal
-from orchestrator.model.stores.settings import Store, wanted_table
+from orchestrator.model.stores.settings import StoreSettings, wanted_table
 
 ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "acme-tf-ledger-dev"
 SAID = Answer(
@@ -34,7 +34,7 @@ SAID = Answer(
 @pytest.fixture(scope="module")
 def aws(module_boto_env: None) -> Session:
     session = Session(REGION)
-    store = Store("ledger_table", TABLE, "dev", REGION, ACCOUNT)
+    store = StoreSettings("ledger_table", TABLE, "dev", REGION, ACCOUNT)
     TableStore(session, store).create(wanted_table(store, None))
     return session
 
@@ -102,13 +102,13 @@ def test_a_ledger_without_the_index_says_how_to_get_it(aws: Session) -> None:
     aws.client("dynamodb").create_table(
         TableName=table, KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST"
     )
-    with pytest.raises(SurroundingsFailed, match="has no index answers") as error:
+    with pytest.raises(DependencyError, match="has no index answers") as error:
         Answers(aws, table, REGION, "old").of("d")
     assert error.value.hint == "Run `orchestrate bootstrap --env old`; it makes the index."
 
 
 def test_a_table_that_does_not_exist(aws: Session) -> None:
-    with pytest.raises(SurroundingsFailed, match="does not exist"):
+    with pytest.raises(DependencyError, match="does not exist"):
         Answers(aws, "nowhere", REGION, "dev").of("d")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.ledger import Ledger
-from orchestrator.errors import Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, Refused
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind
 from tests.support.emulator import make_table
 
@@ -121,7 +121,7 @@ def test_a_ledger_in_which_somebody_else_is_always_first_gives_up(ledger: Ledger
         add(ledger, target)
         return draft("applied")
 
-    with pytest.raises(SurroundingsFailed, match="written to so often"):
+    with pytest.raises(DependencyError, match="written to so often"):
         ledger.append(target, beaten)
     assert ledger.history(target).newest("applied") is None
 
@@ -178,6 +178,6 @@ def test_of_two_first_sights_one_wins(ledger: Ledger, target: str) -> None:
 def test_a_table_that_is_missing_is_made_by_bootstrap(aws: Session, target: str) -> None:
     missing = Ledger(aws, "no-such-table", REGION, "dev")
     for action in (lambda: missing.history(target), lambda: missing.pin("t", "o", "c"), lambda: add(missing, target)):
-        with pytest.raises(SurroundingsFailed) as error:
+        with pytest.raises(DependencyError) as error:
             action()
         assert "orchestrate bootstrap --env dev" in str(error.value.hint)

@@ -10,7 +10,7 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.lease import LENGTH, length
 from orchestrator.effects.pipeline.builds import Builds, own_build
 from orchestrator.effects.state.locks import StateLocks, md5
-from orchestrator.errors import Locked, SurroundingsFailed, UsageError
+from orchestrator.errors import DependencyError, Locked, UsageError
 from orchestrator.model.release.recovery import StateLock
 from orchestrator.model.rules.backend import Backend
 
@@ -52,7 +52,7 @@ def test_a_lock_is_released_only_while_it_is_the_one_that_was_read(aws: Session)
     assert [locks(aws).release(lock) for lock in second] == [True, True]
     assert locks(aws).release(second[0]) is False
     assert locks(aws).found() == ()
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         locks(aws, bucket="there-is-no-such-bucket").found()
 
 

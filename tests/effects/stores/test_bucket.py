@@ -11,20 +11,26 @@ import pytest
 
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.bucket import BucketStore
-from orchestrator.errors import Refused, SurroundingsFailed
-from orchestrator.model.stores.settings import PUBLIC_ACCESS_BLOCK, BucketSettings, Store, differences, wanted_bucket
+from orchestrator.errors import DependencyError, Refused
+from orchestrator.model.stores.settings import (
+    PUBLIC_ACCESS_BLOCK,
+    BucketSettings,
+    StoreSettings,
+    differences,
+    wanted_bucket,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-STATE = Store("state_bucket", "acme-tf-dev", "dev", "us-east-1", "000000000000")
-RELEASES = Store("release_bucket", "acme-tf-releases-dev", "dev", "us-east-1", "000000000000")
+STATE = StoreSettings("state_bucket", "acme-tf-dev", "dev", "us-east-1", "000000000000")
+RELEASES = StoreSettings("release_bucket", "acme-tf-releases-dev", "dev", "us-east-1", "000000000000")
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1"
 
 Spoil = Callable[["S3Client", str], object]
 
 
-def make(aws: Session, store: Store, key: str | None = KEY) -> tuple[BucketStore, BucketSettings]:
+def make(aws: Session, store: StoreSettings, key: str | None = KEY) -> tuple[BucketStore, BucketSettings]:
     bucket, wanted = BucketStore(aws, store), wanted_bucket(store, key)
     bucket.create(wanted)
     bucket.repair(wanted, left(bucket, wanted))
@@ -196,5 +202,5 @@ def test_our_own_bucket_that_we_may_not_read_is_not_called_a_strangers(
     aws: Session, limited: Callable[..., Session]
 ) -> None:
     make(aws, STATE)
-    with pytest.raises(SurroundingsFailed, match=r"cannot read the settings of the state bucket .* access denied"):
+    with pytest.raises(DependencyError, match=r"cannot read the settings of the state bucket .* access denied"):
         BucketStore(limited("s3:ListAllMyBuckets"), STATE).inspect()

@@ -13,12 +13,12 @@ import pytest
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.key import KeyStore
 from orchestrator.errors import Refused
-from orchestrator.model.stores.settings import KeySettings, Store, differences, wanted_key
+from orchestrator.model.stores.settings import KeySettings, StoreSettings, differences, wanted_key
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-STORE = Store("kms_key", "alias/acme-tf-dev", "dev", "us-east-1", "000000000000")
+STORE = StoreSettings("kms_key", "alias/acme-tf-dev", "dev", "us-east-1", "000000000000")
 WANTED = wanted_key(STORE)
 
 Spoil = Callable[["KMSClient", str], object]
@@ -149,11 +149,11 @@ def test_an_alias_on_a_key_of_another_kind_is_refused(aws: Session) -> None:
 
 
 def test_the_policy_names_the_account_in_its_partition(aws: Session) -> None:
-    store = Store("kms_key", "alias/acme-tf-dev", "dev", "cn-north-1", "000000000000")
+    store = StoreSettings("kms_key", "alias/acme-tf-dev", "dev", "cn-north-1", "000000000000")
     KeyStore(aws, store).create(wanted_key(store))
     policy = aws.client("kms", "cn-north-1").get_key_policy(KeyId=key_of(aws, store), PolicyName="default")["Policy"]
     assert "arn:aws-cn:iam::000000000000:root" in policy
 
 
-def key_of(aws: Session, store: Store) -> str:
+def key_of(aws: Session, store: StoreSettings) -> str:
     return aws.client("kms", store.region).describe_key(KeyId=store.name)["KeyMetadata"]["KeyId"]

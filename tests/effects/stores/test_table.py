@@ -11,19 +11,19 @@ import pytest
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.stores.table import TableStore
 from orchestrator.errors import Refused
-from orchestrator.model.stores.settings import Store, TableSettings, differences, wanted_table
+from orchestrator.model.stores.settings import StoreSettings, TableSettings, differences, wanted_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LOCKS = Store("lock_table", "acme-tf-lock-dev", "dev", "us-east-1", "000000000000")
-LEDGER = Store("ledger_table", "acme-tf-ledger-dev", "dev", "us-east-1", "000000000000")
+LOCKS = StoreSettings("lock_table", "acme-tf-lock-dev", "dev", "us-east-1", "000000000000")
+LEDGER = StoreSettings("ledger_table", "acme-tf-ledger-dev", "dev", "us-east-1", "000000000000")
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1"
 
 Spoil = Callable[["DynamoDBClient", str], object]
 
 
-def make(aws: Session, store: Store, key: str | None = KEY) -> tuple[TableStore, TableSettings]:
+def make(aws: Session, store: StoreSettings, key: str | None = KEY) -> tuple[TableStore, TableSettings]:
     table, wanted = TableStore(aws, store), wanted_table(store, key)
     table.create(wanted)
     table.repair(wanted, left(table, wanted))

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.effects.system import interruption, process
-from orchestrator.effects.system.process import Limits
-from orchestrator.errors import Interrupted, SurroundingsFailed
+from orchestrator.effects.system.process import TimeLimits
+from orchestrator.errors import DependencyError, Interrupted
 
 ENV = dict(os.environ)
-PATIENT = Limits(60)
+PATIENT = TimeLimits(60)
 _PATIENCE = 20.0
 
 
@@ -40,7 +40,7 @@ def python(script: str) -> list[str]:
 
 
 def follow(
-    folder: Path, argv: list[str], on_line: Callable[[str], None] = lambda _: None, limits: Limits = PATIENT
+    folder: Path, argv: list[str], on_line: Callable[[str], None] = lambda _: None, limits: TimeLimits = PATIENT
 ) -> int:
     return process.follow(argv, cwd=folder, env=ENV, log=folder / "log", on_line=on_line, limits=limits)
 
@@ -107,7 +107,7 @@ def test_arguments_are_passed_as_they_are() -> None:
 
 
 def test_a_command_that_takes_too_long_is_killed_with_what_it_started(tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"sh did not end within 0\.3 s and was stopped"):
+    with pytest.raises(DependencyError, match=r"sh did not end within 0\.3 s and was stopped"):
         process.run(shell(f"sleep 60 & echo $! > {tmp_path}/pid; wait"), timeout=0.3)
     wait_for(lambda: not is_running(int((tmp_path / "pid").read_text())), "the child to be gone")
 
@@ -129,19 +129,19 @@ def test_a_program_that_is_missing_is_named(tmp_path: Path, start: str) -> None:
         "follow": lambda: follow(tmp_path, ["/no/such/program"]),
         "start": lambda: process.start(["/no/such/program"], env=ENV),
     }
-    with pytest.raises(SurroundingsFailed, match="cannot run /no/such/program: No such file") as error:
+    with pytest.raises(DependencyError, match="cannot run /no/such/program: No such file") as error:
         actions[start]()
     assert "orchestrate tools" in str(error.value.hint)
 
 
 def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
-    with pytest.raises(SurroundingsFailed, match="x: Permission denied"):
+    with pytest.raises(DependencyError, match="x: Permission denied"):
         process.run([tmp_path / "x"], timeout=1)
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match=f"cannot run true: the folder {tmp_path}/none does not exist"):
+    with pytest.raises(DependencyError, match=f"cannot run true: the folder {tmp_path}/none does not exist"):
         process.run(["true"], cwd=tmp_path / "none", timeout=1)
 
 
@@ -204,7 +204,7 @@ def take(line):
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 argv = [sys.executable, "-c", "import sys; [sys.stdout.write('x' * 99 + '\\\\n') for _ in range(500_000)]"]
 log = Path("{tmp_path}/log")
-code = process.follow(argv, cwd=Path("/"), env={{}}, log=log, on_line=take, limits=process.Limits(60))
+code = process.follow(argv, cwd=Path("/"), env={{}}, log=log, on_line=take, limits=process.TimeLimits(60))
 print(code, count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     code, count, megabytes = map(int, process.run(python(script), timeout=60).stdout.split())
@@ -225,8 +225,8 @@ def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
 
 def test_who_writes_without_pause_is_still_stopped_in_time(tmp_path: Path) -> None:
     begun = time.monotonic()
-    with pytest.raises(SurroundingsFailed, match=r"did not end within 0\.5 s"):
-        follow(tmp_path, python("while True: print('x' * 99)"), limits=Limits(0.5, grace=5))
+    with pytest.raises(DependencyError, match=r"did not end within 0\.5 s"):
+        follow(tmp_path, python("while True: print('x' * 99)"), limits=TimeLimits(0.5, grace=5))
     assert time.monotonic() - begun < 10
 
 
@@ -309,29 +309,29 @@ def test_a_second_ctrl_c_is_passed_on_too(
 @pytest.mark.slow
 def test_a_program_that_does_not_listen_is_killed_with_its_whole_group(tmp_path: Path) -> None:
     script = f"trap '' INT; sh -c 'echo $$ > {tmp_path}/pid; sleep 60' & wait; sleep 60"
-    with pytest.raises(SurroundingsFailed, match=r"sh did not end within 0\.5 s and was stopped"):
-        follow(tmp_path, shell(script), limits=Limits(0.5, grace=0.3))
+    with pytest.raises(DependencyError, match=r"sh did not end within 0\.5 s and was stopped"):
+        follow(tmp_path, shell(script), limits=TimeLimits(0.5, grace=0.3))
     wait_for(lambda: not is_running(int((tmp_path / "pid").read_text())), "the group to be gone")
 
 
 def test_what_the_program_says_while_it_stops_is_heard(tmp_path: Path) -> None:
     lines: list[str] = []
     script = "trap 'echo stopping; exit 1' INT; echo begun; while :; do sleep 0.02; done"
-    with pytest.raises(SurroundingsFailed):
-        follow(tmp_path, shell(script), lines.append, Limits(0.5, grace=10))
+    with pytest.raises(DependencyError):
+        follow(tmp_path, shell(script), lines.append, TimeLimits(0.5, grace=10))
     assert lines == ["begun", "stopping"]
 
 
 def test_it_can_be_cancelled_from_elsewhere(tmp_path: Path) -> None:
-    wish = threading.Event()
+    request = threading.Event()
     lines: list[str] = []
 
     def take(line: str) -> None:
         lines.append(line)
-        wish.set()
+        request.set()
 
     with pytest.raises(Interrupted):
-        follow(tmp_path, shell("echo begun; exec sleep 60"), take, Limits(60, cancelled=wish.is_set))
+        follow(tmp_path, shell("echo begun; exec sleep 60"), take, TimeLimits(60, cancelled=request.is_set))
     assert lines == ["begun"]
 
 
@@ -358,7 +358,7 @@ fcntl.flock(lock, fcntl.LOCK_EX)
 wait = f"while ! test -e {folder}/gate; do sleep 0.01; done"
 script = f"echo $$ > {folder}/pid; {wait}; echo much; echo more; touch {folder}/done"
 process.follow(["/bin/sh", "-c", script], cwd=folder, env=dict(os.environ), log=folder / "log", on_line=print,
-               limits=process.Limits(60), inherit=[lock])
+               limits=process.TimeLimits(60), inherit=[lock])
 """
 
 
@@ -385,7 +385,7 @@ def interrupt(*_): raise KeyboardInterrupt
 signal.signal(signal.SIGTERM, interrupt)
 script = "trap 'exit 0' INT; echo begun; while :; do sleep 0.02; done"
 process.follow(["/bin/sh", "-c", script], cwd=Path("/"), env={{}},
-               log=Path("{tmp_path}/log"), on_line=lambda line: print(line, flush=True), limits=process.Limits(60))
+               log=Path("{tmp_path}/log"), on_line=lambda line: print(line, flush=True), limits=process.TimeLimits(60))
 """
     with subprocess.Popen(python(script), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -398,7 +398,7 @@ process.follow(["/bin/sh", "-c", script], cwd=Path("/"), env={{}},
 # collect ------------------------------------------------------------------------------------------------------------
 
 
-def collect(folder: Path, argv: list[str], limits: Limits = PATIENT) -> int:
+def collect(folder: Path, argv: list[str], limits: TimeLimits = PATIENT) -> int:
     return process.collect(argv, cwd=folder, env=ENV, stdout=folder / "out", stderr=folder / "err", limits=limits)
 
 
@@ -409,13 +409,13 @@ def test_both_streams_are_collected_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stream", ["", ">&2"])
 def test_more_output_than_allowed_ends_the_program_at_once(tmp_path: Path, stream: str) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"(yes|sh) printed more than 1000000 bytes"):
-        collect(tmp_path, shell(f"trap '' INT; exec yes {stream}"), Limits(60, size=1_000_000))
+    with pytest.raises(DependencyError, match=r"(yes|sh) printed more than 1000000 bytes"):
+        collect(tmp_path, shell(f"trap '' INT; exec yes {stream}"), TimeLimits(60, size=1_000_000))
 
 
 def test_a_collected_program_is_stopped_in_time(tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsFailed, match="sleep did not end within"):
-        collect(tmp_path, ["sleep", "60"], Limits(0.2, grace=5))
+    with pytest.raises(DependencyError, match="sleep did not end within"):
+        collect(tmp_path, ["sleep", "60"], TimeLimits(0.2, grace=5))
 
 
 # start --------------------------------------------------------------------------------------------------------------

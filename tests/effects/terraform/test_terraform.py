@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.effects.terraform.terraform import environment
-from orchestrator.model.rules.config import Terraform as Settings
+from orchestrator.model.rules.config import TerraformSettings as Settings
 
 
 @pytest.mark.parametrize(

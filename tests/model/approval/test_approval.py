@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.model.approval.approval import Answer, Judge, Kind, Principal, Tally, copy_of, is_recorded
+from orchestrator.model.approval.approval import Answer, ApprovalPolicy, Kind, Principal, Tally, copy_of, is_recorded
 from orchestrator.model.ledger.ledger import History, Stamp, following
 from orchestrator.model.release.receipt import Artefact, Place, PlanReceipt, StateVersion
 from orchestrator.model.release.signature import Signed
@@ -69,8 +69,10 @@ def receipt(
     )
 
 
-def judge(policy: Approval | None = None, people: People | None = None, plan: PlanReceipt | None = None) -> Judge:
-    return Judge(policy or Approval(required=True), people or People(), plan or receipt())
+def judge(
+    policy: Approval | None = None, people: People | None = None, plan: PlanReceipt | None = None
+) -> ApprovalPolicy:
+    return ApprovalPolicy(policy or Approval(required=True), people or People(), plan or receipt())
 
 
 SEPARATED = Approval(required=True, separation_of_duties=True)
@@ -84,7 +86,7 @@ def answer(
     return Answer(1, kind, made.place.target, made.tag, made.commit, made.digest, by, user_id, at, "")
 
 
-def tally(by: Judge, *answers: Answer, genuine: Callable[[Principal], bool] = lambda _: True) -> Tally:
+def tally(by: ApprovalPolicy, *answers: Answer, genuine: Callable[[Principal], bool] = lambda _: True) -> Tally:
     return by.tally(answers, genuine)
 
 
@@ -288,7 +290,7 @@ def glass(by: str, reason: str = REASON, kind: Kind = "break-glass") -> Answer:
     return replace(answer(by, kind), reason=reason)
 
 
-def with_glass(separation: bool = False) -> Judge:
+def with_glass(separation: bool = False) -> ApprovalPolicy:
     return judge(Approval(required=True, count=2, by=["Approvers"], separation_of_duties=separation, break_glass=GLASS))
 
 

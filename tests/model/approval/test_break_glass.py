@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from orchestrator.model.approval.approval import Answer, copy_of
-from orchestrator.model.approval.break_glass import Broken, due
+from orchestrator.model.approval.break_glass import BrokenGlass, due
 from orchestrator.model.ledger.ledger import Entry, History, Stamp, following
 
 GLASS = Answer(
@@ -22,7 +22,7 @@ GLASS = Answer(
     notified="a topic, message 1",
 )
 NOTE = replace(GLASS, kind="followed-up", by="anna", at="2026-01-02T09:00:00+00:00", notified="")
-BROKEN = Broken(GLASS.tag, "d", "olga", GLASS.at, GLASS.reason, GLASS.notified)
+BROKEN = BrokenGlass(GLASS.tag, "d", "olga", GLASS.at, GLASS.reason, GLASS.notified)
 
 
 def chain(*answers: Answer) -> History:

@@ -101,4 +101,4 @@ def test_a_forger_who_makes_the_sums_fit_is_still_found() -> None:
     forged = with_sums({**files, chain: files[chain].replace(b"user/me", b"user/you")})
     assert list(damage(forged)) == []
     (read,), _ = read_records(forged)
-    assert {flaw.code for flaw in examine(read, NOW)} >= {"altered"}
+    assert {finding.code for finding in examine(read, NOW)} >= {"altered"}

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from orchestrator.model.approval.approval import copy_of
-from orchestrator.model.audit.evidence import Kept, Pin, Record, TagObject, examine, notes, read_receipt
+from orchestrator.model.audit.evidence import Kept, Record, TagObject, TagPin, examine, notes, read_receipt
 from orchestrator.model.ledger.integrity import MEANINGS
 from orchestrator.model.release.receipt import PlanReceipt
 from tests.support.evidence import ANSWER, NOW, PLANNED, TAG, TARGET, record
@@ -18,8 +18,8 @@ from tests.support.receipts import RECEIPT
 
 def found(kept: Record, now: datetime = NOW) -> list[tuple[str, int | None, str | None]]:
     flaws = examine(kept, now)
-    assert {flaw.code for flaw in flaws} <= MEANINGS.keys()
-    return [(flaw.code, flaw.seq, flaw.field) for flaw in flaws]
+    assert {finding.code for finding in flaws} <= MEANINGS.keys()
+    return [(finding.code, finding.seq, finding.field) for finding in flaws]
 
 
 def test_a_record_in_order_has_no_flaw() -> None:
@@ -55,8 +55,8 @@ def test_a_receipt_that_somebody_changed(kept: Kept, field: str | None, said: st
 
 def test_a_receipt_of_another_target_is_named() -> None:
     place = msgspec.structs.replace(RECEIPT.place, target="risk/dev-global")
-    (flaw,) = examine(record(receipts={RECEIPT.digest: Kept(receipt(place=place))}), NOW)
-    assert flaw.message.endswith("holds another receipt: of dev_global/research/1.0 for risk/dev-global")
+    (finding,) = examine(record(receipts={RECEIPT.digest: Kept(receipt(place=place))}), NOW)
+    assert finding.message.endswith("holds another receipt: of dev_global/research/1.0 for risk/dev-global")
 
 
 @pytest.mark.parametrize(("original", "said"), [(None, "no version of it is left"), (RECEIPT.encode(), "still there")])
@@ -120,9 +120,9 @@ def test_an_answer_that_only_codepipeline_vouches_for_has_no_original() -> None:
 
 def test_what_was_noted_of_a_tag() -> None:
     assert found(record(pins={TAG: None})) == [("pin-missing", None, None)]
-    moved = record(pins={TAG: Pin("0" * 40, RECEIPT.commit)})
+    moved = record(pins={TAG: TagPin("0" * 40, RECEIPT.commit)})
     assert found(moved) == [("pin-altered", 1, "object"), ("tag-moved", None, None)]
-    gone = record(pins={TAG: Pin(RECEIPT.tag_object, "0" * 40)}, receipts={}, tags={})
+    gone = record(pins={TAG: TagPin(RECEIPT.tag_object, "0" * 40)}, receipts={}, tags={})
     assert found(gone) == [("pin-altered", 1, "commit")]
 
 
@@ -135,7 +135,7 @@ def test_a_tag_that_the_repository_has_moved_or_does_not_have() -> None:
 
 def test_only_the_tag_s_own_plans_are_compared_with_its_pin() -> None:
     other = msgspec.structs.replace(PLANNED, tag="dev_global/research/2.0", commit="y" * 40, digest="d" * 64)
-    pins = {TAG: Pin(RECEIPT.tag_object, RECEIPT.commit), "dev_global/research/2.0": Pin("o", "y" * 40)}
+    pins = {TAG: TagPin(RECEIPT.tag_object, RECEIPT.commit), "dev_global/research/2.0": TagPin("o", "y" * 40)}
     assert found(record(PLANNED, other, pins=pins)) == []
 
 

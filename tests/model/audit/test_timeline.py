@@ -13,10 +13,20 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
 from orchestrator.model.approval.approval import Answer, copy_of
-from orchestrator.model.audit.timeline import Event, Place, distinct, in_order, is_told, rows, since, summary, waiting
+from orchestrator.model.audit.timeline import (
+    EntryContext,
+    Event,
+    distinct,
+    in_order,
+    is_told,
+    rows,
+    since,
+    summary,
+    waiting,
+)
 from orchestrator.model.ledger.ledger import Draft, Entry, Kind, Stamp, following
 
-PLACE = Place("dev", "us-east-1", "aws", "acme-tf-releases-dev", "acme-tf-dev")
+PLACE = EntryContext("dev", "us-east-1", "aws", "acme-tf-releases-dev", "acme-tf-dev")
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 ANSWER = Answer(1, "approved", "research/dev-global", "t", "c", "d", "arn:alice", "AROA:alice", NOW.isoformat(), "fine")
 

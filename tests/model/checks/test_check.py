@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput
-from orchestrator.model.checks.check import OWN, Baseline, CheckReport, Judge
+from orchestrator.model.checks.check import OWN, Baseline, CheckReport, FindingFilter
 from orchestrator.model.checks.finding import RANKS, Finding, State
 from orchestrator.model.rules.check_settings import Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.text import decoding
@@ -28,7 +28,7 @@ def skip(**fields: Any) -> Skip:
     )
 
 
-def verdict(judge: Judge, *findings: Finding, baseline: Baseline | None = None) -> list[State]:
+def verdict(judge: FindingFilter, *findings: Finding, baseline: Baseline | None = None) -> list[State]:
     return [finding.state for finding in judge.verdict(findings, baseline or Baseline(), TODAY)]
 
 
@@ -45,16 +45,16 @@ def verdict(judge: Judge, *findings: Finding, baseline: Baseline | None = None) 
     ],
 )
 def test_findings_below_the_threshold_do_not_count(severity: Any, fail_on: Any, state: str) -> None:
-    assert verdict(Judge("lint", fail_on), Finding("lint", "t", "r", severity, "m")) == [state]
+    assert verdict(FindingFilter("lint", fail_on), Finding("lint", "t", "r", severity, "m")) == [state]
 
 
 def test_by_default_warnings_of_tflint_and_every_failed_check_of_checkov_count() -> None:
-    assert Judge.of_lint(Lint(), None).fail_on == "warning"
-    assert RANKS[Judge.of_scan(Scan(), None).fail_on] == min(RANKS.values())
+    assert FindingFilter.of_lint(Lint(), None).fail_on == "warning"
+    assert RANKS[FindingFilter.of_scan(Scan(), None).fail_on] == min(RANKS.values())
 
 
 def test_an_environment_rates_checks() -> None:
-    judge = Judge.of_scan(Scan(fail_on="medium", severities={"CKV_AWS_18": "low", "CKV2_*": "high"}), None)
+    judge = FindingFilter.of_scan(Scan(fail_on="medium", severities={"CKV_AWS_18": "low", "CKV2_*": "high"}), None)
 
     assert verdict(judge, FINDING) == ["minor"]
     assert verdict(judge, msgspec.structs.replace(FINDING, rule="CKV2_AWS_6", severity="low")) == ["failing"]
@@ -73,18 +73,18 @@ def test_an_environment_rates_checks() -> None:
     ],
 )
 def test_a_skip_counts_where_all_that_it_says_fits(fields: dict[str, str], state: str) -> None:
-    assert verdict(Judge("scan", "low", (skip(**fields),)), FINDING) == [state]
+    assert verdict(FindingFilter("scan", "low", (skip(**fields),)), FINDING) == [state]
 
 
 def test_a_skip_gives_its_reason_and_its_last_day() -> None:
-    (found,) = Judge("scan", "low", (skip(),)).verdict([FINDING], Baseline(), TODAY)
+    (found,) = FindingFilter("scan", "low", (skip(),)).verdict([FINDING], Baseline(), TODAY)
 
     assert found.reason == "logged elsewhere (until 2026-03-01)"
 
 
 @pytest.mark.parametrize("expires", ["2026-02-28", "2026-02-31", "2026-13-01"])
 def test_an_expired_skip_fails_even_where_nothing_is_left_to_skip(expires: str) -> None:
-    judge = Judge("scan", "low", (skip(expires=expires),), file="envs/dev.yaml")
+    judge = FindingFilter("scan", "low", (skip(expires=expires),), file="envs/dev.yaml")
 
     (found,) = judge.verdict([], Baseline(), TODAY)
 
@@ -95,22 +95,24 @@ def test_an_expired_skip_fails_even_where_nothing_is_left_to_skip(expires: str) 
 def test_a_skip_in_the_code_needs_a_reason() -> None:
     inline = msgspec.structs.replace(FINDING, state="skipped", inline=True)
 
-    assert verdict(Judge("scan", "low"), msgspec.structs.replace(inline, reason="known")) == ["skipped"]
-    assert verdict(Judge("scan", "low"), msgspec.structs.replace(inline, reason="")) == ["failing"]
+    assert verdict(FindingFilter("scan", "low"), msgspec.structs.replace(inline, reason="known")) == ["skipped"]
+    assert verdict(FindingFilter("scan", "low"), msgspec.structs.replace(inline, reason="")) == ["failing"]
 
 
 def test_an_environment_can_refuse_skips_in_the_code_and_still_list_its_own() -> None:
     inline = msgspec.structs.replace(FINDING, state="skipped", inline=True, reason="known")
     refusing = Scan(inline_skips="refused")
 
-    assert verdict(Judge.of_scan(refusing, "envs/prod.yaml"), inline) == ["failing"]
-    assert verdict(Judge.of_scan(msgspec.structs.replace(refusing, skips=[skip()]), None), inline) == ["skipped"]
+    assert verdict(FindingFilter.of_scan(refusing, "envs/prod.yaml"), inline) == ["failing"]
+    assert verdict(FindingFilter.of_scan(msgspec.structs.replace(refusing, skips=[skip()]), None), inline) == [
+        "skipped"
+    ]
 
 
 def test_an_override_stays_what_it_is() -> None:
     overridden = Finding("policy", "plan policy", "plan_protected", "critical", "m", state="overridden", reason="r")
 
-    assert verdict(Judge.of_policy(PlanPolicy(), None), overridden) == ["overridden"]
+    assert verdict(FindingFilter.of_policy(PlanPolicy(), None), overridden) == ["overridden"]
 
 
 # The baseline -------------------------------------------------------------------------------------------------------
@@ -120,10 +122,10 @@ def test_what_the_baseline_knows_does_not_count_and_one_more_of_it_does() -> Non
     baseline = Baseline.parse(Baseline.of([FINDING]).encode())
     moved = msgspec.structs.replace(FINDING, line=99)
 
-    assert verdict(Judge("scan", "low"), moved, baseline=baseline) == ["baseline"]
-    assert verdict(Judge("scan", "low"), moved, moved, baseline=baseline) == ["failing", "baseline"]
+    assert verdict(FindingFilter("scan", "low"), moved, baseline=baseline) == ["baseline"]
+    assert verdict(FindingFilter("scan", "low"), moved, moved, baseline=baseline) == ["failing", "baseline"]
     other = msgspec.structs.replace(FINDING, resource="aws_s3_bucket.other")
-    assert verdict(Judge("scan", "low"), other, baseline=baseline) == ["failing"]
+    assert verdict(FindingFilter("scan", "low"), other, baseline=baseline) == ["failing"]
 
 
 def test_what_was_never_looked_at_is_never_known() -> None:
@@ -131,7 +133,7 @@ def test_what_was_never_looked_at_is_never_known() -> None:
 
     assert not Baseline.of([unread]).known
     forged = Baseline({next(iter(Baseline.of([msgspec.structs.replace(unread, tool="x")]).known)): 1})
-    assert verdict(Judge("scan", "low"), unread, baseline=forged) == ["failing"]
+    assert verdict(FindingFilter("scan", "low"), unread, baseline=forged) == ["failing"]
 
 
 @pytest.mark.parametrize(
@@ -158,14 +160,14 @@ _FINDINGS = st.builds(
 def test_a_baseline_knows_exactly_what_it_was_made_of(findings: list[Finding]) -> None:
     baseline = Baseline.parse(Baseline.of(findings).encode())
 
-    assert set(verdict(Judge("scan", "low"), *findings, baseline=baseline)) <= {"baseline"}
+    assert set(verdict(FindingFilter("scan", "low"), *findings, baseline=baseline)) <= {"baseline"}
     if findings:
-        assert verdict(Judge("scan", "low"), *findings, findings[0], baseline=baseline).count("failing") == 1
+        assert verdict(FindingFilter("scan", "low"), *findings, findings[0], baseline=baseline).count("failing") == 1
 
 
 @given(st.lists(_FINDINGS), st.sampled_from(list(RANKS)))
 def test_no_finding_is_ever_lost(findings: list[Finding], fail_on: Any) -> None:
-    judged = Judge("scan", fail_on).verdict(findings, Baseline(), TODAY)
+    judged = FindingFilter("scan", fail_on).verdict(findings, Baseline(), TODAY)
 
     assert len(judged) == len(findings)
     assert all(f.state == ("failing" if f.rank >= RANKS[fail_on] else "minor") for f in judged)

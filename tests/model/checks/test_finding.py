@@ -103,6 +103,6 @@ def test_no_text_takes_long_to_mask(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     started = time.process_time()
 
-    clean(Finding("lint", "t", "r", "low", text, code=text, reason=text, mend=text, link=text))
+    clean(Finding("lint", "t", "r", "low", text, code=text, reason=text, remediation=text, link=text))
 
     assert time.process_time() - started < 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 
-from orchestrator.errors import InvalidInput, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, looked, not_checked, ok, warning, worst
 
 
 def test_the_worst_failure_decides_the_exit_code() -> None:
-    wrong = [failed("a", InvalidInput("x")), failed("b", SurroundingsFailed("y")), ok("c", "z")]
+    wrong = [failed("a", InvalidInput("x")), failed("b", DependencyError("y")), ok("c", "z")]
     assert worst(wrong) == 6
     assert worst(wrong[::2]) == 3
 

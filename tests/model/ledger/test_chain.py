@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orchestrator.model.ledger.anchor import Anchor
 from orchestrator.model.ledger.chain import Anchored, Stored, check_chain, differing, doubtful
-from orchestrator.model.ledger.integrity import MEANINGS, Flaw
+from orchestrator.model.ledger.integrity import MEANINGS, IntegrityFinding
 from orchestrator.model.ledger.ledger import FIRST_HASH, Draft, Entry, Stamp, following
 from orchestrator.model.text.canonical import canonical_json
 
@@ -45,7 +45,7 @@ def anchored(entry: Entry, **changes: Any) -> Anchored:
     return replace(Anchored(Anchor(TARGET, entry.seq, entry.hash), content=entry.encode()), **changes)
 
 
-def check(items: Sequence[Stored], anchors: Sequence[Anchored] = ()) -> tuple[Flaw, ...]:
+def check(items: Sequence[Stored], anchors: Sequence[Anchored] = ()) -> tuple[IntegrityFinding, ...]:
     return check_chain(TARGET, items, anchors)
 
 
@@ -53,8 +53,8 @@ def three() -> list[Entry]:
     return entries([Draft("planned", "t", "c", "alice", "d", {"n": n}) for n in range(3)])
 
 
-def codes(flaws: Sequence[Flaw]) -> list[tuple[str, int | None, str | None]]:
-    return [(flaw.code, flaw.seq, flaw.field) for flaw in flaws]
+def codes(flaws: Sequence[IntegrityFinding]) -> list[tuple[str, int | None, str | None]]:
+    return [(finding.code, finding.seq, finding.field) for finding in flaws]
 
 
 def rechained(made: Sequence[Entry]) -> list[Entry]:
@@ -89,8 +89,8 @@ def test_no_change_of_an_anchored_chain_goes_unseen(given_drafts: list[Draft], d
     else:
         assert flaws
         first = next(n for n in range(len(made)) if n >= len(tampered) or tampered[n] != stored(made[n]))
-        assert min(flaw.seq or 0 for flaw in flaws) == first + 1
-    assert {flaw.code for flaw in flaws} <= MEANINGS.keys()
+        assert min(finding.seq or 0 for finding in flaws) == first + 1
+    assert {finding.code for finding in flaws} <= MEANINGS.keys()
 
 
 def _tamperings(made: list[Entry]) -> st.SearchStrategy[list[Stored]]:
@@ -119,9 +119,9 @@ def test_without_anchors_the_hashes_still_tell_of_what_is_not_the_end(
     items = [stored(entry) for entry in made]
     forged = stored(msgspec.structs.replace(made[position], by="mallory"))
     changed = [*items[:position], *([forged] if data.draw(st.booleans()) else []), *items[position + 1 :]]
-    found = [flaw for flaw in check(changed) if flaw.code != "anchor-missing"]
+    found = [finding for finding in check(changed) if finding.code != "anchor-missing"]
     assert found
-    assert {flaw.seq for flaw in found} & {position + 1, position + 2}
+    assert {finding.seq for finding in found} & {position + 1, position + 2}
 
 
 # One by one --------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_an_entry_from_the_middle_and_the_end() -> None:
     assert removed.message == "entry 2 is gone: planned of t at t1 by alice"
     (cut,) = check([stored(made[0]), stored(made[1])], anchors)
     assert codes([cut]) == [("cut-off", 3, None)]
-    assert [flaw.code for flaw in check([], anchors)] == ["cut-off"] * 3
+    assert [finding.code for finding in check([], anchors)] == ["cut-off"] * 3
     assert codes(check([stored(made[0]), stored(made[2])], [anchors[0], anchors[2]])) == [("removed", 2, None)]
 
 

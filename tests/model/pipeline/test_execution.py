@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 import pytest
 
-from orchestrator.errors import OrchestrateError, Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, OrchestrateError, Refused
 from orchestrator.model.pipeline import execution
-from orchestrator.model.pipeline.execution import CheckResult, Execution, handed_on
+from orchestrator.model.pipeline.execution import CheckResult, StepExecution, handed_on
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
@@ -33,13 +33,13 @@ TOLD = {
 
 @pytest.mark.parametrize("name", sorted(TOLD))
 def test_without_one_of_the_variables_it_is_no_build(name: str) -> None:
-    with pytest.raises(SurroundingsFailed, match=name):
-        Execution.of({**TOLD, name: ""})
+    with pytest.raises(DependencyError, match=name):
+        StepExecution.of({**TOLD, name: ""})
 
 
 def test_a_build_succeeds_until_codebuild_says_otherwise() -> None:
-    assert Execution.of(TOLD).succeeding
-    assert not Execution.of({**TOLD, "CODEBUILD_BUILD_SUCCEEDING": "0"}).succeeding
+    assert StepExecution.of(TOLD).succeeding
+    assert not StepExecution.of({**TOLD, "CODEBUILD_BUILD_SUCCEEDING": "0"}).succeeding
 
 
 def test_a_shell_reads_the_values_back_whatever_they_hold() -> None:
@@ -74,7 +74,7 @@ def released(scope: str = "us-east-1") -> Release:
 
 
 def test_an_execution_of_this_very_release_is_accepted() -> None:
-    Execution.of({**TOLD, "AWS_REGION": "us-east-1"}).check(released())
+    StepExecution.of({**TOLD, "AWS_REGION": "us-east-1"}).check(released())
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_an_execution_of_this_very_release_is_accepted() -> None:
     [
         ({"ORCHESTRATE_ENV": "prod"}, Refused, "no release to prod"),
         ({"COMMIT": "3" * 40}, Refused, "says that .* is commit 333333333333"),
-        ({"AWS_REGION": "eu-central-1"}, SurroundingsFailed, "runs in eu-central-1"),
+        ({"AWS_REGION": "eu-central-1"}, DependencyError, "runs in eu-central-1"),
     ],
 )
 def test_variables_written_by_hand_are_refused(
     changed: dict[str, str], error: type[OrchestrateError], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        Execution.of({**TOLD, **changed}).check(released())
+        StepExecution.of({**TOLD, **changed}).check(released())
 
 
 def test_only_the_result_of_this_check_and_commit_is_handed_on() -> None:

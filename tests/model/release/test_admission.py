@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind, Stamp, following
-from orchestrator.model.release.admission import moved, superseded, unapplied, withdrawn, withdraws
+from orchestrator.model.release.admission import moved, superseded, unapplied, withdrawn_reason, withdraws
 from orchestrator.model.rules.tag import Tag
 
 
@@ -25,21 +25,23 @@ def history(*records: tuple[Kind, str, str | None]) -> History:
 
 
 def test_a_plan_that_the_ledger_does_not_know() -> None:
-    assert withdrawn(history(), tag("1.0"), "d1") == "the plan d1 of dev_global/research/1.0 is not in the ledger"
+    assert (
+        withdrawn_reason(history(), tag("1.0"), "d1") == "the plan d1 of dev_global/research/1.0 is not in the ledger"
+    )
 
 
 def test_the_newest_plan_of_the_target_stands() -> None:
     found = history(("planned", "1.0", "d1"), ("planned", "1.1", "d2"), ("checked", "1.2", None))
-    assert withdrawn(found, tag("1.1"), "d2") is None
-    why = withdrawn(found, tag("1.0"), "d1")
+    assert withdrawn_reason(found, tag("1.1"), "d2") is None
+    why = withdrawn_reason(found, tag("1.0"), "d1")
     assert why is not None
     assert "newer plan of this target, of dev_global/research/1.1, was stored at 2026-01-01T00:00:01+00:00 by me" in why
 
 
 def test_a_second_plan_of_the_same_tag_withdraws_the_first() -> None:
     found = history(("planned", "1.0", "d1"), ("planned", "1.0", "d2"))
-    assert withdrawn(found, tag("1.0"), "d1") is not None
-    assert withdrawn(found, tag("1.0"), "d2") is None
+    assert withdrawn_reason(found, tag("1.0"), "d1") is not None
+    assert withdrawn_reason(found, tag("1.0"), "d2") is None
 
 
 def test_the_chain_tells_of_a_moved_tag_though_its_pin_is_gone() -> None:

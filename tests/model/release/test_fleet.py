@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import Refused, UsageError
 from orchestrator.model.release import fleet
-from orchestrator.model.release.fleet import Course
+from orchestrator.model.release.fleet import TargetRun
 from orchestrator.model.rules.config import Environment, Team
 from orchestrator.model.rules.tag import Tag
 
@@ -20,9 +20,9 @@ def environment(waves: list[list[str]] | None = None) -> Environment:
     return Environment(regions, "us-east-1", {"research": Team("111111111111")}, waves=waves)
 
 
-def course(number: int = 0, wave: int = 0, env: str = "dev", code: int | None = None, begun: bool = False) -> Course:
+def run(number: int = 0, wave: int = 0, env: str = "dev", code: int | None = None, begun: bool = False) -> TargetRun:
     tag = f"{env}_global/team-{number}/1.0"
-    return Course(tag, env, f"team-{number}/{env}-global", "c" * 40, wave, begun or code is not None, code=code)
+    return TargetRun(tag, env, f"team-{number}/{env}-global", "c" * 40, wave, begun or code is not None, code=code)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_two_versions_of_one_target_cannot_both_be_meant() -> None:
 
 
 def test_a_wave_begins_when_all_of_the_one_before_are_released_in_its_environment() -> None:
-    first, second, elsewhere = course(1, 0), course(2, 1), course(3, 1, "prod")
+    first, second, elsewhere = run(1, 0), run(2, 1), run(3, 1, "prod")
     assert fleet.startable([first, second, elsewhere], 9) == [first, elsewhere]
     for code, begins in ((0, True), (1, False), (7, False)):
         done = replace(first, begun=True, code=code)
@@ -71,12 +71,12 @@ def test_a_wave_begins_when_all_of_the_one_before_are_released_in_its_environmen
 
 @given(st.lists(st.sampled_from([None, 0, 1, 7, "moving"]), max_size=12), st.integers(1, 5))
 def test_no_more_than_so_many_are_under_way(states: list[int | str | None], parallel: int) -> None:
-    courses = [
-        course(number, code=state if isinstance(state, int) else None, begun=state is not None)
+    runs = [
+        run(number, code=state if isinstance(state, int) else None, begun=state is not None)
         for number, state in enumerate(states)
     ]
-    begin = fleet.startable(courses, parallel)
-    moving = sum(one.moving for one in courses)
+    begin = fleet.startable(runs, parallel)
+    moving = sum(one.moving for one in runs)
     assert len(begin) <= max(0, parallel - moving)
     assert len(begin) == min(max(0, parallel - moving), states.count(None))
 
@@ -86,9 +86,9 @@ def test_no_more_than_so_many_are_under_way(states: list[int | str | None], para
     [([0, 1], False, True), ([0, None], False, False), ([0, 7], False, True), ([0, 7], True, False)],
 )
 def test_it_rests_when_nothing_goes_on_by_itself(codes: list[int | None], wait: bool, rests: bool) -> None:
-    courses = [course(number, code=code, begun=True) for number, code in enumerate(codes)]
-    assert fleet.rests(courses, wait=wait) is rests
-    assert fleet.rests([course()], wait=wait)
+    runs = [run(number, code=code, begun=True) for number, code in enumerate(codes)]
+    assert fleet.rests(runs, wait=wait) is rests
+    assert fleet.rests([run()], wait=wait)
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_it_rests_when_nothing_goes_on_by_itself(codes: list[int | None], wait: 
     ],
 )
 def test_the_worst_code_is_the_answer_and_nothing_done_is_never_success(codes: list[int | None], expected: int) -> None:
-    assert fleet.exit_code([course(number, code=code) for number, code in enumerate(codes)]) == expected
+    assert fleet.exit_code([run(number, code=code) for number, code in enumerate(codes)]) == expected
 
 
 def test_what_a_course_is_called() -> None:
-    assert [course(code=code).result for code in (0, 7, 130, 99)] == [
+    assert [run(code=code).result for code in (0, 7, 130, 99)] == [
         "released",
         "waiting for approval",
         "interrupted",
         "ended with 99",
     ]
-    assert (course().result, course(begun=True).result) == ("not begun", "under way")
-    refused = course().ended(Refused("no", hint="Ask."))
+    assert (run().result, run(begun=True).result) == ("not begun", "under way")
+    refused = run().ended(Refused("no", hint="Ask."))
     assert (refused.code, refused.why, refused.begun) == (4, "no\nAsk.", True)

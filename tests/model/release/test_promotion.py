@@ -90,7 +90,7 @@ def test_what_has_soaked_before_it_was_replaced_has_soaked() -> None:
 def test_applying_the_same_again_does_not_end_the_soak() -> None:
     found = history(APPLIED, (10, "applying", "c", "e"), (11, "failed", "c", "e"), (12, "applied", "c", "f"))
     assert why(found, 24, soak_hours=24, verified=False) is None
-    assert [len(stretch.applied) for stretch in stretches(found, lambda commit: commit == "c")] == [2]
+    assert [len(period.applied) for period in stretches(found, lambda commit: commit == "c")] == [2]
 
 
 def test_the_stretch_that_has_soaked_must_be_the_verified_one() -> None:

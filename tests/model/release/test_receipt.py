@@ -46,12 +46,12 @@ def test_what_has_the_right_digest_but_is_no_receipt_is_refused(content: bytes) 
 @pytest.mark.parametrize(("seconds", "expired"), [(-1, False), (0, True), (1, True)])
 def test_a_receipt_expires_at_its_time(seconds: int, expired: bool) -> None:
     assert RECEIPT.expired(NOW + timedelta(hours=1, seconds=seconds)) == expired
-    assert (RECEIPT.untimely(NOW + timedelta(hours=1, seconds=seconds)) is None) != expired
+    assert (RECEIPT.untimely_reason(NOW + timedelta(hours=1, seconds=seconds)) is None) != expired
 
 
 def test_a_plan_of_the_future_is_not_used_and_clocks_may_differ_a_little() -> None:
-    assert RECEIPT.untimely(NOW - timedelta(minutes=15)) is None
-    assert "which is yet to come" in str(RECEIPT.untimely(NOW - timedelta(minutes=15, seconds=1)))
+    assert RECEIPT.untimely_reason(NOW - timedelta(minutes=15)) is None
+    assert "which is yet to come" in str(RECEIPT.untimely_reason(NOW - timedelta(minutes=15, seconds=1)))
 
 
 def test_keys_hold_target_and_digest() -> None:

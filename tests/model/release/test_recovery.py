@@ -13,9 +13,9 @@ from orchestrator.model.release.receipt import StateVersion
 from orchestrator.model.release.recovery import (
     Ending,
     Fit,
-    Place,
-    Remains,
-    State,
+    Leftovers,
+    RunLocation,
+    StateContent,
     StateLock,
     Work,
     ending,
@@ -62,10 +62,10 @@ def test_a_beginning_without_an_end_is_interrupted(made: list[tuple[Kind, dict[s
 
 
 def test_where_a_run_works_goes_into_its_entry_and_back() -> None:
-    place = Place("host, process 1", "host", "build:1")
+    place = RunLocation("host, process 1", "host", "build:1")
     (entry,) = chain(("applying", place.detail())).entries
-    assert Place.of(entry) == place
-    assert Place.of(chain(("applying", {})).entries[0]) == Place("", "", "")
+    assert RunLocation.of(entry) == place
+    assert RunLocation.of(chain(("applying", {})).entries[0]) == RunLocation("", "", "")
     assert stage_of(entry) == "apply"
 
 
@@ -76,11 +76,11 @@ def test_terraforms_lock_is_read_and_one_that_cannot_be_read_is_nobodys() -> Non
     assert str(lock) == f"lock {LOCK} of root@box since 2026 (lock table)"
     for broken in ("", "[]", "{"):
         assert StateLock.read("lock file", broken, "e").id == "unknown"
-    build = Place("w", "box", "p:1")
+    build = RunLocation("w", "box", "p:1")
     assert is_of_build(lock, build)
-    assert not is_of_build(lock, Place("w", "other", "p:1"))
-    assert not is_of_build(lock, Place("w", "box", ""))
-    assert not is_of_build(StateLock.read("lock file", "", "e"), Place("w", "", "p:1"))
+    assert not is_of_build(lock, RunLocation("w", "other", "p:1"))
+    assert not is_of_build(lock, RunLocation("w", "box", ""))
+    assert not is_of_build(StateLock.read("lock file", "", "e"), RunLocation("w", "", "p:1"))
 
 
 def test_of_terraforms_log_the_locks_it_takes_are_kept() -> None:
@@ -89,8 +89,8 @@ def test_of_terraforms_log_the_locks_it_takes_are_kept() -> None:
     assert lock_ids(f"{other}\n{TAKES}") == {LOCK}
 
 
-def state(serial: int = 1, lineage: str = "l", **more: Any) -> State:
-    return State.read(json.dumps({"lineage": lineage, "serial": serial, **more}).encode(), "it")
+def state(serial: int = 1, lineage: str = "l", **more: Any) -> StateContent:
+    return StateContent.read(json.dumps({"lineage": lineage, "serial": serial, **more}).encode(), "it")
 
 
 RESOURCES = [
@@ -104,7 +104,7 @@ def test_a_state_knows_its_resources_by_address() -> None:
     assert state(resources=RESOURCES).addresses == {"a.b", "a.b[0]", 'a.b["k"]', "module.m.a.b"}
     for broken in (b"", b"[]", b"{}"):
         with pytest.raises(StageFailed, match="it is not a Terraform state"):
-            State.read(broken, "it")
+            StateContent.read(broken, "it")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_state_knows_its_resources_by_address() -> None:
     ],
 )
 def test_an_unsaved_state_fits_where_it_goes_on_from_the_stored_one(
-    unsaved: State, stored: State | None, how: Fit
+    unsaved: StateContent, stored: StateContent | None, how: Fit
 ) -> None:
     assert fit(unsaved, stored) == how
 
@@ -162,7 +162,7 @@ def test_the_log_of_an_apply_tells_what_was_made_and_what_was_under_way() -> Non
     ],
 )
 def test_how_a_run_ended(
-    kind: Kind, planned: StateVersion | None, now: State | None, done: Work | None, how: Ending
+    kind: Kind, planned: StateVersion | None, now: StateContent | None, done: Work | None, how: Ending
 ) -> None:
     assert ending(chain((kind, {})).entries[0], planned, now, done) == how
 
@@ -170,9 +170,9 @@ def test_how_a_run_ended(
 def test_what_is_left_is_told_with_the_way_on() -> None:
     runs = interrupted(chain(("applying", {"where": "box, process 7"}), ("planning", {})))
     lock = StateLock.read("lock file", "", "e")
-    text = "\n".join(Remains(runs, (lock,), "ann", StateVersion("l", 3)).lines)
+    text = "\n".join(Leftovers(runs, (lock,), "ann", StateVersion("l", 3)).lines)
     assert "a plan of t began at 2026-01-01 by ann, and its end is not recorded" in text
     assert f"an apply (plan {'d' * 16}) of t began at 2026-01-01 by ann on box, process 7" in text
     assert "state: serial 3 (lineage l)" in text
     assert "`orchestrate recover --tag t` finishes it safely" in text
-    assert "state: there is none" in Remains(runs, (), None, None).lines[2]
+    assert "state: there is none" in Leftovers(runs, (), None, None).lines[2]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.rules.release_settings import Day, Freeze, Window
-from orchestrator.model.rules.windows import closed, is_open, zone
+from orchestrator.model.rules.windows import closed_reason, is_open, zone
 
 DAYS: tuple[Day, ...] = get_args(Day)
 ZONES = ["UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
@@ -112,13 +112,13 @@ def test_summer_time_moves_the_window_with_the_wall_clock() -> None:
 
 
 def test_no_windows_means_at_any_time() -> None:
-    assert closed(None, [], at("2026-11-21T03:00")) is None
+    assert closed_reason(None, [], at("2026-11-21T03:00")) is None
 
 
 def test_one_open_window_of_several_is_enough_and_closed_ones_are_told() -> None:
     both = [window(["mon"], "09:00", "10:00"), window(["tue"], "09:00", "10:00", "Europe/Zurich")]
-    assert closed(both, [], at("2026-11-23T09:30")) is None
-    assert closed(both, [], at("2026-11-23T10:30")) == (
+    assert closed_reason(both, [], at("2026-11-23T09:30")) is None
+    assert closed_reason(both, [], at("2026-11-23T10:30")) == (
         "the change window is closed; it is open mon 09:00-10:00 (UTC) and tue 09:00-10:00 (Europe/Zurich)"
     )
 
@@ -126,20 +126,20 @@ def test_one_open_window_of_several_is_enough_and_closed_ones_are_told() -> None
 def test_a_freeze_holds_from_its_first_day_to_the_end_of_its_last_whatever_the_windows_say() -> None:
     freeze = Freeze(start="2026-12-20", end="2027-01-03", timezone="America/New_York", reason="year end")
     times = ["2026-12-19T23:59:59", "2026-12-20T00:00:00", "2027-01-03T23:59:59", "2027-01-04T00:00:00"]
-    said = [closed(None, [freeze], at(each, "America/New_York")) for each in times]
+    said = [closed_reason(None, [freeze], at(each, "America/New_York")) for each in times]
     frozen = "changes are frozen from 2026-12-20 to 2027-01-03 (America/New_York): year end"
     assert said == [None, frozen, frozen, None]
-    assert closed([window(DAYS, "00:00", "24:00")], [freeze], at("2026-12-24T12:00")) == frozen
+    assert closed_reason([window(DAYS, "00:00", "24:00")], [freeze], at("2026-12-24T12:00")) == frozen
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 40), st.sampled_from(ZONES), instants)
 def test_a_freeze_is_a_range_of_local_days(first: date, days: int, name: str, now: datetime) -> None:
     last = first + timedelta(days=days)
     freeze = Freeze(start=first.isoformat(), end=last.isoformat(), timezone=name)
-    assert (closed(None, [freeze], now) is not None) == (first <= now.astimezone(ZoneInfo(name)).date() <= last)
+    assert (closed_reason(None, [freeze], now) is not None) == (first <= now.astimezone(ZoneInfo(name)).date() <= last)
 
 
 @pytest.mark.parametrize("name", ["Europe/Zuerich", "../etc/passwd", "Europe", ""])
 def test_an_unknown_zone_is_no_reason_to_guess(name: str) -> None:
-    with pytest.raises(SurroundingsFailed, match="time zone database"):
+    with pytest.raises(DependencyError, match="time zone database"):
         zone(name)

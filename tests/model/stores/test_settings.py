@@ -14,7 +14,7 @@ from orchestrator.model.rules.backend import stores
 from orchestrator.model.rules.config import State
 from orchestrator.model.stores.settings import (
     BucketSettings,
-    Store,
+    StoreSettings,
     differences,
     each,
     lifecycle_rules,
@@ -27,8 +27,8 @@ from orchestrator.model.stores.settings import (
 )
 
 ACCOUNT = "000000000000"
-STATE = Store("state_bucket", "acme-tf-dev", "dev", "us-east-1", ACCOUNT)
-RELEASES = Store("release_bucket", "acme-tf-releases-dev", "dev", "us-east-1", ACCOUNT)
+STATE = StoreSettings("state_bucket", "acme-tf-dev", "dev", "us-east-1", ACCOUNT)
+RELEASES = StoreSettings("release_bucket", "acme-tf-releases-dev", "dev", "us-east-1", ACCOUNT)
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1"
 
 sids = st.sampled_from(["OrchestrateTlsOnly", "Audit", "Backup", "Read"])

@@ -10,21 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused, StageFailed, SurroundingsFailed
-from orchestrator.model.terraform.errors import LockInfo, Run, failure
-from orchestrator.model.terraform.events import Diagnostic, Export, Output
+from orchestrator.errors import DependencyError, InvalidInput, Locked, OrchestrateError, Refused, StageFailed
+from orchestrator.model.terraform.errors import LockInfo, TerraformCommand, failure
+from orchestrator.model.terraform.events import CommandOutput, Diagnostic, Export
 
 CAPTURED = Path(__file__).parent / "terraform_output"
 
 
-def said(name: str) -> tuple[Output, list[str]]:
+def said(name: str) -> tuple[CommandOutput, list[str]]:
     """All of a captured run, and what is shown of it."""
-    output = Output()
+    output = CommandOutput()
     shown = [output.take(line) for line in (CAPTURED / f"{name}.jsonl").read_text().splitlines()]
     return output, [line for line in shown if line is not None]
 
 
-def failed(name: str, code: int = 1, run: Run | None = None, program: str = "terraform") -> OrchestrateError:
+def failed(
+    name: str, code: int = 1, run: TerraformCommand | None = None, program: str = "terraform"
+) -> OrchestrateError:
     return failure("the plan", said(name)[0], code, run, program=program)
 
 
@@ -33,21 +35,21 @@ def failed(name: str, code: int = 1, run: Run | None = None, program: str = "ter
     [
         ("stale", Refused, "Saved plan is stale", "run `orchestrate plan` again"),
         ("wrong-account", Refused, "AWS account ID not allowed: 000000000000", "not the target's"),
-        ("no-role", SurroundingsFailed, "Cannot assume IAM Role", "does it trust these credentials"),
-        ("no-credentials", SurroundingsFailed, "No valid credential sources found", "Log in"),
+        ("no-role", DependencyError, "Cannot assume IAM Role", "does it trust these credentials"),
+        ("no-credentials", DependencyError, "No valid credential sources found", "Log in"),
         ("lock-file-missing", InvalidInput, "Provider dependency changes detected", "terraform providers lock"),
         ("lock-file-checksums", InvalidInput, "doesn't match any of the checksums", "terraform providers lock"),
         ("lock-file-version", InvalidInput, "does not match configured version constraint", "terraform providers lock"),
-        ("provider-unreachable", SurroundingsFailed, "registry.terraform.io", "registry or mirror reachable"),
-        ("no-bucket-init", SurroundingsFailed, "does not exist", "orchestrate bootstrap"),
-        ("no-table-plan", SurroundingsFailed, "Requested resource not found", "orchestrate bootstrap"),
-        ("unreachable", SurroundingsFailed, "connection refused", "could not be reached"),
-        ("state-denied", SurroundingsFailed, "AccessDenied", "AWS refused it"),
-        ("state-throttled", SurroundingsFailed, "SlowDown", "slow down"),
-        ("lock-denied", SurroundingsFailed, "AccessDeniedException", "AWS refused it"),
-        ("lock-throttled", SurroundingsFailed, "ThroughputExceeded", "slow down"),
-        ("lockfile-denied", SurroundingsFailed, "AccessDenied", "AWS refused it"),
-        ("save-failed", SurroundingsFailed, "Failed to save state", "`orchestrate recover` stores it"),
+        ("provider-unreachable", DependencyError, "registry.terraform.io", "registry or mirror reachable"),
+        ("no-bucket-init", DependencyError, "does not exist", "orchestrate bootstrap"),
+        ("no-table-plan", DependencyError, "Requested resource not found", "orchestrate bootstrap"),
+        ("unreachable", DependencyError, "connection refused", "could not be reached"),
+        ("state-denied", DependencyError, "AccessDenied", "AWS refused it"),
+        ("state-throttled", DependencyError, "SlowDown", "slow down"),
+        ("lock-denied", DependencyError, "AccessDeniedException", "AWS refused it"),
+        ("lock-throttled", DependencyError, "ThroughputExceeded", "slow down"),
+        ("lockfile-denied", DependencyError, "AccessDenied", "AWS refused it"),
+        ("save-failed", DependencyError, "Failed to save state", "`orchestrate recover` stores it"),
         ("provider-crash", StageFailed, "Plugin did not respond (main.tf:4)", None),
         ("syntax", StageFailed, "Invalid expression", None),
         ("missing-variable", StageFailed, 'variable "v" is not set', None),
@@ -73,7 +75,7 @@ def test_with_opentofu_it_is_opentofu_that_is_spoken_of() -> None:
 
 @pytest.mark.parametrize("name", ["locked-dynamodb", "locked-s3"])
 def test_a_lock_tells_who_holds_it_and_how_to_release_it(name: str) -> None:
-    found = failed(name, run=Run(datetime(2026, 1, 1, tzinfo=UTC), "john@laptop"))
+    found = failed(name, run=TerraformCommand(datetime(2026, 1, 1, tzinfo=UTC), "john@laptop"))
     assert isinstance(found, Locked)
     assert found.message == (
         "the state evstate/k is locked by jane@laptop since 2026-01-02 03:04:05.678 +0000 UTC (OperationTypeApply, "
@@ -94,7 +96,7 @@ def test_a_lock_tells_who_holds_it_and_how_to_release_it(name: str) -> None:
 )
 def test_a_lock_that_the_failed_command_made_itself_is_told_from_others(began: str, who: str, own: bool) -> None:
     """Captured where DynamoDB had written the lock and its answer was lost, so that the SDK asked a second time."""
-    found = failed("lock-own", run=Run(datetime.fromisoformat(f"{began}+00:00"), who))
+    found = failed("lock-own", run=TerraformCommand(datetime.fromisoformat(f"{began}+00:00"), who))
     assert isinstance(found, Locked)
     assert ("AWS carried out one request of it twice" in str(found.hint)) == own
     assert "orchestrate unlock" in str(found.hint)
@@ -102,7 +104,7 @@ def test_a_lock_that_the_failed_command_made_itself_is_told_from_others(began: s
 
 def test_a_lock_that_was_gone_when_it_was_asked_about_is_no_failure_of_the_store() -> None:
     lost = Diagnostic("error", "Error acquiring the state lock", "ConditionalCheckFailedException\nno item found")
-    found = failure("the plan", Output([lost]), 1, program="terraform")
+    found = failure("the plan", CommandOutput([lost]), 1, program="terraform")
     assert isinstance(found, Locked)
     assert found.hint == "Try again."
 
@@ -117,15 +119,15 @@ def test_a_lock_without_names_is_unknown() -> None:
         ("dial tcp 10.0.0.1:5432: connect: connection refused", "postgresql_role.this", StageFailed),
         ("NoSuchBucket: of the workload", "aws_s3_object.this", StageFailed),
         ("api error AccessDenied", "aws_iam_role.this", StageFailed),
-        ("dial tcp: no such host", 'provider["registry.terraform.io/hashicorp/aws"].west', SurroundingsFailed),
-        ("dial tcp: no such host", None, SurroundingsFailed),
-        ("api error ExpiredToken", "aws_iam_role.this", SurroundingsFailed),
+        ("dial tcp: no such host", 'provider["registry.terraform.io/hashicorp/aws"].west', DependencyError),
+        ("dial tcp: no such host", None, DependencyError),
+        ("api error ExpiredToken", "aws_iam_role.this", DependencyError),
     ],
 )
 def test_errors_of_a_resource_say_nothing_about_the_backend(
     text: str, address: str | None, error: type[OrchestrateError]
 ) -> None:
-    output = Output([Diagnostic("error", "creating it", text, address=address)])
+    output = CommandOutput([Diagnostic("error", "creating it", text, address=address)])
     found = failure("the apply", output, 1, program="terraform")
     assert type(found) is error
 
@@ -149,26 +151,26 @@ def test_a_crash_is_told_by_its_panic() -> None:
     ],
 )
 def test_an_end_without_diagnostics_is_explained(lines: list[str], code: int, message: str) -> None:
-    output = Output()
+    output = CommandOutput()
     for line in lines:
         output.take(line)
     assert failure("the apply", output, code, program="terraform").message.endswith(message)
 
 
 def test_only_the_first_errors_are_repeated() -> None:
-    output = Output([Diagnostic("error", f"error {n}", "") for n in range(5)])
+    output = CommandOutput([Diagnostic("error", f"error {n}", "") for n in range(5)])
     message = failure("the plan", output, 1, program="terraform").message
     assert message == "the plan failed: error 0\nerror 1\nerror 2\n(and 2 more errors, shown above)"
 
 
 def test_the_first_errors_are_told_by_the_failure_alone_and_the_others_as_they_come() -> None:
-    output = Output()
+    output = CommandOutput()
     shown = [output.take(_error(summary=f"error {n}")) for n in range(5)]
     assert shown == [None, None, None, "Error: error 3", "Error: error 4"]
 
 
 def test_secrets_are_taken_out_of_all_that_is_shown_or_kept_but_for_outputs() -> None:
-    output = Output(mask=lambda text: text.replace("hunter2", "***"))
+    output = CommandOutput(mask=lambda text: text.replace("hunter2", "***"))
     outputs = {"a": {"sensitive": False, "type": "string", "value": "hunter2"}}
     lines = [
         _error(summary="hunter2", detail="said hunter2"),
@@ -184,7 +186,7 @@ def test_secrets_are_taken_out_of_all_that_is_shown_or_kept_but_for_outputs() ->
 
 def test_what_only_introduces_the_other_errors_is_left_out() -> None:
     introduction = _error(summary="Terraform encountered problems during initialisation, including problems\nwith it")
-    output = Output()
+    output = CommandOutput()
     output.take(introduction)
     assert len(output.errors) == 1
     for line in (_error(summary="Missing expression"), introduction):
@@ -203,7 +205,7 @@ def test_what_only_introduces_the_other_errors_is_left_out() -> None:
     ],
 )
 def test_a_file_is_told_by_its_path_in_the_repository(told: str, place: str) -> None:
-    output = Output(export=Export("/w/source", "/w/source/live"))
+    output = CommandOutput(export=Export("/w/source", "/w/source/live"))
     output.take(_error(summary="s", detail="On /w/source/x.tf: y", range={"filename": told, "start": {"line": 3}}))
     assert str(output.errors[0]) == f"s ({place}:3)\n  On x.tf: y"
 
@@ -228,14 +230,14 @@ def test_progress_is_shown_and_what_everyone_knows_is_not() -> None:
 
 
 def test_outputs_are_kept() -> None:
-    output = Output()
+    output = CommandOutput()
     outputs = {"a": {"sensitive": False, "type": "string", "value": "x"}, "b": {"sensitive": True, "type": "string"}}
     assert output.take(json.dumps({"@message": "Outputs: 2", "type": "outputs", "outputs": outputs})) is None
     assert output.outputs == outputs
 
 
 def test_warnings_are_shown_and_are_no_errors() -> None:
-    output = Output()
+    output = CommandOutput()
     diagnostic = {"severity": "warning", "summary": "Old", "detail": "a\n\nb", "address": "a.b"}
     line = json.dumps({"@message": "Warning: Old", "type": "diagnostic", "diagnostic": diagnostic})
     assert output.take(line) == "Warning: Old (a.b)\n  a\n  b"
@@ -257,7 +259,7 @@ def test_a_summary_of_several_lines_is_a_summary_and_details() -> None:
 
 
 def test_lines_that_are_no_events_are_shown_and_the_last_are_kept() -> None:
-    output = Output()
+    output = CommandOutput()
     for line in ("{", '{"a": 1}', "[1]", "", "plain"):
         assert output.take(line) == (line or None)
     for number in range(1000):
@@ -270,4 +272,4 @@ def test_lines_that_are_no_events_are_shown_and_the_last_are_kept() -> None:
     st.text(max_size=50) | st.dictionaries(st.text(max_size=5), st.integers() | st.text(), max_size=4).map(json.dumps)
 )
 def test_no_line_is_too_strange(line: str) -> None:
-    Output().take(line)
+    CommandOutput().take(line)

@@ -15,10 +15,10 @@ from orchestrator.model.terraform.root import (
     OVERRIDE_FILE,
     ROLE_VARIABLE,
     UNSET,
-    Identity,
     Json,
     ProviderBlock,
-    Root,
+    ProviderIdentity,
+    RootBlocks,
     backend_override,
     generated_files,
     interpret,
@@ -26,7 +26,7 @@ from orchestrator.model.terraform.root import (
 
 AWS = "registry.terraform.io/hashicorp/aws"
 BACKEND = Backend("b", "k", "us-east-1", "t", True)
-IDENTITY = Identity("111111111111", "eu-central-1", "INFRA_BUILD", "acme", {"env": "dev"})
+IDENTITY = ProviderIdentity("111111111111", "eu-central-1", "INFRA_BUILD", "acme", {"env": "dev"})
 
 
 def required(**sources: Any) -> Json:
@@ -75,7 +75,7 @@ def test_an_aws_provider_under_another_name_or_source_is_one(source: str) -> Non
 
 def test_a_provider_that_is_only_called_aws_is_none() -> None:
     files = {"a.tf": required(aws="example/cloud") | {"provider": [{"aws": {}}]}}
-    assert interpret(files) == Root((), {})
+    assert interpret(files) == RootBlocks((), {})
     assert overridden(files) == {}
 
 
@@ -199,7 +199,7 @@ def test_every_block_gets_role_and_account_and_loses_its_own_credentials() -> No
 
 
 def test_without_external_id_none_is_sent() -> None:
-    assert "external_id" not in Identity("1", "r", "s", None, {}).assume_role()
+    assert "external_id" not in ProviderIdentity("1", "r", "s", None, {}).assume_role()
 
 
 def test_where_the_root_has_no_default_block_modules_still_inherit_one() -> None:

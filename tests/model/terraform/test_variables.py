@@ -9,7 +9,7 @@ from orchestrator.model.rules.config import Workload
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import locate
-from orchestrator.model.terraform.root import Identity, Json, Root, interpret
+from orchestrator.model.terraform.root import Json, ProviderIdentity, RootBlocks, interpret
 from orchestrator.model.terraform.variables import check_reserved, facts, reserved_variables, secrets
 from tests.support.git_project import RULES
 
@@ -26,15 +26,15 @@ def test_facts_of_a_release() -> None:
         "scope": "global",
         "release": "dev_global/research/1.0",
     }
-    identity = Identity.of(tag, locate(tag, rules), rules.project.workload)
+    identity = ProviderIdentity.of(tag, locate(tag, rules), rules.project.workload)
     assert identity.tags == {"env": "dev", "team": "research", "scope": "global", "tag": "dev_global/research/1.0"}
 
 
 VALUES = {"account": "011111111111", "env": "dev", "region": "us-east-1"}
 
 
-def declaring(**types: str | None) -> Root:
-    return Root((), {}, types)
+def declaring(**types: str | None) -> RootBlocks:
+    return RootBlocks((), {}, types)
 
 
 def test_only_declared_variables_are_set() -> None:

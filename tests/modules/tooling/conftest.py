@@ -6,9 +6,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.support.tooling_project import Project
+from tests.support.tooling_project import AppliedTooling
 
 
 @pytest.fixture(scope="session")
-def project(tooling_begun: Future[Project]) -> Project:
+def project(tooling_begun: Future[AppliedTooling]) -> AppliedTooling:
     return tooling_begun.result()

@@ -18,11 +18,11 @@ from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.moto_additions.policies import Access
 from orchestrator.sandbox.moto_additions.policies import allows as trusts
 from tests.support import iam_evaluation as iam
-from tests.support.tooling_project import Project
+from tests.support.tooling_project import AppliedTooling
 
 pytestmark = pytest.mark.slow
 
-Wish = iam.Wish
+AccessRequest = iam.AccessRequest
 
 STEPS = {"submit", "check", "plan", "apply", "verify", "runner", "events"}
 PEOPLE = {"people", "deploy"}
@@ -47,125 +47,138 @@ def _role(account: str, name: str) -> str:
 
 
 def _keyed(action: str, table: str, key: str) -> Any:
-    return Wish(action, table, {"dynamodb:LeadingKeys": [key]})
+    return AccessRequest(action, table, {"dynamodb:LeadingKeys": [key]})
 
 
 # Each wish with the roles of dev that have it granted; every other role of dev, and every role of prod, has not.
 GRANTED: list[tuple[Any, set[str]]] = [
-    (Wish("s3:PutObject", f"{RELEASES}/sources/x.zip"), {"submit"}),
-    (Wish("codepipeline:StartPipelineExecution", PIPELINE), {"submit"}),
-    (Wish("s3:GetObject", f"{RELEASES}/sources/x.zip"), {"submit", "runner"}),
-    (Wish("s3:GetObject", f"{RELEASES}/tooling/1/requirements.txt"), STEPS - {"runner", "events"}),
-    (Wish("s3:GetObject", f"{HANDED_ON}/source/1"), {"check", "plan", "apply", "verify", "runner"}),
-    (Wish("s3:PutObject", f"{HANDED_ON}/source/1"), {"runner"}),
-    (Wish("s3:PutObject", f"{HANDED_ON}/lint/1"), {"check", "runner"}),
-    (Wish("s3:GetObject", f"{HANDED_ON}/scan/1"), {"plan", "runner"}),
-    (Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
-    (Wish("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
-    (Wish("sts:SetSourceIdentity", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
-    (Wish("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
-    (Wish("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
-    (Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-dev"), {"plan", "apply", "people", "deploy"}),
-    (Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"), {"runner", "apply", "people", "deploy"}),
-    (Wish("s3:GetObject", f"{RELEASES}/recovered/research/dev-global/1.tfstate"), {"apply", "deploy"}),
-    (Wish("s3:PutObject", STATE), {"apply", "deploy"}),
-    (Wish("s3:PutObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
-    (Wish("s3:DeleteObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
+    (AccessRequest("s3:PutObject", f"{RELEASES}/sources/x.zip"), {"submit"}),
+    (AccessRequest("codepipeline:StartPipelineExecution", PIPELINE), {"submit"}),
+    (AccessRequest("s3:GetObject", f"{RELEASES}/sources/x.zip"), {"submit", "runner"}),
+    (AccessRequest("s3:GetObject", f"{RELEASES}/tooling/1/requirements.txt"), STEPS - {"runner", "events"}),
+    (AccessRequest("s3:GetObject", f"{HANDED_ON}/source/1"), {"check", "plan", "apply", "verify", "runner"}),
+    (AccessRequest("s3:PutObject", f"{HANDED_ON}/source/1"), {"runner"}),
+    (AccessRequest("s3:PutObject", f"{HANDED_ON}/lint/1"), {"check", "runner"}),
+    (AccessRequest("s3:GetObject", f"{HANDED_ON}/scan/1"), {"plan", "runner"}),
+    (AccessRequest("sts:AssumeRole", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (AccessRequest("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (AccessRequest("sts:SetSourceIdentity", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
+    (AccessRequest("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
+    (AccessRequest("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
+    (AccessRequest("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-dev"), {"plan", "apply", "people", "deploy"}),
+    (AccessRequest("codebuild:BatchGetBuilds", f"{PROJECT}-apply"), {"runner", "apply", "people", "deploy"}),
+    (AccessRequest("s3:GetObject", f"{RELEASES}/recovered/research/dev-global/1.tfstate"), {"apply", "deploy"}),
+    (AccessRequest("s3:PutObject", STATE), {"apply", "deploy"}),
+    (AccessRequest("s3:PutObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
+    (AccessRequest("s3:DeleteObject", f"{STATE}.tflock"), {"plan", "apply", "people", "deploy"}),
     (_keyed("dynamodb:PutItem", LOCKS, LOCK_ID), {"plan", "apply", "people", "deploy"}),
     (_keyed("dynamodb:PutItem", LOCKS, f"{LOCK_ID}-md5"), {"apply", "deploy"}),
-    (Wish("s3:PutObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"plan", "people", "deploy"}),
-    (Wish("s3:PutObject", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
-    (Wish("s3:GetObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"apply", "deploy"}),
-    (Wish("dynamodb:Query", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("dynamodb:Query", f"{LEDGER}/index/answers"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (AccessRequest("s3:PutObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"plan", "people", "deploy"}),
+    (AccessRequest("s3:PutObject", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
+    (AccessRequest("s3:GetObject", f"{RELEASES}/plans/research/dev-global/1.tar"), {"apply", "deploy"}),
+    (AccessRequest("dynamodb:Query", LEDGER), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (
+        AccessRequest("dynamodb:Query", f"{LEDGER}/index/answers"),
+        {"submit", "plan", "apply", "verify", "people", "deploy"},
+    ),
     (_keyed("dynamodb:PutItem", LEDGER, "target#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (_keyed("dynamodb:PutItem", LEDGER, "tag#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
     (_keyed("dynamodb:UpdateItem", LEDGER, "lease#x"), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("s3:PutObject", ANCHOR, ONCE), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("s3:PutObjectRetention", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("s3:PutObjectRetention", f"{RELEASES}/receipts/research/dev-global/1.json"), {"plan", "people", "deploy"}),
-    (Wish("s3:ListBucket", RELEASES, LOOKED_FOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("s3:GetObject", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
-    (Wish("s3:GetObjectVersion", ANCHOR), PEOPLE),
-    (Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": "anchors/research/dev-global/"}), PEOPLE),
-    (Wish("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
-    (Wish("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
-    (Wish("codebuild:StartBuild", f"{PROJECT}-submit"), {"events"}),
-    (Wish("sns:Publish", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"), {"runner"}),
+    (AccessRequest("s3:PutObject", ANCHOR, ONCE), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (AccessRequest("s3:PutObjectRetention", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (
+        AccessRequest("s3:PutObjectRetention", f"{RELEASES}/receipts/research/dev-global/1.json"),
+        {"plan", "people", "deploy"},
+    ),
+    (AccessRequest("s3:ListBucket", RELEASES, LOOKED_FOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (AccessRequest("s3:GetObject", ANCHOR), {"submit", "plan", "apply", "verify", "people", "deploy"}),
+    (AccessRequest("s3:GetObjectVersion", ANCHOR), PEOPLE),
+    (AccessRequest("s3:ListBucketVersions", RELEASES, {"s3:prefix": "anchors/research/dev-global/"}), PEOPLE),
+    (AccessRequest("codepipeline:ListActionExecutions", PIPELINE), {"submit", "apply", "people", "deploy"}),
+    (AccessRequest("codebuild:StartBuild", f"{PROJECT}-apply"), {"runner"}),
+    (AccessRequest("codebuild:StartBuild", f"{PROJECT}-submit"), {"events"}),
+    (AccessRequest("sns:Publish", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"), {"runner"}),
 ]
 
 # What no role of the tooling may, whichever it is.
 NEVER: list[Any] = [
     # other environments
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-releases-prod/plans/research/prod-global/1.tar"),
+    AccessRequest("s3:GetObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
+    AccessRequest("s3:PutObject", "arn:aws:s3:::acme-tf-use1-prod/research/prod/terraform.tfstate"),
+    AccessRequest("s3:GetObject", "arn:aws:s3:::acme-tf-use1-releases-prod/plans/research/prod-global/1.tar"),
     _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-use1-ledger-prod", "target#research/prod-global"),
     _keyed("dynamodb:PutItem", f"{TABLES}/acme-tf-use1-lock-prod", "acme-tf-use1-prod/x/terraform.tfstate"),
-    Wish("sts:AssumeRole", _role("333333333333", "InfraPlanRole")),
-    Wish("sts:AssumeRole", _role("333333333333", "InfraBuildRole")),
-    Wish("codepipeline:StartPipelineExecution", "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-prod"),
-    Wish("codebuild:StartBuild", "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-use1-prod-apply"),
+    AccessRequest("sts:AssumeRole", _role("333333333333", "InfraPlanRole")),
+    AccessRequest("sts:AssumeRole", _role("333333333333", "InfraBuildRole")),
+    AccessRequest(
+        "codepipeline:StartPipelineExecution", "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-prod"
+    ),
+    AccessRequest("codebuild:StartBuild", "arn:aws:codebuild:us-east-1:000000000000:project/acme-tf-use1-prod-apply"),
     # other roles of its own accounts
-    Wish("sts:AssumeRole", _role("111111111111", "OrganizationAccountAccessRole")),
-    Wish("sts:AssumeRole", _role("999999999999", "InfraPlanRole")),
+    AccessRequest("sts:AssumeRole", _role("111111111111", "OrganizationAccountAccessRole")),
+    AccessRequest("sts:AssumeRole", _role("999999999999", "InfraPlanRole")),
     # the tooling's own state, the accounts' roles' state, the package
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-tooling/_tooling/terraform.tfstate"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
-    Wish("s3:GetObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
+    AccessRequest("s3:GetObject", "arn:aws:s3:::acme-tf-use1-tooling/_tooling/terraform.tfstate"),
+    AccessRequest("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
+    AccessRequest("s3:GetObject", "arn:aws:s3:::acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
     _keyed("dynamodb:DeleteItem", LOCKS, "acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate"),
     _keyed("dynamodb:PutItem", LOCKS, "acme-tf-use1-dev/_accounts/111111111111/terraform.tfstate-md5"),
-    Wish("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/research/dev/other.json"),
-    Wish("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-prod"),
-    Wish("s3:PutBucketPolicy", "arn:aws:s3:::acme-tf-use1-dev"),
-    Wish("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
+    AccessRequest("s3:PutObject", "arn:aws:s3:::acme-tf-use1-dev/research/dev/other.json"),
+    AccessRequest("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-prod"),
+    AccessRequest("s3:PutBucketPolicy", "arn:aws:s3:::acme-tf-use1-dev"),
+    AccessRequest("s3:PutObject", f"{RELEASES}/tooling/1/requirements.txt"),
     # the record, and answers in somebody's name
     _keyed("dynamodb:PutItem", LEDGER, "approval#AROAALICE:alice#research"),
-    Wish("s3:PutObject", ANCHOR),
-    Wish("s3:DeleteObject", ANCHOR),
-    Wish("s3:DeleteObjectVersion", ANCHOR),
-    Wish("s3:BypassGovernanceRetention", ANCHOR),
-    Wish("s3:PutBucketObjectLockConfiguration", RELEASES),
-    Wish("s3:ListBucketVersions", RELEASES, {"s3:prefix": ""}),
-    Wish("dynamodb:DeleteItem", LEDGER),
+    AccessRequest("s3:PutObject", ANCHOR),
+    AccessRequest("s3:DeleteObject", ANCHOR),
+    AccessRequest("s3:DeleteObjectVersion", ANCHOR),
+    AccessRequest("s3:BypassGovernanceRetention", ANCHOR),
+    AccessRequest("s3:PutBucketObjectLockConfiguration", RELEASES),
+    AccessRequest("s3:ListBucketVersions", RELEASES, {"s3:prefix": ""}),
+    AccessRequest("dynamodb:DeleteItem", LEDGER),
     _keyed("dynamodb:DeleteItem", LEDGER, "target#research/dev-global"),
     _keyed("dynamodb:DeleteItem", LEDGER, "tag#dev_global/research/1.0"),
     _keyed("dynamodb:UpdateItem", LEDGER, "tag#dev_global/research/1.0"),
     _keyed("dynamodb:UpdateItem", LEDGER, "target#research/dev-global"),
-    Wish("dynamodb:BatchWriteItem", LEDGER),
-    Wish("s3:DeleteObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
-    Wish("s3:DeleteObjectVersion", STATE),
-    Wish("s3:DeleteObject", STATE),
-    Wish("cloudtrail:StopLogging", "arn:aws:cloudtrail:us-east-1:000000000000:trail/acme-tf-use1-tooling"),
+    AccessRequest("dynamodb:BatchWriteItem", LEDGER),
+    AccessRequest("s3:DeleteObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
+    AccessRequest("s3:DeleteObjectVersion", STATE),
+    AccessRequest("s3:DeleteObject", STATE),
+    AccessRequest("cloudtrail:StopLogging", "arn:aws:cloudtrail:us-east-1:000000000000:trail/acme-tf-use1-tooling"),
     # its own rights, and the pipeline itself
-    Wish("iam:PutRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
-    Wish("iam:CreateRole", _role("000000000000", "x")),
-    Wish("iam:AttachRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
-    Wish("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-use1-dev-apply")),
-    Wish("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-use1-dev-accounts-plan-all"),
-    Wish("sts:AssumeRole", _role("000000000000", "acme-tf-use1-dev-apply")),
-    Wish("iam:PassRole", _role("000000000000", "acme-tf-use1-dev-apply")),
-    Wish("codebuild:UpdateProject", f"{PROJECT}-apply"),
+    AccessRequest("iam:PutRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
+    AccessRequest("iam:CreateRole", _role("000000000000", "x")),
+    AccessRequest("iam:AttachRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
+    AccessRequest("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-use1-dev-apply")),
+    AccessRequest("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-use1-dev-accounts-plan-all"),
+    AccessRequest("sts:AssumeRole", _role("000000000000", "acme-tf-use1-dev-apply")),
+    AccessRequest("iam:PassRole", _role("000000000000", "acme-tf-use1-dev-apply")),
+    AccessRequest("codebuild:UpdateProject", f"{PROJECT}-apply"),
     *(
-        Wish(f"codepipeline:{action}", PIPELINE)
+        AccessRequest(f"codepipeline:{action}", PIPELINE)
         for action in ("DisableStageTransition", "OverrideStageCondition", "RetryStageExecution", "UpdatePipeline")
     ),
-    *(Wish(f"codebuild:{action}", f"{PROJECT}-apply") for action in ("RetryBuild", "StartBuildBatch", "UpdateWebhook")),
-    Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default"),
-    Wish("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/acme-tf-use1-dev-tags"),
-    Wish("sns:Subscribe", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"),
-    Wish("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:/orchestrate/acme-tf-use1-dev/apply"),
-    Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
-    Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": "refs/tags/dev_us-east-1/research/1.0"}),
+    *(
+        AccessRequest(f"codebuild:{action}", f"{PROJECT}-apply")
+        for action in ("RetryBuild", "StartBuildBatch", "UpdateWebhook")
+    ),
+    AccessRequest("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default"),
+    AccessRequest("events:PutTargets", "arn:aws:events:us-east-1:000000000000:rule/acme-tf-use1-dev-tags"),
+    AccessRequest("sns:Subscribe", "arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"),
+    AccessRequest(
+        "logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:/orchestrate/acme-tf-use1-dev/apply"
+    ),
+    AccessRequest("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
+    AccessRequest("codecommit:GitPush", REPOSITORY, {"codecommit:References": "refs/tags/dev_us-east-1/research/1.0"}),
     # secrets
-    Wish("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:x"),
-    Wish("ssm:GetParameter", "arn:aws:ssm:us-east-1:000000000000:parameter/x"),
-    Wish("kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/x"),
+    AccessRequest("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:x"),
+    AccessRequest("ssm:GetParameter", "arn:aws:ssm:us-east-1:000000000000:parameter/x"),
+    AccessRequest("kms:Decrypt", "arn:aws:kms:us-east-1:000000000000:key/x"),
 ]
 
 
 @pytest.fixture(scope="module")
-def policies(project: Project) -> dict[str, list[dict[str, Any]]]:
+def policies(project: AppliedTooling) -> dict[str, list[dict[str, Any]]]:
     """Every policy of every role of the tooling, inline or attached, by the role's name; here without the stem."""
     service = client(project.sandbox, "iam")
     found: dict[str, list[dict[str, Any]]] = {}
@@ -186,47 +199,49 @@ def test_there_are_these_roles_and_no_others(policies: dict[str, Any]) -> None:
     assert set(policies) == here | {f"{THERE}-dev-{role}" for role in ROLES} | {"tooling-copier", "tooling-events"}
 
 
-@pytest.mark.parametrize(("wish", "roles"), GRANTED, ids=lambda value: getattr(value, "action", ""))
+@pytest.mark.parametrize(("wanted", "roles"), GRANTED, ids=lambda value: getattr(value, "action", ""))
 def test_what_is_documented_is_granted_to_these_roles_alone(
-    policies: dict[str, Any], wish: Any, roles: set[str]
+    policies: dict[str, Any], wanted: Any, roles: set[str]
 ) -> None:
-    found = {name for name, documents in policies.items() if iam.allows(documents, wish)}
-    if not wish.action.startswith("sts:"):  # a team's account is the same in every Region
+    found = {name for name, documents in policies.items() if iam.allows(documents, wanted)}
+    if not wanted.action.startswith("sts:"):  # a team's account is the same in every Region
         assert found == {f"dev-{role}" for role in roles}
     assert found - {f"{THERE}-dev-{role}" for role in roles} == {f"dev-{role}" for role in roles}
 
 
 def test_the_repository_is_read_by_the_submit_steps_and_the_copier_alone(policies: dict[str, Any]) -> None:
     found = {
-        name for name, documents in policies.items() if iam.allows(documents, Wish("codecommit:GitPull", REPOSITORY))
+        name
+        for name, documents in policies.items()
+        if iam.allows(documents, AccessRequest("codecommit:GitPull", REPOSITORY))
     }
     assert found == {"dev-submit", "prod-submit", "tooling-copier"}
 
 
 def test_whoever_applies_can_look_up_who_approved(policies: dict[str, Any]) -> None:
-    wish = Wish("iam:GetRole", _role("000000000000", "Approvers"))
-    found = {name for name, documents in policies.items() if iam.allows(documents, wish)}
+    wanted = AccessRequest("iam:GetRole", _role("000000000000", "Approvers"))
+    found = {name for name, documents in policies.items() if iam.allows(documents, wanted)}
     assert found == {"dev-apply", "dev-deploy", "prod-apply", f"{THERE}-dev-apply", f"{THERE}-dev-deploy"}
 
 
-@pytest.mark.parametrize("wish", NEVER, ids=lambda wish: f"{wish.action}-{wish.resource[-40:]}")
-def test_what_is_forbidden_is_granted_to_no_role_of_dev(policies: dict[str, Any], wish: Any) -> None:
+@pytest.mark.parametrize("wanted", NEVER, ids=lambda wanted: f"{wanted.action}-{wanted.resource[-40:]}")
+def test_what_is_forbidden_is_granted_to_no_role_of_dev(policies: dict[str, Any], wanted: Any) -> None:
     ours = {
         name: documents for name, documents in policies.items() if name.removeprefix(f"{THERE}-").startswith("dev-")
     }
-    assert [name for name, documents in ours.items() if iam.allows(documents, wish)] == []
+    assert [name for name, documents in ours.items() if iam.allows(documents, wanted)] == []
 
 
 def test_keys_are_used_through_the_services_that_keep_the_stores_alone(
-    project: Project, policies: dict[str, Any]
+    project: AppliedTooling, policies: dict[str, Any]
 ) -> None:
     kms = client(project.sandbox, "kms")
     keys = {env: kms.describe_key(KeyId=f"alias/acme-tf-use1-{env}")["KeyMetadata"]["Arn"] for env in ("dev", "prod")}
     through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
-    assert iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"], through_s3))
-    assert not iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["dev"]))
-    assert not iam.allows(policies["dev-plan"], Wish("kms:Decrypt", keys["prod"], through_s3))
-    assert not iam.allows(policies["dev-plan"], Wish("kms:ScheduleKeyDeletion", keys["dev"], through_s3))
+    assert iam.allows(policies["dev-plan"], AccessRequest("kms:Decrypt", keys["dev"], through_s3))
+    assert not iam.allows(policies["dev-plan"], AccessRequest("kms:Decrypt", keys["dev"]))
+    assert not iam.allows(policies["dev-plan"], AccessRequest("kms:Decrypt", keys["prod"], through_s3))
+    assert not iam.allows(policies["dev-plan"], AccessRequest("kms:ScheduleKeyDeletion", keys["dev"], through_s3))
 
 
 def test_no_statement_is_about_everything(policies: dict[str, Any]) -> None:
@@ -240,12 +255,12 @@ def test_no_statement_is_about_everything(policies: dict[str, Any]) -> None:
 # People -------------------------------------------------------------------------------------------------------------
 
 
-def _managed(project: Project, name: str) -> dict[str, Any]:
+def _managed(project: AppliedTooling, name: str) -> dict[str, Any]:
     return _document(client(project.sandbox, "iam"), f"arn:aws:iam::000000000000:policy/{name}")
 
 
 def _push(ref: str) -> Any:
-    return Wish("codecommit:GitPush", REPOSITORY, {"codecommit:References": ref})
+    return AccessRequest("codecommit:GitPush", REPOSITORY, {"codecommit:References": ref})
 
 
 @pytest.mark.parametrize(
@@ -260,7 +275,7 @@ def _push(ref: str) -> Any:
         ("refs/heads/main", set()),
     ],
 )
-def test_who_may_push_what(project: Project, ref: str, pushed_by: set[str]) -> None:
+def test_who_may_push_what(project: AppliedTooling, ref: str, pushed_by: set[str]) -> None:
     names = ("committer", "dev-tagger", "prod-tagger")
     found = {name for name in names if iam.allows([_managed(project, f"acme-tf-use1-{name}")], _push(ref))}
     assert found == pushed_by
@@ -268,59 +283,59 @@ def test_who_may_push_what(project: Project, ref: str, pushed_by: set[str]) -> N
 
 def _ask(env: str, **context: str) -> Any:
     said = {"events:source": f"orchestrate.acme-tf-use1-{env}", "events:detail-type": tooling.ASKED, **context}
-    return Wish("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", said)
+    return AccessRequest("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/default", said)
 
 
 def test_only_submit_asks_itself_anew_where_there_is_no_room(policies: dict[str, Any]) -> None:
     assert {name for name, documents in policies.items() if iam.allows(documents, _ask("dev"))} == {"dev-submit"}
 
 
-def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(project: Project) -> None:
+def test_who_asks_for_releases_can_name_tags_of_one_environment_and_nothing_else(project: AppliedTooling) -> None:
     releaser = [_managed(project, "acme-tf-use1-dev-releaser")]
     assert iam.allows(releaser, _ask("dev"))
-    assert iam.allows(releaser, Wish("dynamodb:Query", LEDGER))
-    assert iam.allows(releaser, Wish("codepipeline:ListActionExecutions", PIPELINE))
-    assert iam.allows(releaser, Wish("codebuild:ListBuildsForProject", f"{PROJECT}-submit"))
-    for wish in (
-        Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"),
+    assert iam.allows(releaser, AccessRequest("dynamodb:Query", LEDGER))
+    assert iam.allows(releaser, AccessRequest("codepipeline:ListActionExecutions", PIPELINE))
+    assert iam.allows(releaser, AccessRequest("codebuild:ListBuildsForProject", f"{PROJECT}-submit"))
+    for wanted in (
+        AccessRequest("codebuild:BatchGetBuilds", f"{PROJECT}-apply"),
         _ask("prod"),
         _ask("dev", **{"events:detail-type": "CodeCommit Repository State Change"}),
-        Wish("codebuild:StartBuild", f"{PROJECT}-submit"),
-        Wish("codepipeline:StartPipelineExecution", PIPELINE),
-        Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
-        Wish("s3:PutObject", f"{RELEASES}/sources/x.zip"),
-        Wish("s3:GetObject", STATE),
+        AccessRequest("codebuild:StartBuild", f"{PROJECT}-submit"),
+        AccessRequest("codepipeline:StartPipelineExecution", PIPELINE),
+        AccessRequest("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"),
+        AccessRequest("s3:PutObject", f"{RELEASES}/sources/x.zip"),
+        AccessRequest("s3:GetObject", STATE),
         _keyed("dynamodb:PutItem", LEDGER, "target#research/dev-global"),
-        Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")),
+        AccessRequest("sts:AssumeRole", _role("111111111111", "InfraPlanRole")),
     ):
-        assert not iam.allows(releaser, wish), wish
+        assert not iam.allows(releaser, wanted), wanted
 
 
-def test_approvers_answer_for_their_environment_alone(project: Project) -> None:
+def test_approvers_answer_for_their_environment_alone(project: AppliedTooling) -> None:
     approver = [_managed(project, "acme-tf-use1-prod-approver")]
     pipeline = "arn:aws:codepipeline:us-east-1:000000000000:acme-tf-use1-prod"
-    assert iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{pipeline}/Approve/Approve-1"))
-    assert not iam.allows(approver, Wish("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
+    assert iam.allows(approver, AccessRequest("codepipeline:PutApprovalResult", f"{pipeline}/Approve/Approve-1"))
+    assert not iam.allows(approver, AccessRequest("codepipeline:PutApprovalResult", f"{PIPELINE}/Approve/Approve-1"))
     for action in ("StartPipelineExecution", "UpdatePipeline", "OverrideStageCondition", "StopPipelineExecution"):
-        assert not iam.allows(approver, Wish(f"codepipeline:{action}", pipeline))
+        assert not iam.allows(approver, AccessRequest(f"codepipeline:{action}", pipeline))
 
 
 @pytest.mark.parametrize(("policy", "team", "granted"), [("approver", None, True), ("team-approver", "risk", False)])
 def test_who_approves_for_one_team_reads_the_receipts_of_that_team_alone(
-    project: Project, policy: str, team: str | None, granted: bool
+    project: AppliedTooling, policy: str, team: str | None, granted: bool
 ) -> None:
     document = _managed(project, f"acme-tf-use1-dev-{policy}")
     own = {} if team is None else {"aws:PrincipalTag/team": team}
     receipt = f"{RELEASES}/receipts/research/dev-global/1.json"
-    assert iam.allows([document], Wish("s3:GetObject", receipt, own)) == granted
-    assert iam.allows([document], Wish("s3:GetObject", receipt, {**own, "aws:PrincipalTag/team": "research"}))
+    assert iam.allows([document], AccessRequest("s3:GetObject", receipt, own)) == granted
+    assert iam.allows([document], AccessRequest("s3:GetObject", receipt, {**own, "aws:PrincipalTag/team": "research"}))
 
 
-def test_who_proposes_changes_does_not_change_who_must_approve_them(project: Project) -> None:
+def test_who_proposes_changes_does_not_change_who_must_approve_them(project: AppliedTooling) -> None:
     committer = [_managed(project, "acme-tf-use1-committer")]
-    assert iam.allows(committer, Wish("codecommit:UpdatePullRequestTitle", REPOSITORY))
+    assert iam.allows(committer, AccessRequest("codecommit:UpdatePullRequestTitle", REPOSITORY))
     for action in ("UpdatePullRequestApprovalRuleContent", "MergePullRequestByFastForward", "PutFile", "DeleteBranch"):
-        assert not iam.allows(committer, Wish(f"codecommit:{action}", REPOSITORY)), action
+        assert not iam.allows(committer, AccessRequest(f"codecommit:{action}", REPOSITORY)), action
 
 
 ALICE = {"aws:userid": "AROAALICE:alice"}
@@ -342,13 +357,13 @@ ALICE = {"aws:userid": "AROAALICE:alice"}
     ],
 )
 def test_people_answer_in_their_own_name_and_write_nothing_else(
-    project: Project, policy: str, key: str, tags: dict[str, str], granted: bool
+    project: AppliedTooling, policy: str, key: str, tags: dict[str, str], granted: bool
 ) -> None:
     ledger, document = f"{TABLES}/acme-tf-use1-ledger-prod", _managed(project, f"acme-tf-use1-prod-{policy}")
     context = {**ALICE, **tags, "dynamodb:LeadingKeys": [key]}
-    assert iam.allows([document], Wish("dynamodb:PutItem", ledger, context)) == granted
+    assert iam.allows([document], AccessRequest("dynamodb:PutItem", ledger, context)) == granted
     for action in ("DeleteItem", "UpdateItem", "BatchWriteItem", "PartiQLInsert"):
-        assert not iam.allows([document], Wish(f"dynamodb:{action}", ledger, context))
+        assert not iam.allows([document], AccessRequest(f"dynamodb:{action}", ledger, context))
 
 
 SECURITY = "arn:aws:sns:eu-west-1:000000000000:security"
@@ -356,54 +371,56 @@ SECURITY_KEY = "arn:aws:kms:eu-west-1:000000000000:key/of-the-topic"
 
 
 def _encrypt(topic: str, via: str = "sns.eu-west-1.amazonaws.com", key: str = SECURITY_KEY) -> Any:
-    return Wish("kms:GenerateDataKey", key, {"kms:EncryptionContext:aws:sns:topicArn": topic, "kms:ViaService": via})
+    return AccessRequest(
+        "kms:GenerateDataKey", key, {"kms:EncryptionContext:aws:sns:topicArn": topic, "kms:ViaService": via}
+    )
 
 
 def test_a_broken_glass_is_told_by_who_breaks_it_and_by_who_applies_and_to_that_topic_alone(
-    project: Project, policies: dict[str, Any]
+    project: AppliedTooling, policies: dict[str, Any]
 ) -> None:
-    teller = [Wish("sns:Publish", SECURITY), _encrypt(SECURITY)]
+    teller = [AccessRequest("sns:Publish", SECURITY), _encrypt(SECURITY)]
     assert {name for name, documents in policies.items() if all(iam.allows(documents, w) for w in teller)} == {
         "prod-apply"
     }
     for policy in ("approver", "team-approver"):
-        assert all(iam.allows([_managed(project, f"acme-tf-use1-prod-{policy}")], wish) for wish in teller)
-        assert not any(iam.allows([_managed(project, f"acme-tf-use1-dev-{policy}")], wish) for wish in teller)
-    for wish in (
-        Wish("sns:Publish", "arn:aws:sns:eu-west-1:000000000000:another"),
-        Wish("sns:Subscribe", SECURITY),
+        assert all(iam.allows([_managed(project, f"acme-tf-use1-prod-{policy}")], wanted) for wanted in teller)
+        assert not any(iam.allows([_managed(project, f"acme-tf-use1-dev-{policy}")], wanted) for wanted in teller)
+    for wanted in (
+        AccessRequest("sns:Publish", "arn:aws:sns:eu-west-1:000000000000:another"),
+        AccessRequest("sns:Subscribe", SECURITY),
         _encrypt("arn:aws:sns:eu-west-1:000000000000:another"),
         _encrypt(SECURITY, via="s3.eu-west-1.amazonaws.com"),
         _encrypt(SECURITY, key="arn:aws:kms:eu-west-1:999999999999:key/of-the-topic"),
-        Wish("kms:GenerateDataKey", SECURITY_KEY),
+        AccessRequest("kms:GenerateDataKey", SECURITY_KEY),
     ):
-        assert not iam.allows(policies["prod-apply"], wish), wish
-        assert not iam.allows([_managed(project, "acme-tf-use1-prod-approver")], wish), wish
+        assert not iam.allows(policies["prod-apply"], wanted), wanted
+        assert not iam.allows([_managed(project, "acme-tf-use1-prod-approver")], wanted), wanted
 
 
 def test_people_can_do_all_that_the_commands_for_people_need(policies: dict[str, Any]) -> None:
     """`rollback --preview`, `recover` and `unlock` for who plans; `adopt`, and all of `recover`, for who applies."""
     looks = [
-        Wish("s3:GetObject", STATE),
-        Wish("s3:GetObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
-        Wish("sts:AssumeRole", _role("111111111111", "InfraPlanRole")),
+        AccessRequest("s3:GetObject", STATE),
+        AccessRequest("s3:GetObject", f"{RELEASES}/receipts/research/dev-global/1.json"),
+        AccessRequest("sts:AssumeRole", _role("111111111111", "InfraPlanRole")),
         _keyed("dynamodb:UpdateItem", LEDGER, "lease#research/dev-us-east-1"),
         _keyed("dynamodb:PutItem", LEDGER, "lease#research/dev-us-east-1"),
         _keyed("dynamodb:ConditionCheckItem", LEDGER, "lease#research/dev-us-east-1"),
         _keyed("dynamodb:DeleteItem", LOCKS, LOCK_ID),
-        Wish("dynamodb:GetItem", LOCKS),
-        Wish("s3:DeleteObject", f"{STATE}.tflock"),
-        Wish("codebuild:BatchGetBuilds", f"{PROJECT}-apply"),
+        AccessRequest("dynamodb:GetItem", LOCKS),
+        AccessRequest("s3:DeleteObject", f"{STATE}.tflock"),
+        AccessRequest("codebuild:BatchGetBuilds", f"{PROJECT}-apply"),
     ]
     writes = [
-        Wish("s3:PutObject", STATE),
+        AccessRequest("s3:PutObject", STATE),
         _keyed("dynamodb:PutItem", LOCKS, f"{LOCK_ID}-md5"),
-        Wish("s3:PutObject", f"{RELEASES}/recovered/research/dev-us-east-1/1.tfstate"),
-        Wish("s3:GetObject", f"{RELEASES}/recovered/research/dev-us-east-1/1.tfstate"),
+        AccessRequest("s3:PutObject", f"{RELEASES}/recovered/research/dev-us-east-1/1.tfstate"),
+        AccessRequest("s3:GetObject", f"{RELEASES}/recovered/research/dev-us-east-1/1.tfstate"),
     ]
-    assert [wish for wish in looks if not iam.allows(policies["dev-people"], wish)] == []
-    assert [wish for wish in writes if iam.allows(policies["dev-people"], wish)] == []
-    assert [wish for wish in looks + writes if not iam.allows(policies["dev-deploy"], wish)] == []
+    assert [wanted for wanted in looks if not iam.allows(policies["dev-people"], wanted)] == []
+    assert [wanted for wanted in writes if iam.allows(policies["dev-people"], wanted)] == []
+    assert [wanted for wanted in looks + writes if not iam.allows(policies["dev-deploy"], wanted)] == []
 
 
 # Who may take which role --------------------------------------------------------------------------------------------
@@ -421,7 +438,7 @@ def test_people_can_do_all_that_the_commands_for_people_need(policies: dict[str,
     ],
 )
 def test_a_steps_role_is_taken_by_the_builds_of_that_step_alone(
-    project: Project, role: str, service: str, source: str, taken: bool
+    project: AppliedTooling, role: str, service: str, source: str, taken: bool
 ) -> None:
     found = client(project.sandbox, "iam").get_role(RoleName=f"acme-tf-use1-dev-{role}")["Role"]
     document = json.dumps(found["AssumeRolePolicyDocument"])
@@ -433,7 +450,7 @@ def test_a_steps_role_is_taken_by_the_builds_of_that_step_alone(
 
 
 @pytest.fixture(scope="module")
-def trusted(project: Project) -> dict[tuple[str, str], set[str]]:
+def trusted(project: AppliedTooling) -> dict[tuple[str, str], set[str]]:
     """By environment and kind of role, whom a workload account of research is made to trust.
 
     That nobody else may take the roles then, test_deploy_roles.py shows; test_accounts.py makes them.
@@ -467,7 +484,7 @@ def test_with_apply_from_pipeline_the_build_role_trusts_the_apply_step_alone(
 
 
 def test_the_roles_that_workload_accounts_trust_are_there(
-    project: Project, trusted: dict[tuple[str, str], set[str]]
+    project: AppliedTooling, trusted: dict[tuple[str, str], set[str]]
 ) -> None:
     pages = client(project.sandbox, "iam").get_paginator("list_roles").paginate()
     assert set.union(*trusted.values()) <= {role["Arn"] for page in pages for role in page["Roles"]}
@@ -496,14 +513,14 @@ def _rules(sandbox: Any, region: str) -> dict[str, Any]:
     return {rule["Name"]: json.loads(rule["EventPattern"]) for rule in found}
 
 
-def test_what_is_applied_stays_as_it_is(project: Project) -> None:
+def test_what_is_applied_stays_as_it_is(project: AppliedTooling) -> None:
     """Only what a colleague's edit of the package itself changes may differ: its hash is part of every build."""
     (planned,) = project.ok("tooling", "plan", "--region", "us-east-1")["tooling"]
     package = ("aws_s3_object.package", "aws_codebuild_project")
     assert [address for address in planned["resources"] if not any(name in address for name in package)] == []
 
 
-def test_python_and_terraform_use_the_same_names(project: Project) -> None:
+def test_python_and_terraform_use_the_same_names(project: AppliedTooling) -> None:
     rules = read_worktree_rules(project.folder)
     service = client(project.sandbox, "iam")
     roles = {
@@ -519,7 +536,7 @@ def test_python_and_terraform_use_the_same_names(project: Project) -> None:
             assert roles[pipeline.role_name(kind)] == pipeline.role_arn(kind)
 
 
-def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(project: Project) -> None:
+def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(project: AppliedTooling) -> None:
     found = _pipelines(project.sandbox, "us-east-1")
     stages = {name: [stage["name"] for stage in pipeline["stages"]] for name, pipeline in found.items()}
     assert stages["acme-tf-use1-dev"] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
@@ -530,7 +547,7 @@ def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(project: P
         assert (source["PollForSourceChanges"], source["AllowOverrideForS3ObjectKey"]) == ("false", "true")
 
 
-def test_an_approval_shows_the_plan_and_ends_with_it(project: Project) -> None:
+def test_an_approval_shows_the_plan_and_ends_with_it(project: AppliedTooling) -> None:
     pipeline = _pipelines(project.sandbox, "us-east-1")["acme-tf-use1-prod"]
     stage = next(stage for stage in pipeline["stages"] if stage["name"] == "Approve")
     (action,) = stage["actions"]
@@ -553,17 +570,17 @@ def test_an_approval_shows_the_plan_and_ends_with_it(project: Project) -> None:
         ("1.0", []),
     ],
 )
-def test_a_tag_starts_exactly_its_environments_pipeline(project: Project, name: str, started: list[str]) -> None:
+def test_a_tag_starts_exactly_its_environments_pipeline(project: AppliedTooling, name: str, started: list[str]) -> None:
     assert _matching(project, name, "tag", "referenceCreated") == started
 
 
-def test_a_branch_named_like_a_tag_starts_nothing_and_a_moved_tag_is_looked_at(project: Project) -> None:
+def test_a_branch_named_like_a_tag_starts_nothing_and_a_moved_tag_is_looked_at(project: AppliedTooling) -> None:
     assert _matching(project, "dev_us-east-1/research/1.0", "branch", "referenceCreated") == []
     assert _matching(project, "dev_us-east-1/research/1.0", "tag", "referenceUpdated") == ["acme-tf-use1-dev-moved"]
     assert _matching(project, "dev_us-east-1/research/1.0", "tag", "referenceDeleted") == []
 
 
-def _matching(project: Project, name: str, kind: str, event: str) -> list[str]:
+def _matching(project: AppliedTooling, name: str, kind: str, event: str) -> list[str]:
     """As EventBridge matches: every listed field is one of its values, a `prefix` begins the field.
 
     Every push starts the copy to the other Region, whatever its name.
@@ -578,7 +595,7 @@ def _matching(project: Project, name: str, kind: str, event: str) -> list[str]:
     return found
 
 
-def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(project: Project) -> None:
+def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(project: AppliedTooling) -> None:
     events = client(project.sandbox, "events")
     pattern = _rules(project.sandbox, "us-east-1")["acme-tf-use1-dev-asked"]
     (pipeline,) = [p for p in tooling.pipelines(read_worktree_rules(project.folder), "us-east-1") if p.env == "dev"]
@@ -602,7 +619,7 @@ def test_a_release_that_is_asked_for_starts_exactly_its_environments_submit(proj
     assert target["Arn"].endswith(":project/acme-tf-use1-dev-submit")
 
 
-def test_events_that_cannot_be_delivered_are_kept_and_told(project: Project) -> None:
+def test_events_that_cannot_be_delivered_are_kept_and_told(project: AppliedTooling) -> None:
     events = client(project.sandbox, "events")
     (target,) = events.list_targets_by_rule(Rule="acme-tf-use1-dev-tags")["Targets"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
@@ -611,7 +628,7 @@ def test_events_that_cannot_be_delivered_are_kept_and_told(project: Project) -> 
     assert alarms["MetricAlarms"][0]["AlarmActions"] == ["arn:aws:sns:us-east-1:000000000000:acme-tf-use1-dev"]
 
 
-def test_the_builds_install_what_was_uploaded_by_its_hash(project: Project) -> None:
+def test_the_builds_install_what_was_uploaded_by_its_hash(project: AppliedTooling) -> None:
     (build,) = client(project.sandbox, "codebuild").batch_get_projects(names=["acme-tf-use1-dev-plan"])["projects"]
     told = {variable["name"]: variable["value"] for variable in build["environment"]["environmentVariables"]}
     bucket, _, prefix = told["ORCHESTRATE_PACKAGE"].removeprefix("s3://").partition("/")
@@ -623,7 +640,7 @@ def test_the_builds_install_what_was_uploaded_by_its_hash(project: Project) -> N
     assert "orchestrate step plan" in build["source"]["buildspec"]
 
 
-def test_without_its_stores_an_environment_has_no_pipeline(project: Project, tmp_path: Path) -> None:
+def test_without_its_stores_an_environment_has_no_pipeline(project: AppliedTooling, tmp_path: Path) -> None:
     config = project.folder / "envs/qa.yaml"
     config.write_text((project.folder / "envs/dev.yaml").read_text().replace("1111", "5555").replace("2222", "6666"))
     try:

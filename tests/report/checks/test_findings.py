@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.model.checks.check import CheckReport, Failure
 from orchestrator.model.checks.finding import RANKS, Finding, clean
 from orchestrator.report.checks.findings import all_as_text, as_json, as_text
@@ -36,7 +36,7 @@ FAILING = Finding(
     end_line=7,
     resource="aws_s3_bucket.b",
     code='resource "aws_s3_bucket" "b" {',
-    mend="It looks at logging.",
+    remediation="It looks at logging.",
     link="https://example.com/18",
 )
 SKIPPED = msgspec.structs.replace(FAILING, rule="CKV_AWS_21", state="skipped", inline=True, reason="kept elsewhere")
@@ -46,7 +46,7 @@ REPORT = CheckReport(
     "scan", False, "0" * 64, (FAILING, SKIPPED, KNOWN), {"checkov": "3.3.30"}, False, ("a note",), "a", "envs/dev.yaml"
 )
 CLEAN = CheckReport("lint", True, "1" * 64, (MINOR,), {"tflint": "0.64.0"}, True)
-BROKEN = Failure("scan", "b", SurroundingsFailed("checkov was killed", hint="Run it again."))
+BROKEN = Failure("scan", "b", DependencyError("checkov was killed", hint="Run it again."))
 
 RENDERINGS: tuple[Callable[[Sequence[CheckReport], Sequence[Failure]], str], ...] = (
     all_as_text, as_json, as_junit, as_sarif, as_markdown,
@@ -99,7 +99,7 @@ def test_json_has_every_field_of_every_finding() -> None:
     (report,) = document["reports"]
     assert report["summary"] == {"failing": 1, "minor": 0, "skipped": 1, "baseline": 1, "overridden": 0}
     assert report["tools"] == {"checkov": "3.3.30"}
-    assert all(set(finding) == set(Finding.__struct_fields__) for finding in report["findings"])
+    assert all(set(finding) == set(Finding.__struct_encode_fields__) for finding in report["findings"])
     assert report["findings"][0]["severity"] == "high"
     assert report["findings"][2]["file"] is None
 
@@ -178,7 +178,7 @@ _FINDINGS = st.builds(
     end_line=st.none() | st.integers(1, 99),
     resource=_TEXT,
     code=_TEXT,
-    mend=_TEXT,
+    remediation=_TEXT,
     link=st.none() | st.sampled_from(["https://example.com/a?b=c&d", "nonsense"]),
     state=st.sampled_from(["failing", "minor", "skipped", "baseline", "overridden"]),
     reason=_TEXT,

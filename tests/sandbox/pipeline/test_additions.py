@@ -108,7 +108,7 @@ class TestReportGroups:
         assert "report other: the format CUCUMBERJSON is not in the sandbox" in log
 
 
-class TestRepositories:
+class TestCreatingRepositories:
     def test_settings_change_and_all_are_listed(self, aws: Workbench) -> None:
         name, _ = aws.repository()
         codecommit = aws("codecommit")
@@ -170,10 +170,10 @@ class TestSurroundings:
         assert refused(ask, Event="no json", EventPattern="{}") == "ValidationException"
 
 
-class TestRequests:
+class TestRequestChecks:
     """The checks that the service alone makes, by botocore's model of each operation."""
 
-    class Asked:
+    class MotoResponse:
         """As much of moto's response as the check reads."""
 
         def __init__(self, operation: str, body: str) -> None:
@@ -200,10 +200,10 @@ class TestRequests:
     )
     def test_what_does_not_fit_is_told(self, operation: str, body: str, said: str) -> None:
         with pytest.raises(Invalid) as raised:
-            checked(self.Asked(operation, body), code="InvalidInputException")
+            checked(self.MotoResponse(operation, body), code="InvalidInputException")
         assert said in str(raised.value.description)
 
     def test_what_fits_passes(self) -> None:
-        assert checked(self.Asked("ListBuilds", "{}")) == {}
+        assert checked(self.MotoResponse("ListBuilds", "{}")) == {}
         service = botocore.session.get_session().get_service_model("codebuild")
         assert "StartBuild" in service.operation_names

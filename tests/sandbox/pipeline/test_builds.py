@@ -242,7 +242,7 @@ class TestResults:
         assert [one["Key"] for one in found] == [f"out-{packaging}" + ("" if packaging == "ZIP" else "/a")]
 
 
-class TestStopping:
+class TestStoppingBuilds:
     def test_stop_ends_everything_that_the_build_has_started(self, aws: Workbench, tmp_path: Path) -> None:
         spec = buildspec(f"sh -c 'echo $$ > {tmp_path}/pid; exec setsid sleep 600'", "echo never")
         started = aws("codebuild").start_build(projectName=aws.project(spec))["build"]
@@ -279,7 +279,7 @@ class TestStopping:
         aws.built(started)
 
 
-class TestRequests:
+class TestBuildRequests:
     def test_the_same_token_starts_one_build(self, aws: Workbench) -> None:
         project = aws.project(buildspec("true"))
         ids = {

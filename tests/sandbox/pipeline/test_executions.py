@@ -397,7 +397,7 @@ class TestStopping:
         assert refused(retry, **{**place, "stageName": "None"}, retryMode="ALL_ACTIONS") == "StageNotFoundException"
 
 
-class TestEvents:
+class TestExecutionEvents:
     def test_executions_stages_and_actions_raise_events(self, aws: Workbench) -> None:
         aws.source()
         url, queue = aws.queue()
@@ -432,7 +432,7 @@ class TestEvents:
         assert found["trigger"]["triggerDetail"].endswith(f"/{pipeline}"[:65])
 
 
-class TestRequests:
+class TestPipelineRequests:
     def test_the_same_token_starts_one_execution(self, aws: Workbench) -> None:
         aws.source()
         pipeline = aws.pipeline(stage("Approve", approval()))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import SurroundingsFailed
+from orchestrator.errors import DependencyError
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import start
@@ -67,5 +67,5 @@ def test_what_its_own_paths_do_not_know_is_refused(aws: Workbench, path: str, bo
         opener.open(address, body, timeout=10)
     with raised.value as answer:
         assert answer.status == status
-    with pytest.raises(SurroundingsFailed):
+    with pytest.raises(DependencyError):
         post(address, body)

@@ -23,7 +23,7 @@ from orchestrator.model.doctor.diagnosis import Diagnosis
 from orchestrator.model.terraform.provider_lock import LockedProvider
 from orchestrator.stages.doctor import machine as doctor_machine
 from orchestrator.stages.doctor import repository as doctor_repository
-from orchestrator.stages.doctor.doctor import Patient, examine
+from orchestrator.stages.doctor.doctor import DoctorOptions, examine
 
 PROJECT = """\
 state: {prefix: doctor, region: us-east-1}
@@ -81,7 +81,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Surroundings with no AWS, where nothing of the person's own is seen."""
+    """ReleaseContext with no AWS, where nothing of the person's own is seen."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in NO_AWS.items():
@@ -125,7 +125,7 @@ def test_a_repository_in_order(project: Path) -> None:
 
 def test_without_a_repository_the_rest_is_still_examined(tmp_path: Path, env: dict[str, str]) -> None:
     write(tmp_path, FILES)
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(tmp_path, env))}
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(tmp_path, env))}
     assert found["repository"].exit_code == 6
     assert "not in a git repository" in found["repository"].found
     assert found["configuration"].state == "ok"
@@ -156,14 +156,14 @@ def test_a_shallow_clone_fails(project: Path, tmp_path: Path) -> None:
     git(project, "commit", "--quiet", "--allow-empty", "--message", "Second")
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{project}", "shallow")
     found = repository(tmp_path / "shallow")["history"]
-    assert (found.exit_code, found.mend) == (6, "Run `git fetch --unshallow --tags`.")
+    assert (found.exit_code, found.remediation) == (6, "Run `git fetch --unshallow --tags`.")
 
 
 def test_a_protected_branch_that_is_missing_or_holds_no_rules(project: Path) -> None:
     git(project, "branch", "--move", "trunk")
     found = repository(project)["protected branch"]
     assert found.exit_code == 3
-    assert "--rules-ref" in str(found.mend)
+    assert "--rules-ref" in str(found.remediation)
     assert repository(project, ref="trunk")["protected branch"].state == "ok"
     git(project, "rm", "--quiet", "-r", "--cached", "envs")
     git(project, "commit", "--quiet", "--message", "Gone")
@@ -185,14 +185,14 @@ def test_rules_that_differ_from_the_protected_branch_are_a_warning(
     project: Path, env: dict[str, str], change: dict[str, str], files: str
 ) -> None:
     write(project, change)
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, env))}["protected branch"]
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(project, env))}["protected branch"]
     assert found.state == "warning"
     assert f"where {files} from the working tree" in found.found
 
 
 def test_a_comment_in_the_rules_is_no_difference(project: Path, env: dict[str, str]) -> None:
     write(project, {"envs/dev.yaml": f"# The environment dev\n{DEV}"})
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, env))}
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(project, env))}
     assert found["protected branch"].state == "ok"
 
 
@@ -201,7 +201,7 @@ def test_a_comment_in_the_rules_is_no_difference(project: Path, env: dict[str, s
 
 def test_a_wrong_configuration_keeps_only_what_depends_on_it_unchecked(project: Path, env: dict[str, str]) -> None:
     write(project, {"envs/dev.yaml": DEV.replace("111111111111", "11111111111") + "surplus: 1\n"})
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, env))}
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(project, env))}
     assert found["configuration"].exit_code == 3
     assert "2 errors" in found["configuration"].found
     assert "envs/dev.yaml:5: surplus" in found["configuration"].found
@@ -212,7 +212,7 @@ def test_a_wrong_configuration_keeps_only_what_depends_on_it_unchecked(project: 
 
 def test_an_environment_that_there_is_not_is_refused(project: Path, env: dict[str, str]) -> None:
     with pytest.raises(InvalidInput, match="no environment 'dve'") as refusal:
-        examine(Patient(project, env, envs=["dve"]))
+        examine(DoctorOptions(project, env, envs=["dve"]))
     assert refusal.value.hint == "Did you mean dev?"
 
 
@@ -239,7 +239,7 @@ def test_a_lock_file_for_one_platform_is_a_warning(project: Path) -> None:
     found = lock_file(project)
     assert found.state == "warning"
     assert found.found.endswith("hashicorp/random 3.6.0 for one platform only")
-    assert "terraform providers lock" in str(found.mend)
+    assert "terraform providers lock" in str(found.remediation)
 
 
 def test_a_missing_lock_file_is_a_warning(project: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_missing_lock_file_is_a_warning(project: Path) -> None:
         write(project, {"infra/main.tf": code, "modules/aws/main.tf": 'resource "aws_s3_bucket" "x" {}\n'})
         found = lock_file(project)
         assert found.state == "warning", code
-        assert "terraform init" in str(found.mend)
+        assert "terraform init" in str(found.remediation)
     assert lock_files(project).providers == []
 
 
@@ -311,25 +311,25 @@ def test_programs_that_are_missing_fail_each_with_what_installs_it(env: dict[str
     found = machine({**env, "PATH": str(tmp_path)})
     for name in ("terraform", "tflint", "checkov"):
         assert found[name].exit_code == 6
-        assert f"`orchestrate tools install {name}`" in str(found[name].mend)
+        assert f"`orchestrate tools install {name}`" in str(found[name].remediation)
 
 
 def test_opentofu_is_looked_for_and_named_where_it_is_configured(project: Path, env: dict[str, str]) -> None:
     write(project, {"envs/orchestrate.yaml": f"{PROJECT}terraform: {{program: tofu}}\n"})
     write(project, {"infra/main.tf": 'provider "aws" {}\n'})
     (project / "infra" / ".terraform.lock.hcl").unlink()
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, {**env, "PATH": ""}))}
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(project, {**env, "PATH": ""}))}
     assert "terraform" not in found
-    assert "`orchestrate tools install tofu`" in str(found["tofu"].mend)
-    assert "`tofu init` and `tofu providers lock " in str(found["lock file of infra"].mend)
+    assert "`orchestrate tools install tofu`" in str(found["tofu"].remediation)
+    assert "`tofu init` and `tofu providers lock " in str(found["lock file of infra"].remediation)
 
 
 def test_folders_that_cannot_be_written_to_fail(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     places = {"ORCHESTRATE_CACHE": f"{tmp_path}/file/cache", "ORCHESTRATE_WORKSPACES": f"{tmp_path}/file"}
     found = machine({**env, **places, "PATH": str(tmp_path)})
-    assert "ORCHESTRATE_CACHE" in str(found["cache folder"].mend)
-    assert "ORCHESTRATE_WORKSPACES" in str(found["workspaces"].mend)
+    assert "ORCHESTRATE_CACHE" in str(found["cache folder"].remediation)
+    assert "ORCHESTRATE_WORKSPACES" in str(found["workspaces"].remediation)
     assert found["cache folder"].exit_code == found["workspaces"].exit_code == 6
 
 
@@ -342,7 +342,7 @@ def test_a_cache_that_others_may_write_to_fails(env: dict[str, str], tmp_path: P
 def test_a_plugin_cache_must_be_a_folder(env: dict[str, str], tmp_path: Path) -> None:
     plugins = tmp_path / "plugins"
     env = {**env, "PATH": str(tmp_path), "TF_PLUGIN_CACHE_DIR": str(plugins)}
-    assert f"mkdir -p {plugins}" in str(machine(env)["plugin cache"].mend)
+    assert f"mkdir -p {plugins}" in str(machine(env)["plugin cache"].remediation)
     plugins.mkdir()
     assert machine(env)["plugin cache"].state == "ok"
 
@@ -378,7 +378,7 @@ def test_a_role_that_leads_to_another_account_fails(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(project, env))}
+        found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(project, env))}
     role = found["plan role of dev/research"]
     assert role.exit_code == 6
     assert "led to account 000000000000" in role.found
@@ -458,7 +458,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         capture_output=True,
     )
 
-    class Answer(BaseHTTPRequestHandler):
+    class RegistryHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             assert self.path == "/.well-known/terraform.json"
             self.send_response(200)
@@ -470,7 +470,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     context.load_cert_chain(certificate, key)
     without_proxies(monkeypatch)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), RegistryHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     with serving(server) as port:
         yield f"localhost:{port}"
@@ -485,6 +485,6 @@ def test_a_registry_that_answers_is_where_providers_come_from(env: dict[str, str
 def test_in_a_bare_repository_the_rules_are_those_of_the_protected_branch(project: Path, env: dict[str, str]) -> None:
     bare = project.parent / "bare.git"
     git(project, "clone", "--quiet", "--bare", ".", str(bare))
-    found = {diagnosis.name: diagnosis for diagnosis in examine(Patient(bare, env))}
+    found = {diagnosis.name: diagnosis for diagnosis in examine(DoctorOptions(bare, env))}
     assert found["configuration"] == Diagnosis("configuration", "ok", f"{bare}: 1 environments, 2 targets")
     assert not [name for name in found if name.startswith("lock file")]

@@ -17,34 +17,34 @@ from orchestrator.sandbox.process import Sandbox
 from orchestrator.stages.context.selection import Selection
 from orchestrator.stages.history.audit import Audit, audit
 from orchestrator.stages.history.collect import collect
-from tests.support.records import ARCHIVE, ME, Archive, Books, archive
+from tests.support.records import ARCHIVE, ME, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStores]:
     with archive(tmp_path_factory.mktemp("audit") / "repo", sandbox, "audit") as made:
         yield made
 
 
 @pytest.fixture
-def books(kept: Archive) -> Books:
+def books(kept: RecordedStores) -> TeamRecord:
     """A team that has released once: five entries."""
     made = kept.books()
     made.release()
     return made
 
 
-def audited(books: Books, *, plans: bool = True) -> Audit:
+def audited(books: TeamRecord, *, plans: bool = True) -> Audit:
     return audit(collect(books.archive.rules, books.selection, books.archive.repository, plans=plans))
 
 
-def found(books: Books, *, plans: bool = True) -> list[tuple[str, int | None, str | None]]:
+def found(books: TeamRecord, *, plans: bool = True) -> list[tuple[str, int | None, str | None]]:
     return [(f.code, f.seq, f.field) for each in audited(books, plans=plans).examined for f in each.flaws]
 
 
-def test_what_was_written_is_clean(books: Books) -> None:
+def test_what_was_written_is_clean(books: TeamRecord) -> None:
     seen = audited(books)
     assert (seen.flaws, seen.empty) == (0, False)
     (record,) = [each.record for each in seen.examined]
@@ -54,33 +54,33 @@ def test_what_was_written_is_clean(books: Books) -> None:
     assert (never.flaws, never.empty) == (0, True)
 
 
-def test_an_altered_field_is_named(books: Books) -> None:
+def test_an_altered_field_is_named(books: TeamRecord) -> None:
     forged = msgspec.structs.replace(books.entry(3), by="arn:mallory")
     books.put({**books.items()[2], "body": {"S": forged.encode().decode()}})
     assert ("altered", 3, "by") in found(books)
 
 
-def test_a_deleted_middle_entry_is_named_with_what_it_was(books: Books) -> None:
+def test_a_deleted_middle_entry_is_named_with_what_it_was(books: TeamRecord) -> None:
     books.drop(books.items()[3])
-    (flaw,) = [flaw for each in audited(books).examined for flaw in each.flaws]
-    assert (flaw.code, flaw.seq) == ("removed", 4)
-    assert f"applying of {books.tag}" in flaw.message
+    (finding,) = [finding for each in audited(books).examined for finding in each.flaws]
+    assert (finding.code, finding.seq) == ("removed", 4)
+    assert f"applying of {books.tag}" in finding.message
 
 
-def test_a_tail_that_was_cut_off(books: Books) -> None:
+def test_a_tail_that_was_cut_off(books: TeamRecord) -> None:
     for item in books.items()[3:]:
         books.drop(item)
     assert found(books) == [("cut-off", 4, None), ("cut-off", 5, None)]
 
 
-def test_a_ledger_that_is_empty_where_anchors_exist(books: Books) -> None:
+def test_a_ledger_that_is_empty_where_anchors_exist(books: TeamRecord) -> None:
     for item in books.items():
         books.drop(item)
     assert audited(books).empty
     assert [code for code, _, _ in found(books)] == ["cut-off"] * 5
 
 
-def test_a_chain_that_was_replaced_as_a_whole(books: Books) -> None:
+def test_a_chain_that_was_replaced_as_a_whole(books: TeamRecord) -> None:
     """Every hash fits, every link fits: the anchors tell, and name what was changed."""
     books.forge(2, by="arn:mallory")
     books.rechain()
@@ -90,7 +90,7 @@ def test_a_chain_that_was_replaced_as_a_whole(books: Books) -> None:
     assert ("contradiction", 2, "by") in flaws
 
 
-def test_an_old_head_that_was_put_back(books: Books) -> None:
+def test_an_old_head_that_was_put_back(books: TeamRecord) -> None:
     """An older state of the table is restored, and somebody else's program writes on top of it."""
     for item in books.items()[3:]:
         books.drop(item)
@@ -105,7 +105,7 @@ def test_an_old_head_that_was_put_back(books: Books) -> None:
     assert ("cut-off", 5, None) in flaws
 
 
-def test_receipts_of_two_targets_that_were_swapped(books: Books, kept: Archive) -> None:
+def test_receipts_of_two_targets_that_were_swapped(books: TeamRecord, kept: RecordedStores) -> None:
     other = kept.books()
     theirs = receipt_key(other.target.id, other.release().digest)
     ours = receipt_key(books.target.id, books.entry(2).digest or "")
@@ -118,18 +118,18 @@ def test_receipts_of_two_targets_that_were_swapped(books: Books, kept: Archive) 
         assert {"place.target", "tag"} <= {field for _, _, field in flaws}
 
 
-def test_an_edited_receipt(books: Books) -> None:
+def test_an_edited_receipt(books: TeamRecord) -> None:
     key = receipt_key(books.target.id, books.entry(2).digest or "")
     books.bucket.put(key, (books.bucket.get(key) or b"").replace(b'"add":1', b'"add":0'))
     assert found(books) == [("receipt-altered", 2, "summary.add")]
     books.delete(key)
-    (flaw,) = [flaw for each in audited(books).examined for flaw in each.flaws]
-    assert (flaw.code, "an older version of it is still there" in flaw.message) == ("receipt-missing", True)
+    (finding,) = [finding for each in audited(books).examined for finding in each.flaws]
+    assert (finding.code, "an older version of it is still there" in finding.message) == ("receipt-missing", True)
     books.delete(key, for_good=True)
     assert found(books) == [("receipt-missing", 2, None)]
 
 
-def test_an_edited_and_a_deleted_plan(books: Books) -> None:
+def test_an_edited_and_a_deleted_plan(books: TeamRecord) -> None:
     plan = artefact_key(books.target.id, sha256(ARCHIVE))
     books.bucket.put(plan, b"another plan")
     assert found(books) == [("plan-altered", 2, None)]
@@ -139,7 +139,7 @@ def test_an_edited_and_a_deleted_plan(books: Books) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 5])
-def test_a_deleted_anchor(books: Books, number: int) -> None:
+def test_a_deleted_anchor(books: TeamRecord, number: int) -> None:
     key = anchor_key(books.entry(number))
     books.delete(key)
     assert found(books) == [("anchor-deleted", number, None)]
@@ -147,13 +147,13 @@ def test_a_deleted_anchor(books: Books, number: int) -> None:
     assert found(books) == [("anchor-missing", number, None)]
 
 
-def test_an_anchor_that_was_written_over_with_the_entry(books: Books) -> None:
+def test_an_anchor_that_was_written_over_with_the_entry(books: TeamRecord) -> None:
     key = anchor_key(books.entry(5))
     books.bucket.put(key, books.forge(5, by="arn:mallory").encode())
     assert set(found(books)) == {("anchor-replaced", 5, None), ("altered", 5, "by")}, "the first version counts"
 
 
-def test_an_answer_that_was_changed_or_removed(books: Books) -> None:
+def test_an_answer_that_was_changed_or_removed(books: TeamRecord) -> None:
     key = {"pk": {"S": f"approval#AROA:alice#{books.team}"}, "sk": {"S": f"{books.entry(2).digest}#approved"}}
     item = dict(books.aws.client("dynamodb").get_item(TableName=books.table, Key=key)["Item"])
     gone = [("answer-missing", 3, "answer")]
@@ -165,7 +165,7 @@ def test_an_answer_that_was_changed_or_removed(books: Books) -> None:
     assert found(books) == gone
 
 
-def test_a_tag_that_was_moved_and_a_pin_that_was_changed_to_fit(books: Books) -> None:
+def test_a_tag_that_was_moved_and_a_pin_that_was_changed_to_fit(books: TeamRecord) -> None:
     project = books.archive.project
     project.git("tag", "--delete", books.tag)
     project.commit({"modules/workload/main.tf": "# another\n"})
@@ -180,7 +180,7 @@ def test_a_tag_that_was_moved_and_a_pin_that_was_changed_to_fit(books: Books) ->
     assert [note for note in audited(books).notes if books.tag in note]
 
 
-def test_a_target_that_the_rules_no_longer_know(books: Books) -> None:
+def test_a_target_that_the_rules_no_longer_know(books: TeamRecord) -> None:
     rules = books.archive.rules
     dev = rules.environments["dev"]
     fewer = msgspec.structs.replace(dev, teams={"team59": dev.teams["team59"]})

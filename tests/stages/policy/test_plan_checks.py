@@ -15,7 +15,7 @@ from orchestrator.effects.git.files import FolderFiles
 from orchestrator.effects.system.cache import Cache
 from orchestrator.effects.tools.install import ensure
 from orchestrator.stages.checks.scan import observed_source
-from orchestrator.stages.checks.subject import Checking, Subject
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget
 from orchestrator.stages.policy.plan_checks import with_skips
 
 BUCKET = 'resource "aws_s3_bucket" "this" {\n  bucket = "x"\n}\n'
@@ -61,14 +61,14 @@ def test_a_skip_in_one_module_does_not_count_in_another(tmp_path: Path) -> None:
         (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "code" / name).write_text(text)
     files = FolderFiles.around(tmp_path / "code")
-    subject = Subject(files, files, "")
-    at = Checking(os.environ, CheckCache(Cache(tmp_path)), date(2026, 1, 1), lambda line: None)
+    subject = CheckTarget(files, files, "")
+    ctx = CheckContext(os.environ, CheckCache(Cache(tmp_path)), date(2026, 1, 1), lambda line: None)
     tool = ensure("checkov", env=os.environ, progress=lambda line: None)
     addresses = ('module.a["x.y"].aws_s3_bucket.this', "module.b.aws_s3_bucket.this", "aws_s3_bucket.this")
 
-    in_code, _ = observed_source(subject, at, tool)
-    with at.scratch(subject) as bench:
-        found = with_skips(Checkov(tool, bench).of_plan(planned(*addresses)), in_code.findings)
+    in_code, _ = observed_source(subject, ctx, tool)
+    with ctx.scratch(subject) as scratch_dir:
+        found = with_skips(Checkov(tool, scratch_dir).of_plan(planned(*addresses)), in_code.findings)
 
     states = {finding.resource: (finding.state, finding.file) for finding in found if finding.rule == "CKV_AWS_18"}
     assert states == {

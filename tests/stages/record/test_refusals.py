@@ -13,12 +13,12 @@ from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.receipt import receipt_key
 from orchestrator.model.release.rollback import Rollback
-from orchestrator.release import STAGES, Stage
+from orchestrator.release import STAGES, ReleaseStage
 from orchestrator.sandbox.process import Sandbox
 from orchestrator.stages.gates.receipts import place
 from orchestrator.stages.tags.resolve import resolve
 from tests.support.emulator import enforce_policies
-from tests.support.records import ALICE, ME, RULES, Archive, Books, archive
+from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow
 
@@ -32,18 +32,18 @@ teams: {another: {account: "999999999999"}}
 
 
 @pytest.fixture(scope="module")
-def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStores]:
     with archive(tmp_path_factory.mktemp("refusals") / "repo", sandbox, "refusals") as made:
         yield made
 
 
 @pytest.fixture
-def books(kept: Archive) -> Books:
+def books(kept: RecordedStores) -> TeamRecord:
     return kept.books()
 
 
 @pytest.fixture
-def run(kept: Archive, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(kept: RecordedStores, capsys: pytest.CaptureFixture[str]) -> Run:
     def command(*arguments: str, code: int = 4) -> str:
         ended = main([*arguments, "--repo", str(kept.project.folder)])
         _, err = capsys.readouterr()
@@ -53,12 +53,12 @@ def run(kept: Archive, capsys: pytest.CaptureFixture[str]) -> Run:
     return command
 
 
-def entries(books: Books) -> list[dict[str, Any]]:
+def entries(books: TeamRecord) -> list[dict[str, Any]]:
     return [json.loads(item["body"]["S"]) for item in books.items()]
 
 
 @pytest.mark.slow
-def test_an_apply_without_a_plan(run: Run, books: Books) -> None:
+def test_an_apply_without_a_plan(run: Run, books: TeamRecord) -> None:
     for _ in range(3):
         run("apply", "--tag", books.tag)
     (refused,) = entries(books)
@@ -72,7 +72,7 @@ def test_an_apply_without_a_plan(run: Run, books: Books) -> None:
     assert [entry["detail"]["action"] for entry in entries(books)] == ["apply", "approve", "apply"]
 
 
-def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: Books) -> None:
+def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: TeamRecord) -> None:
     receipt = books.plan()
     books.add("applied", receipt.digest, result="applied")
     assert "applied before" in run("apply", "--tag", books.tag)
@@ -81,7 +81,9 @@ def test_a_plan_that_somebody_else_s_entry_withdrew(run: Run, books: Books) -> N
 
 
 @pytest.mark.slow
-def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(run: Run, books: Books, kept: Archive) -> None:
+def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(
+    run: Run, books: TeamRecord, kept: RecordedStores
+) -> None:
     receipt = books.plan()
     said = books.answer(receipt, "rejected")
     first = run("release", "--tag", books.tag)
@@ -98,9 +100,11 @@ def test_a_rejected_plan_is_planned_anew_by_nobody_but_a_person(run: Run, books:
 
 
 def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
-    run: Run, books: Books, kept: Archive, monkeypatch: pytest.MonkeyPatch
+    run: Run, books: TeamRecord, kept: RecordedStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.release.STAGES", [Stage(stage.name, lambda _: iter(())) for stage in STAGES])
+    monkeypatch.setattr(
+        "orchestrator.release.STAGES", [ReleaseStage(stage.name, lambda _: iter(())) for stage in STAGES]
+    )
     assert run("release", "--tag", books.tag, code=0).startswith("== lint and scan")
     books.plan()
     approval = rules(kept, "approval: {required: true}\n")
@@ -110,7 +114,9 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
 
 
 @pytest.mark.slow
-def test_a_plan_for_a_place_that_the_rules_have_changed_since(run: Run, books: Books, kept: Archive) -> None:
+def test_a_plan_for_a_place_that_the_rules_have_changed_since(
+    run: Run, books: TeamRecord, kept: RecordedStores
+) -> None:
     plan_without_changes(books)
     elsewhere = rules(kept, "", (f'{books.team}: {{account: "0', f'{books.team}: {{account: "9'))
     refused = run("apply", "--tag", books.tag, *elsewhere)
@@ -120,7 +126,9 @@ def test_a_plan_for_a_place_that_the_rules_have_changed_since(run: Run, books: B
 
 
 @pytest.mark.slow
-def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(run: Run, books: Books, kept: Archive) -> None:
+def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(
+    run: Run, books: TeamRecord, kept: RecordedStores
+) -> None:
     promoted = rules(kept, "promote_from: qa\n")
     plan_without_changes(books)
     assert "dev is promoted from qa, which does not have the team" in run("apply", "--tag", books.tag, *promoted)
@@ -128,18 +136,18 @@ def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(run: Run,
     run("apply", "--tag", books.tag, *promoted, code=0)
 
 
-def checked(books: Books) -> None:
+def checked(books: TeamRecord) -> None:
     for check in ("lint", "scan"):
         books.add("checked", check=check, passed=True, findings=0)
 
 
-def plan_without_changes(books: Books, **facts: Any) -> None:
+def plan_without_changes(books: TeamRecord, **facts: Any) -> None:
     """To apply it, Terraform need not run."""
     checked(books)
     books.plan(place=place(resolve(books.archive.repository, books.tag, None)), changes=False, **facts)
 
 
-def rules(kept: Archive, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:
+def rules(kept: RecordedStores, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:
     """The option that takes the rules from a branch with these of dev; its qa has a team that dev has not."""
     project, own = kept.project, RULES["envs/dev.yaml"]
     for old, new in changes:
@@ -155,7 +163,7 @@ def key_of(said: Answer) -> dict[str, Any]:
     return {"pk": {"S": f"approval#{said.user_id}#{team}"}, "sk": {"S": f"{said.digest}#{said.kind}"}}
 
 
-def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
+def test_a_moved_tag(run: Run, books: TeamRecord, kept: RecordedStores) -> None:
     books.plan()
     kept.project.git("tag", "--delete", books.tag)
     kept.project.commit({"modules/workload/main.tf": f"# of {books.team}\n"})
@@ -169,7 +177,9 @@ def test_a_moved_tag(run: Run, books: Books, kept: Archive) -> None:
     assert "it was planned as commit" in run("plan", "--tag", books.tag), "the chain remembers what the pin did"
 
 
-def test_a_receipt_that_was_edited_or_swapped_with_another_target_s(run: Run, books: Books, kept: Archive) -> None:
+def test_a_receipt_that_was_edited_or_swapped_with_another_target_s(
+    run: Run, books: TeamRecord, kept: RecordedStores
+) -> None:
     receipt, other = books.plan(), kept.books().plan()
     key = receipt_key(books.target.id, receipt.digest)
     for content in (receipt.encode().replace(b'"changes":true', b'"changes":false'), other.encode()):
@@ -184,7 +194,7 @@ def test_a_receipt_that_was_edited_or_swapped_with_another_target_s(run: Run, bo
     assert "was made of commit" in run("apply", "--tag", books.tag)
 
 
-def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, kept: Archive) -> None:
+def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: TeamRecord, kept: RecordedStores) -> None:
     kept.project.git("tag", f"dev_us-east-1/{books.team}/3.0")
     assert "lightweight tag" in run("plan", "--tag", f"dev_us-east-1/{books.team}/3.0")
     (refused,) = entries(books)
@@ -192,7 +202,7 @@ def test_a_tag_that_is_refused_before_it_is_a_release(run: Run, books: Books, ke
 
 
 def test_a_refusal_stands_where_it_cannot_be_recorded(
-    run: Run, books: Books, kept: Archive, monkeypatch: pytest.MonkeyPatch
+    run: Run, books: TeamRecord, kept: RecordedStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.project.git("tag", f"dev_us-east-1/{books.team}/3.0")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -203,7 +213,7 @@ def test_a_refusal_stands_where_it_cannot_be_recorded(
 
 
 @pytest.fixture
-def reader(sandbox: Sandbox, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def reader(sandbox: Sandbox, kept: RecordedStores, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Credentials that may read everything and write nothing, and policies that count."""
     iam = kept.aws.client("iam")
     iam.create_user(UserName="reader")
@@ -222,7 +232,7 @@ def reader(sandbox: Sandbox, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> 
     enforce_policies(sandbox, "inf")
 
 
-def test_who_may_not_write_to_the_ledger_is_told_so(run: Run, books: Books, reader: None) -> None:
+def test_who_may_not_write_to_the_ledger_is_told_so(run: Run, books: TeamRecord, reader: None) -> None:
     err = run("approve", "--tag", books.tag, "--yes")
     assert "there is no plan" in err
     assert "Note: that this was refused could not be recorded: cannot write to the ledger" in err

@@ -18,7 +18,7 @@ from orchestrator.stages.recovery.interrupted import state_locks
 from orchestrator.stages.recovery.recover import Recovery, recover
 from orchestrator.stages.recovery.unlock import unlock
 from tests.support.interrupted import LEASE, SCOPES, record, state, store, workspace
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 from tests.support.stages import Stand, Standing
 
 pytestmark = pytest.mark.slow
@@ -30,18 +30,18 @@ TARGETS = iter([f"{scope}/{team}" for team in ("research", "risk") for scope in 
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     return new_project(PREFIX, "slow")
 
 
 @pytest.fixture
-def there(project: Project, stand: Standing) -> Stand:
+def there(project: E2eProject, stand: Standing) -> Stand:
     """A release to a target that no other test uses."""
     return stand(project, project.tag(f"dev_{next(TARGETS)}/1.0"), **LEASE)
 
 
 def lock(there: Stand, id: str = LOCK, who: str = "root@box", operation: str = "OperationTypeApply") -> None:
-    backend = there.at.release.target.backend
+    backend = there.ctx.release.target.backend
     info = json.dumps({"ID": id, "Who": who, "Created": "2026", "Operation": operation})
     boto3.client("s3").put_object(Bucket=backend.bucket, Key=f"{backend.key}.tflock", Body=info.encode())
     item = {"LockID": {"S": f"{backend.bucket}/{backend.key}"}, "Info": {"S": info}}
@@ -49,33 +49,33 @@ def lock(there: Stand, id: str = LOCK, who: str = "root@box", operation: str = "
 
 
 def locks(there: Stand) -> int:
-    at = there.at
-    return len(state_locks(at.aws, at.release.rules, at.release.target).found())
+    ctx = there.ctx
+    return len(state_locks(ctx.aws, ctx.release.rules, ctx.release.target).found())
 
 
 def test_where_nothing_is_left_nothing_is_recorded(there: Stand) -> None:
-    done = recover(there.at)
-    assert done == Recovery(str(there.at.release.tag), None)
+    done = recover(there.ctx)
+    assert done == Recovery(str(there.ctx.release.tag), None)
     assert recovery_fields(done)["result"] == "nothing to recover"
     assert "there is nothing to recover" in recovery_text(done)
-    assert there.at.ledger.history(there.at.release.target.id).entries == ()
+    assert there.ctx.ledger.history(there.ctx.release.target.id).entries == ()
 
 
 def test_a_lock_of_which_nothing_is_known_is_left_alone_and_unlock_releases_it_alone(there: Stand) -> None:
     lock(there)
     with pytest.raises(Locked, match="nothing here shows that the lock is of a run that is gone") as error:
-        recover(there.at)
+        recover(there.ctx)
     assert f"--lock-id {LOCK}" in str(error.value.hint)
     for wrong, why in ((OTHER, StageFailed), ("x", UsageError)):
         with pytest.raises(why):
-            unlock(there.at, wrong)
+            unlock(there.ctx, wrong)
     assert locks(there) == 2
-    unlock(there.at, LOCK)
+    unlock(there.ctx, LOCK)
     assert locks(there) == 0
     with pytest.raises(StageFailed, match="no other holds the state"):
-        unlock(there.at, LOCK)
+        unlock(there.ctx, LOCK)
     lock(there, operation=ADOPTION)
-    assert len(recover(there.at).released) == 2, "an adoption holds its locks under the lock that recover has now"
+    assert len(recover(there.ctx).released) == 2, "an adoption holds its locks under the lock that recover has now"
 
 
 def test_a_build_s_locks_are_released_when_it_has_ended(there: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,10 +85,10 @@ def test_a_build_s_locks_are_released_when_it_has_ended(there: Stand, monkeypatc
     ended: list[str] = []
     monkeypatch.setattr(Builds, "ended", lambda self, build: build in ended)
     with pytest.raises(Locked, match="the build apply:1, which began to apply"):
-        recover(there.at)
+        recover(there.ctx)
     assert locks(there) == 2
     ended.append("apply:1")
-    done = recover(there.at)
+    done = recover(there.ctx)
     assert locks(there) == 0
     assert [each.how for each in done.ended] == ["half-way"]
     assert [run.kind for run in done.left] == ["planning"], "a plan elsewhere may still be under way"
@@ -98,20 +98,20 @@ def test_a_build_s_locks_are_released_when_it_has_ended(there: Stand, monkeypatc
 def test_what_a_build_leaves_its_lease_too_is_taken_over_after_it_has_ended(
     there: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target, ended = there.at.release.target.id, False
+    target, ended = there.ctx.release.target.id, False
     monkeypatch.setattr(Builds, "ended", lambda self, build: ended)
-    lease = there.at.leases._acquire(target, Holder("bob", "t", "container", "apply:1"), there.said.append)
+    lease = there.ctx.leases._acquire(target, Holder("bob", "t", "container", "apply:1"), there.said.append)
     with pytest.raises(Locked, match="its build apply:1 has not ended"):
-        recover(there.at)
+        recover(there.ctx)
     ended = True
-    done = recover(there.at)
+    done = recover(there.ctx)
     assert done.entry is not None
     assert "bob" in done.entry.detail["lease"]
-    assert not there.at.leases._renew(lease)
+    assert not there.ctx.leases._renew(lease)
 
 
-def test_while_a_run_is_alive_nothing_is_touched(there: Stand, project: Project) -> None:
-    at, place = there.at, workspace(there, project)
+def test_while_a_run_is_alive_nothing_is_touched(there: Stand, project: E2eProject) -> None:
+    at, place = there.ctx, workspace(there, project)
     lock(there)
     with opened(place), pytest.raises(Locked, match="under way on this machine"):
         recover(at)
@@ -123,7 +123,7 @@ def test_while_a_run_is_alive_nothing_is_touched(there: Stand, project: Project)
     assert locks(there) == 2
 
 
-def test_of_two_recoveries_at_once_one_does_it(there: Stand, project: Project, stand: Standing) -> None:
+def test_of_two_recoveries_at_once_one_does_it(there: Stand, project: E2eProject, stand: Standing) -> None:
     place = workspace(there, project)
     (place / "run").mkdir(parents=True)
     (place / "run/locks.log").write_text(f"Attempting to lock remote state: tf_backend.lock.id={LOCK}\n")
@@ -135,7 +135,7 @@ def test_of_two_recoveries_at_once_one_does_it(there: Stand, project: Project, s
 
     def one(number: int) -> str:
         try:
-            done = recover(stand(project, str(there.at.release.tag), **LEASE).at)
+            done = recover(stand(project, str(there.ctx.release.tag), **LEASE).ctx)
         except OrchestrateError as error:
             return type(error).__name__
         return "nothing" if done.entry is None else "recovered"
@@ -145,7 +145,7 @@ def test_of_two_recoveries_at_once_one_does_it(there: Stand, project: Project, s
     assert ends.count("recovered") == 1, ends
     assert set(ends) <= {"recovered", "Locked", "nothing"}, ends
     assert locks(there) == 0
-    assert json.loads(there.at.states.get(there.at.release.target.backend.key) or b"")["serial"] >= 3
-    kinds = [entry.kind for entry in there.at.ledger.history(there.at.release.target.id).entries]
+    assert json.loads(there.ctx.states.get(there.ctx.release.target.backend.key) or b"")["serial"] >= 3
+    kinds = [entry.kind for entry in there.ctx.ledger.history(there.ctx.release.target.id).entries]
     assert kinds == ["recovered", "applying"]
-    assert recover(there.at).entry is None
+    assert recover(there.ctx).entry is None

@@ -9,10 +9,10 @@ import pytest
 from orchestrator.effects.system import clock
 from orchestrator.errors import Refused
 from orchestrator.model.release.receipt import PlanReceipt
-from orchestrator.stages.approval.approve import Reply, approve, reviewed
+from orchestrator.stages.approval.approve import ApprovalReply, approve, reviewed
 from orchestrator.stages.release.apply import apply
 from orchestrator.stages.release.plan import plan
-from tests.support.projects import DEV, NewProject, Project
+from tests.support.projects import DEV, E2eProject, NewProject
 from tests.support.stages import Stand, Standing
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ TAG = "dev_global/research/1.0"
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     project = new_project("standing", "slow")
     project.commit({"envs/dev.yaml": DEV + "approval: {required: true}\n"})
     project.tag(TAG)
@@ -29,8 +29,8 @@ def project(new_project: NewProject) -> Project:
 
 
 @pytest.fixture
-def planned(project: Project, stand: Standing) -> PlanReceipt:
-    return plan(stand(project, TAG).at).receipt
+def planned(project: E2eProject, stand: Standing) -> PlanReceipt:
+    return plan(stand(project, TAG).ctx).receipt
 
 
 def at(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
@@ -39,28 +39,28 @@ def at(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
 
 def refusal(there: Stand) -> str:
     with pytest.raises(Refused) as error:
-        apply(there.at)
+        apply(there.ctx)
     return error.value.message
 
 
 def test_an_approved_plan_counts_until_the_second_it_expires(
-    project: Project, stand: Standing, planned: PlanReceipt, monkeypatch: pytest.MonkeyPatch
+    project: E2eProject, stand: Standing, planned: PlanReceipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there, expiry = stand(project, TAG), datetime.fromisoformat(planned.expires_at)
     at(monkeypatch, expiry - timedelta(seconds=1))
-    assert approve(there.at, reviewed(there.at), Reply("approved", "")).missing is None
+    assert approve(there.ctx, reviewed(there.ctx), ApprovalReply("approved", "")).missing is None
     at(monkeypatch, expiry)
     with pytest.raises(Refused, match="expired at"):
-        reviewed(there.at)
+        reviewed(there.ctx)
     assert "expired at" in refusal(there)
     at(monkeypatch, expiry - timedelta(seconds=1))
-    assert apply(there.at).result == "applied"
+    assert apply(there.ctx).result == "applied"
     with pytest.raises(Refused, match="has been applied already"):
-        reviewed(there.at)
+        reviewed(there.ctx)
 
 
 def test_the_window_opens_and_closes_to_the_minute(
-    project: Project, stand: Standing, monkeypatch: pytest.MonkeyPatch
+    project: E2eProject, stand: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sunday in Auckland is Saturday in UTC."""
     sunday = 'windows: [{days: [sun], from: "09:00", to: "10:00", timezone: Pacific/Auckland}]\n'
@@ -68,11 +68,11 @@ def test_the_window_opens_and_closes_to_the_minute(
     tag = project.tag("dev_global/research/1.1")
     opens = datetime(2030, 6, 1, 21, tzinfo=UTC)
     at(monkeypatch, opens - timedelta(hours=2))
-    plan(stand(project, tag).at)
+    plan(stand(project, tag).ctx)
     for now in (opens - timedelta(seconds=1), opens + timedelta(hours=1)):
         at(monkeypatch, now)
         assert "the change window is closed; it is open sun 09:00-10:00 (Pacific/Auckland)" in refusal(
             stand(project, tag)
         )
     at(monkeypatch, opens)
-    assert apply(stand(project, tag).at).result == "applied"
+    assert apply(stand(project, tag).ctx).result == "applied"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.effects.aws.session import Identity
+from orchestrator.effects.aws.session import CallerIdentity
 from orchestrator.errors import Refused
 from orchestrator.stages.approval.approve import reviewed
 from orchestrator.stages.approval.break_glass import break_glass
@@ -13,7 +13,7 @@ from orchestrator.stages.release.apply import apply
 from orchestrator.stages.release.plan import plan
 from tests.support.accounts import TOOLING
 from tests.support.callers import called_by, oncall
-from tests.support.projects import DEV, NewProject, Project
+from tests.support.projects import DEV, E2eProject, NewProject
 from tests.support.stages import Standing
 
 __all__ = ["oncall"]
@@ -25,25 +25,25 @@ SESSION = "arn:aws:sts::000000000000:assumed-role/applyfrom-dev-{}/AWSCodeBuild-
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     project = new_project("applyfrom", "slow")
     project.commit({"envs/dev.yaml": DEV + "apply_from: pipeline\n"})
     project.tag(TAG)
     return project
 
 
-def test_a_laptop_may_plan_and_not_apply(project: Project, stand: Standing) -> None:
-    plan(stand(project, TAG).at)
+def test_a_laptop_may_plan_and_not_apply(project: E2eProject, stand: Standing) -> None:
+    plan(stand(project, TAG).ctx)
     with pytest.raises(Refused, match="applied from its pipeline alone") as error:
-        apply(stand(project, TAG).at)
+        apply(stand(project, TAG).ctx)
     assert error.value.exit_code == 4
-    kinds = [entry.kind for entry in stand(project, TAG).at.ledger.history("research/dev-global").entries]
+    kinds = [entry.kind for entry in stand(project, TAG).ctx.ledger.history("research/dev-global").entries]
     assert "applying" not in kinds
     assert "applied" not in kinds
 
 
-def test_only_the_apply_step_s_role_counts_as_the_pipeline(project: Project, stand: Standing) -> None:
-    at = stand(project, TAG).at
+def test_only_the_apply_step_s_role_counts_as_the_pipeline(project: E2eProject, stand: Standing) -> None:
+    at = stand(project, TAG).ctx
     require_pipeline(at, SESSION.format("apply"))
     for other in ("plan", "people", "deploy", "apply2"):
         with pytest.raises(Refused):
@@ -51,18 +51,18 @@ def test_only_the_apply_step_s_role_counts_as_the_pipeline(project: Project, sta
 
 
 def test_who_breaks_the_glass_opens_the_window_for_the_pipeline_and_does_not_apply_themselves(
-    project: Project, stand: Standing, oncall: Identity
+    project: E2eProject, stand: Standing, oncall: CallerIdentity
 ) -> None:
     glass = f'break_glass: {{by: [OnCall], notify: "arn:aws:sns:us-east-1:{TOOLING}:nobody-has-made-it"}}'
     rules = f"approval: {{required: true, count: 2, {glass}}}\n"
     frozen = 'freeze: [{from: "2020-01-01", to: "2099-12-31", reason: year end}]\n'
     project.commit({"envs/dev.yaml": f"{DEV}apply_from: pipeline\n{rules}{frozen}"})
-    plan(stand(project, TAG).at)
-    pipeline = Identity(TOOLING, SESSION.format("apply"), "AROAAPPLY:AWSCodeBuild-1")
+    plan(stand(project, TAG).ctx)
+    pipeline = CallerIdentity(TOOLING, SESSION.format("apply"), "AROAAPPLY:AWSCodeBuild-1")
     with pytest.raises(Refused, match="changes are frozen"):
-        apply(called_by(stand(project, TAG).at, pipeline))
-    alone = called_by(stand(project, TAG).at, oncall)
+        apply(called_by(stand(project, TAG).ctx, pipeline))
+    alone = called_by(stand(project, TAG).ctx, oncall)
     break_glass(alone, reviewed(alone), "orders are lost, nobody else is awake", False)
     with pytest.raises(Refused, match="applied from its pipeline alone"):
         apply(alone)
-    assert apply(called_by(stand(project, TAG).at, pipeline)).result == "applied"
+    assert apply(called_by(stand(project, TAG).ctx, pipeline)).result == "applied"

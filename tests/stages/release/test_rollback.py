@@ -12,18 +12,18 @@ import pytest
 
 from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import OrchestrateError, Refused, UsageError
-from orchestrator.stages.release.rollback import Asked, Proposal, check_push, make_tag, propose
-from tests.support.projects import DEV, NewProject, Project
+from orchestrator.stages.release.rollback import Proposal, RollbackOptions, check_push, make_tag, propose
+from tests.support.projects import DEV, E2eProject, NewProject
 
 pytestmark = pytest.mark.slow
 
 BUCKET, KEY = "undo-dev", "research/dev-global/terraform.tfstate"
-HERE = Asked("dev", "research", "global")
+HERE = RollbackOptions("dev", "research", "global")
 QA = DEV.replace('"111111111111"', '"333333333333"').replace('"222222222222"', '"444444444444"')
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     """Version 1.0 ran, then 1.1; then dev was told to take only what has run in qa, and where it is applied from."""
     project = new_project("undo", "slow")
     for tag, files in (("1.0", {}), ("1.1", {"envs/dev.tfvars": 'content = "two"\n'})):
@@ -35,7 +35,7 @@ def project(new_project: NewProject) -> Project:
     return project
 
 
-def proposed(project: Project, asked: Asked = HERE) -> Proposal:
+def proposed(project: E2eProject, asked: RollbackOptions = HERE) -> Proposal:
     return propose(Repository.open(project.folder), asked, None, project.env, lambda _: None)
 
 
@@ -49,13 +49,13 @@ def with_state(document: dict[str, Any]) -> None:
     boto3.client("dynamodb").delete_item(TableName="undo-lock-dev", Key={"LockID": {"S": f"{BUCKET}/{KEY}-md5"}})
 
 
-def refusal(project: Project) -> str:
+def refusal(project: E2eProject) -> str:
     with pytest.raises(OrchestrateError) as error:
         proposed(project)
     return str(error.value)
 
 
-def test_old_code_that_cannot_work_with_the_state_is_refused(project: Project, boto_env: None) -> None:
+def test_old_code_that_cannot_work_with_the_state_is_refused(project: E2eProject, boto_env: None) -> None:
     before = state()
     with_state({**before, "terraform_version": "1.99.0"})
     assert "the state was written by version 1.99.0" in refusal(project)
@@ -72,7 +72,7 @@ def test_old_code_that_cannot_work_with_the_state_is_refused(project: Project, b
 
 
 def test_a_commit_that_ran_here_need_not_be_promoted_again_and_the_pipeline_gets_the_tag_alone(
-    project: Project, boto_env: None, tmp_path: Path
+    project: E2eProject, boto_env: None, tmp_path: Path
 ) -> None:
     remote = tmp_path / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
@@ -81,7 +81,7 @@ def test_a_commit_that_ran_here_need_not_be_promoted_again_and_the_pipeline_gets
         check_push(Repository.open(project.folder), HERE, None, None)
     check_push(Repository.open(project.folder), HERE, None, "origin")
     with pytest.raises(Refused, match=r"version 3\.0 has never been applied"):
-        proposed(project, Asked("dev", "research", "global", "3.0"))
+        proposed(project, RollbackOptions("dev", "research", "global", "3.0"))
 
     asked = ("rollback", "--env", "dev", "--team", "research", "--scope", "global", "--yes")
     assert project.run(*asked).code == 2

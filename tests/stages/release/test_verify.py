@@ -12,14 +12,14 @@ import pytest
 from orchestrator.errors import Refused, StageFailed
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.stages.release.verify import Verified, verify
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 from tests.support.stages import Stand, Standing
 
 FIRST, SECOND = "dev_global/research/1.0", "dev_global/research/1.1"
 
 
 @dataclass
-class Page:
+class ServedPages:
     """Answers of a web server, in order; the last one stays."""
 
     url: str
@@ -30,7 +30,7 @@ class Page:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page() -> Iterator[ServedPages]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = served.next()
@@ -42,7 +42,7 @@ def page() -> Iterator[Page]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served = Page(f"http://127.0.0.1:{server.server_port}/")
+        served = ServedPages(f"http://127.0.0.1:{server.server_port}/")
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield served
@@ -51,7 +51,7 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     project = new_project("verify", "slow")
     project.tag(FIRST)
     project.tag(SECOND)
@@ -60,64 +60,64 @@ def project(new_project: NewProject) -> Project:
 
 def applied(there: Stand, **outputs: object) -> Stand:
     """As an apply records it."""
-    release = there.at.release
-    draft = Draft("applied", str(release.tag), release.commit, there.at.identify(), None, {"outputs": outputs})
-    there.at.ledger.append(release.target.id, lambda _: draft)
+    release = there.ctx.release
+    draft = Draft("applied", str(release.tag), release.commit, there.ctx.identify(), None, {"outputs": outputs})
+    there.ctx.ledger.append(release.target.id, lambda _: draft)
     return there
 
 
-def test_nothing_can_be_verified_before_it_is_applied(project: Project, stand: Standing) -> None:
+def test_nothing_can_be_verified_before_it_is_applied(project: E2eProject, stand: Standing) -> None:
     with pytest.raises(Refused, match="nothing has been applied") as refused:
-        verify(stand(project, "dev_global/research/1.1").at, 0)
+        verify(stand(project, "dev_global/research/1.1").ctx, 0)
     assert "orchestrate apply --tag dev_global/research/1.1" in str(refused.value)
 
 
-def test_another_version_than_the_one_that_runs_is_refused(project: Project, stand: Standing) -> None:
+def test_another_version_than_the_one_that_runs_is_refused(project: E2eProject, stand: Standing) -> None:
     applied(stand(project, FIRST))
     with pytest.raises(Refused, match=f"the target runs {FIRST}"):
-        verify(stand(project, SECOND).at, 0)
+        verify(stand(project, SECOND).ctx, 0)
 
 
-def test_a_root_without_an_address_has_nothing_to_verify(project: Project, stand: Standing) -> None:
-    assert verify(applied(stand(project, FIRST)).at, 0) == Verified(FIRST, "nothing to verify", None, None)
+def test_a_root_without_an_address_has_nothing_to_verify(project: E2eProject, stand: Standing) -> None:
+    assert verify(applied(stand(project, FIRST)).ctx, 0) == Verified(FIRST, "nothing to verify", None, None)
 
 
-def test_an_address_of_a_file_is_never_opened(project: Project, stand: Standing) -> None:
+def test_an_address_of_a_file_is_never_opened(project: E2eProject, stand: Standing) -> None:
     with pytest.raises(StageFailed, match="no http or https address"):
-        verify(applied(stand(project, FIRST), verify_url="file:///etc/passwd").at, 0)
+        verify(applied(stand(project, FIRST), verify_url="file:///etc/passwd").ctx, 0)
 
 
-def test_the_right_page_is_recorded(project: Project, stand: Standing, page: Page) -> None:
+def test_the_right_page_is_recorded(project: E2eProject, stand: Standing, page: ServedPages) -> None:
     page.answers = [(200, "Hello from Region us-east-1")]
     there = applied(stand(project, FIRST), verify_url=page.url, verify_text="us-east-1")
-    assert verify(there.at, 0) == Verified(FIRST, "verified", page.url, "Hello from Region us-east-1")
-    newest = there.at.ledger.history(there.at.release.target.id).newest("verified")
+    assert verify(there.ctx, 0) == Verified(FIRST, "verified", page.url, "Hello from Region us-east-1")
+    newest = there.ctx.ledger.history(there.ctx.release.target.id).newest("verified")
     assert newest is not None
     assert newest.detail == {"url": page.url}
 
 
 @pytest.mark.slow
-def test_an_address_that_answers_late_is_waited_for(project: Project, stand: Standing, page: Page) -> None:
+def test_an_address_that_answers_late_is_waited_for(project: E2eProject, stand: Standing, page: ServedPages) -> None:
     page.answers = [(503, "starting"), (200, "ready")]
     there = applied(stand(project, FIRST), verify_url=page.url, verify_text="ready")
-    assert verify(there.at, 60).page == "ready"
+    assert verify(there.ctx, 60).page == "ready"
 
 
 @pytest.mark.parametrize(
     ("answer", "why"), [((503, "ready"), "it answers 503"), ((200, "another"), "does not hold the text 'ready'")]
 )
 def test_a_wrong_answer_fails_and_is_not_recorded(
-    project: Project, stand: Standing, page: Page, answer: tuple[int, str], why: str
+    project: E2eProject, stand: Standing, page: ServedPages, answer: tuple[int, str], why: str
 ) -> None:
     page.answers = [answer]
     there = applied(stand(project, FIRST), verify_url=page.url, verify_text="ready")
     with pytest.raises(StageFailed, match=why):
-        verify(there.at, 0)
-    assert there.at.ledger.history(there.at.release.target.id).entries[-1].kind == "applied"
+        verify(there.ctx, 0)
+    assert there.ctx.ledger.history(there.ctx.release.target.id).entries[-1].kind == "applied"
 
 
 @pytest.mark.slow
-def test_an_address_where_nobody_answers_fails(project: Project, stand: Standing) -> None:
+def test_an_address_where_nobody_answers_fails(project: E2eProject, stand: Standing) -> None:
     there = applied(stand(project, FIRST), verify_url="http://127.0.0.1:1/", verify_text="ready")
     with pytest.raises(StageFailed, match="cannot be reached"):
-        verify(there.at, 0)
+        verify(there.ctx, 0)

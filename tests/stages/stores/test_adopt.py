@@ -17,7 +17,7 @@ from orchestrator.errors import InvalidInput, Locked, OrchestrateError, Refused,
 from orchestrator.model.text.canonical import sha256
 from orchestrator.stages.stores.adopt import adopt, examine
 from tests.support.accounts import TOOLING
-from tests.support.projects import NewProject, Project
+from tests.support.projects import E2eProject, NewProject
 from tests.support.stages import Stand, Standing
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ Look = Callable[[str], Stand]
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     """Every scope of both teams can be adopted once."""
     project = new_project("moved", "slow")
     for team in ("research", "risk"):
@@ -37,7 +37,7 @@ def project(new_project: NewProject) -> Project:
 
 
 @pytest.fixture(scope="module")
-def content(project: Project, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def content(project: E2eProject, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("before")
     (folder / "main.tf").write_text((project.folder / "main.tf").read_text())
     for command in (["init"], ["apply", "-auto-approve"]):
@@ -53,12 +53,12 @@ def state(content: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def look(project: Project, stand: Standing) -> Look:
+def look(project: E2eProject, stand: Standing) -> Look:
     return lambda target: stand(project, f"dev_{target}/1.0")
 
 
 def key(there: Stand) -> str:
-    return there.at.release.target.backend.key
+    return there.ctx.release.target.backend.key
 
 
 def stored(name: str) -> bytes | None:
@@ -75,7 +75,7 @@ def changed(content: bytes, **fields: Any) -> bytes:
 
 def refusal(there: Stand, source: str | Path, kind: type[OrchestrateError] = Refused) -> str:
     with pytest.raises(kind) as error:
-        examine(there.at, str(source))
+        examine(there.ctx, str(source))
     assert stored(f"{key(there)}.tflock") is None
     return str(error.value)
 
@@ -94,7 +94,7 @@ def test_what_is_no_state_or_nothing_to_adopt(look: Look, state: Path, content: 
     newer[0]["instances"][0]["schema_version"] = 7
     state.write_bytes(changed(content, resources=newer))
     with pytest.raises(OrchestrateError, match="managed by newer provider version"):
-        examine(there.at, str(state))
+        examine(there.ctx, str(state))
 
 
 def test_a_source_in_use_is_not_adopted(look: Look, state: Path, content: bytes) -> None:
@@ -112,7 +112,7 @@ def test_another_state_is_never_overwritten_and_one_that_has_gone_on_is_told(
     there = look("us-east-1/research")
     boto3.client("s3").put_object(Bucket=BUCKET, Key="old/env:/dev/y", Body=content)
     source = f"s3://{BUCKET}/old/env:/dev/y"
-    done = adopt(there.at, examine(there.at, source))
+    done = adopt(there.ctx, examine(there.ctx, source))
     assert (done.result, done.entry.detail["source"]) == ("adopted", source)
     assert done.entry.detail["sha256"] == sha256(content) == sha256(stored(key(there)) or b"")
     state.write_bytes(changed(content, lineage="another"))
@@ -122,7 +122,7 @@ def test_another_state_is_never_overwritten_and_one_that_has_gone_on_is_told(
 
 
 def test_a_target_that_was_released_and_lost_its_state_is_not_given_another(
-    look: Look, project: Project, state: Path
+    look: Look, project: E2eProject, state: Path
 ) -> None:
     project.ok("plan", "--tag", "dev_global/risk/1.0")
     project.ok("apply", "--tag", "dev_global/risk/1.0")
@@ -133,22 +133,22 @@ def test_a_target_that_was_released_and_lost_its_state_is_not_given_another(
 
 def test_what_changes_after_it_was_examined_is_noticed(look: Look, state: Path, content: bytes) -> None:
     there = look("us-east-1/risk")
-    candidate = examine(there.at, str(state))
+    candidate = examine(there.ctx, str(state))
     state.write_bytes(changed(content, serial=50))
     with pytest.raises(Refused, match="has changed in the meantime"):
-        adopt(there.at, candidate)
+        adopt(there.ctx, candidate)
     state.write_bytes(content)
     other = changed(content, lineage="another")
     boto3.client("s3").put_object(Bucket=BUCKET, Key=key(there), Body=other)
     with pytest.raises(Refused, match="has got another state in the meantime"):
-        adopt(there.at, candidate)
+        adopt(there.ctx, candidate)
     assert stored(key(there)) == other
 
 
 @pytest.fixture
 def place(look: Look) -> StatePlace:
-    target = look("eu-central-1/risk").at.release.target
-    return StatePlace(look("eu-central-1/risk").at.aws, target.backend, TOOLING, "dev")
+    target = look("eu-central-1/risk").ctx.release.target
+    return StatePlace(look("eu-central-1/risk").ctx.aws, target.backend, TOOLING, "dev")
 
 
 @pytest.mark.parametrize("kept", ["file", "table"])
@@ -156,15 +156,15 @@ def test_a_lock_of_terraform_is_respected_and_one_of_a_dead_adoption_taken_over(
     place: StatePlace, look: Look, state: Path, content: bytes, kept: str
 ) -> None:
     there = look("eu-central-1/risk")
-    candidate = examine(there.at, str(state))
+    candidate = examine(there.ctx, str(state))
     put_lock(place, kept, {"ID": "1", "Operation": "OperationTypeApply", "Who": "anna@host", "Created": "today"})
     with pytest.raises(Locked, match="locked: lock 1 of anna@host since today"):
-        adopt(there.at, candidate)
+        adopt(there.ctx, candidate)
     put_lock(place, kept, None)
     with pytest.raises(Locked, match="locked: lock unknown of unknown"):
-        adopt(there.at, candidate)
+        adopt(there.ctx, candidate)
     put_lock(place, kept, {"ID": "2", "Operation": "orchestrate adopt", "Who": "me@host", "Created": "today"})
-    adopt(there.at, candidate)
+    adopt(there.ctx, candidate)
     assert "An adoption was interrupted and has left its lock 2 of me@host since today" in there.text
     assert stored(key(there)) == content
     assert stored(f"{key(there)}.tflock") is None
@@ -187,12 +187,12 @@ def test_two_at_once_leave_one_state_and_one_entry_and_an_interrupted_one_is_fin
     look: Look, state: Path, content: bytes
 ) -> None:
     there = look("eu-central-1/research")
-    candidate = examine(there.at, str(state))
+    candidate = examine(there.ctx, str(state))
     boto3.client("s3").put_object(Bucket=BUCKET, Key=key(there), Body=content)  # as if killed after the write
 
     def run(_: int) -> str:
         try:
-            return adopt(look("eu-central-1/research").at, candidate).result
+            return adopt(look("eu-central-1/research").ctx, candidate).result
         except Locked:
             return "locked"
 
@@ -200,8 +200,8 @@ def test_two_at_once_leave_one_state_and_one_entry_and_an_interrupted_one_is_fin
         results = list(pool.map(run, range(2)))
     assert results.count("adopted") == 1
     assert set(results) <= {"adopted", "already adopted", "locked"}
-    again = examine(there.at, str(state))
+    again = examine(there.ctx, str(state))
     assert again.preview is None
-    assert adopt(there.at, again).result == "already adopted"
-    history = there.at.ledger.history(there.at.release.target.id)
+    assert adopt(there.ctx, again).result == "already adopted"
+    history = there.ctx.ledger.history(there.ctx.release.target.id)
     assert [entry.kind for entry in history.entries] == ["adopted"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.errors import InvalidInput, Refused, SurroundingsFailed
+from orchestrator.errors import DependencyError, InvalidInput, Refused
 from orchestrator.model.rules.tag import Tag
 from orchestrator.stages.tags.resolve import parsed, released, resolve
 from tests.support.git_project import RULES, GitProject
@@ -143,7 +143,7 @@ def test_a_shallow_clone_that_cannot_tell_is_an_error(git_project: GitProject) -
     clone = GitProject(git_project.folder.parent / "clone")
     git_project.git("clone", "--quiet", "--depth", "1", git_project.folder.as_uri(), str(clone.folder))
     clone.git("fetch", "--quiet", "--depth", "1", "origin", f"refs/tags/{TAG}:refs/tags/{TAG}")
-    with pytest.raises(SurroundingsFailed, match="git fetch --unshallow --tags"):
+    with pytest.raises(DependencyError, match="git fetch --unshallow --tags"):
         resolve(clone.open(), TAG, None)
 
 

@@ -20,12 +20,12 @@ from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.errors import InvalidInput, Refused, StageFailed
 from orchestrator.model.terraform import credentials
-from orchestrator.model.terraform.root import OVERRIDE_FILE, Identity, generated_files, interpret
-from orchestrator.stages.context.context import Surroundings
+from orchestrator.model.terraform.root import OVERRIDE_FILE, ProviderIdentity, generated_files, interpret
+from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.release.plan import plan
 from orchestrator.stages.terraform.prepare import complete, export, read, terraform, warn
 from tests.support.accounts import RESEARCH
-from tests.support.projects import LOCK_FILE, NewProject, Project
+from tests.support.projects import LOCK_FILE, E2eProject, NewProject
 from tests.support.stages import Standing
 
 pytestmark = pytest.mark.slow
@@ -147,12 +147,12 @@ def callers() -> str:
 
 
 @pytest.fixture(scope="module")
-def project(new_project: NewProject) -> Project:
+def project(new_project: NewProject) -> E2eProject:
     """A project whose root needs no AWS provider; each test commits a root folder and version of its own."""
     return new_project("prepared", "slow")
 
 
-def release(project: Project, version: str, files: dict[str, str], rules: str = "") -> str:
+def release(project: E2eProject, version: str, files: dict[str, str], rules: str = "") -> str:
     """Tags a commit whose root is a folder of these files."""
     settings = f"""\
 state: {{prefix: prepared, region: us-east-1}}
@@ -171,20 +171,20 @@ def with_lock(files: dict[str, str]) -> dict[str, str]:
     return files | {LOCK: LOCK_FILE.read_text()}
 
 
-def test_however_providers_are_written_they_run_under_the_role(project: Project, stand: Standing) -> None:
+def test_however_providers_are_written_they_run_under_the_role(project: E2eProject, stand: Standing) -> None:
     here = stand(project, release(project, "1.0", with_lock({**HOSTILE, "use.tf": callers()})))
-    receipt = plan(here.at).receipt
+    receipt = plan(here.ctx).receipt
     assert [change.address for change in receipt.resources] == ["output.callers"]
     assert planned_output(project) == [PLANNER]
     _a_root_that_needs_no_provider_is_planned_where_this_one_was(project, stand)
 
 
-def _a_root_that_needs_no_provider_is_planned_where_this_one_was(project: Project, stand: Standing) -> None:
+def _a_root_that_needs_no_provider_is_planned_where_this_one_was(project: E2eProject, stand: Standing) -> None:
     assert list((project.workspace("research", "us-east-1") / "data").glob("providers/*/hashicorp/aws"))
-    plan(stand(project, release(project, "1.1", {"main.tf": SIMPLE})).at)
+    plan(stand(project, release(project, "1.1", {"main.tf": SIMPLE})).ctx)
 
 
-def planned_output(project: Project) -> Any:
+def planned_output(project: E2eProject) -> Any:
     root = next((project.workspace("research", "us-east-1") / "source").glob("root-*")).name
     shown = project.last_plan("research", "us-east-1", Path(root))
     return json.loads(shown)["planned_values"]["outputs"]["callers"]["value"]
@@ -200,10 +200,10 @@ def with_child(child: dict[str, str]) -> dict[str, str]:
     return with_lock({"main.tf": CHILD, **{f"child/{name}": text for name, text in child.items()}})
 
 
-def test_a_module_that_configures_its_own_provider_is_refused(project: Project, stand: Standing) -> None:
+def test_a_module_that_configures_its_own_provider_is_refused(project: E2eProject, stand: Standing) -> None:
     """Terraform would run it with the credentials of the tooling account."""
     with pytest.raises(InvalidInput, match=r"module child \(p.tf\) configures an aws provider of its own"):
-        plan(stand(project, release(project, "2.0", with_child(NAMED_CHILD))).at)
+        plan(stand(project, release(project, "2.0", with_child(NAMED_CHILD))).ctx)
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_a_module_that_configures_its_own_provider_is_refused(project: Project, 
     ],
 )
 def test_however_a_module_configures_its_own_provider(
-    project: Project, stand: Standing, tmp_path: Path, version: str, child: dict[str, str], file: str
+    project: E2eProject, stand: Standing, tmp_path: Path, version: str, child: dict[str, str], file: str
 ) -> None:
     """Of an empty block Terraform only warns. Here it has fetched the modules, and no provider."""
-    at = stand(project, release(project, version, with_child(child))).at
+    at = stand(project, release(project, version, with_child(child))).ctx
     with opened(tmp_path / "workspace") as workspace:
         made = terraform(at, workspace, export(at, workspace), lambda: False)
         env = {**made.env, "TF_DATA_DIR": str(workspace.data)}
@@ -226,10 +226,10 @@ def test_however_a_module_configures_its_own_provider(
             complete(at, made, read(at, made.root))
 
 
-def test_what_escapes_our_reading_is_found_in_terraforms(project: Project, stand: Standing, tmp_path: Path) -> None:
+def test_what_escapes_our_reading_is_found_in_terraforms(project: E2eProject, stand: Standing, tmp_path: Path) -> None:
     """A source that Terraform works out is refused when it is read; here it is not even seen."""
     hidden = NAMED.replace("hashicorp/aws", '${"hashicorp"}/aws') + 'provider "corp" {}\n' + INHERITED
-    at = stand(project, release(project, "2.3", {"main.tf": hidden})).at
+    at = stand(project, release(project, "2.3", {"main.tf": hidden})).ctx
     with pytest.raises(InvalidInput, match="source of the provider corp in required_providers is not plain text"):
         plan_in(tmp_path / "refused", at, {"main.tf": hidden})
     unread = tmp_path / "unread"
@@ -239,21 +239,21 @@ def test_what_escapes_our_reading_is_found_in_terraforms(project: Project, stand
         credentials.check(plan_in(unread, at, {}), RESEARCH, ())
 
 
-def plan_in(folder: Path, at: Surroundings, read: dict[str, str]) -> bytes:
+def plan_in(folder: Path, ctx: ReleaseContext, read: dict[str, str]) -> bytes:
     """Plans a folder outside of any workspace, with what would be generated after reading these files."""
     cache = Cache(folder.with_suffix(".cache"))
     folder.mkdir(exist_ok=True)
     for name, text in read.items():
         (folder / name).write_text(text)
     files = read_root(folder, cache, suffixes=(".tf",), skip=()) if read else {}
-    identity = Identity.of(at.release.tag, at.release.target, at.release.rules.project.workload)
+    identity = ProviderIdentity.of(ctx.release.tag, ctx.release.target, ctx.release.rules.project.workload)
     aws = "registry.terraform.io/hashicorp/aws"
-    generated = generated_files(interpret(files), at.release.target.backend, identity, (), {aws})
+    generated = generated_files(interpret(files), ctx.release.target.backend, identity, (), {aws})
     generated[OVERRIDE_FILE]["terraform"]["backend"] = {"local": {}}
     for name, content in generated.items():
         (folder / name).write_text(json.dumps(content))
-    env = {**at.env, **cli_config(at.env), "TF_VAR_orchestrate_role_arn": at.release.target.roles.plan}
-    program = str(find("terraform", env=at.env).path)
+    env = {**ctx.env, **cli_config(ctx.env), "TF_VAR_orchestrate_role_arn": ctx.release.target.roles.plan}
+    program = str(find("terraform", env=ctx.env).path)
     for arguments in (["init"], ["plan", "-out", "p"], ["show", "-json", "p"]):
         done = subprocess.run([program, *arguments], cwd=folder, env=env, check=True, capture_output=True)
     return done.stdout
@@ -270,13 +270,13 @@ resource "terraform_data" "this" {
 """
 
 
-def test_with_opentofu_the_receipt_and_errors_name_it(project: Project, stand: Standing, tmp_path: Path) -> None:
+def test_with_opentofu_the_receipt_and_errors_name_it(project: E2eProject, stand: Standing, tmp_path: Path) -> None:
     tofu, terraform = tmp_path / "tofu", find("terraform", env=project.env).path
     version = '#!/bin/sh\n[ "$1" = version ] && exec echo OpenTofu v1.11.4\n'
     tofu.write_text(f'{version}exec {terraform} "$@"\n')
     tofu.chmod(0o755)
     tag = release(project, "2.6", {"main.tf": SIMPLE}, "terraform: {program: tofu}\n")
-    at = stand(project, tag, ORCHESTRATE_TOFU=str(tofu)).at
+    at = stand(project, tag, ORCHESTRATE_TOFU=str(tofu)).ctx
     assert plan(at).receipt.program == "tofu 1.11.4"
     tofu.write_text(f"{version}exit 7\n")
     with pytest.raises(StageFailed, match="the initialization failed: OpenTofu ended with exit code 7"):
@@ -296,29 +296,29 @@ def test_with_opentofu_the_receipt_and_errors_name_it(project: Project, stand: S
     ids=["missing", "other hashes", "no hashes"],
 )
 def test_a_lock_file_that_does_not_hold_the_provider_is_explained(
-    project: Project, stand: Standing, version: str, lock: str | None
+    project: E2eProject, stand: Standing, version: str, lock: str | None
 ) -> None:
     files = {"main.tf": 'data "aws_caller_identity" "me" {}\n'} | ({} if lock is None else {LOCK: lock})
     with pytest.raises(InvalidInput) as error:
-        plan(stand(project, release(project, version, files)).at)
+        plan(stand(project, release(project, version, files)).ctx)
     assert "the initialization failed" in error.value.message
     assert "terraform providers lock" in (error.value.hint or "")
 
 
-def test_a_lock_file_of_one_platform_is_warned_of(project: Project, stand: Standing) -> None:
+def test_a_lock_file_of_one_platform_is_warned_of(project: E2eProject, stand: Standing) -> None:
     one = re.sub(r'(?m)^ *"zh:.*\n', "", LOCK_FILE.read_text())
     here = stand(project, release(project, "3.3", {"main.tf": SIMPLE, LOCK: one}))
-    warn(here.at, project.folder)
+    warn(here.ctx, project.folder)
     assert re.search("Warning: .*holds hashes of .*hashicorp/aws 5.100.0 for .* only", here.text)
 
 
-def test_a_lock_file_that_nobody_but_terraform_writes_is_read(project: Project, stand: Standing) -> None:
+def test_a_lock_file_that_nobody_but_terraform_writes_is_read(project: E2eProject, stand: Standing) -> None:
     here = stand(project, release(project, "3.4", {"main.tf": SIMPLE, LOCK: "provider {"}))
     with pytest.raises(InvalidInput, match="something that Terraform does not write"):
-        plan(here.at)
+        plan(here.ctx)
 
 
-def test_what_stands_beside_the_commit_is_warned_of(project: Project, stand: Standing) -> None:
+def test_what_stands_beside_the_commit_is_warned_of(project: E2eProject, stand: Standing) -> None:
     project.write({".gitignore": "*.tfvars\n.terraform.lock.hcl\n"})
     here = stand(project, release(project, "3.5", {"main.tf": SIMPLE}))
     project.write({"envs/dev.tfvars": "", f"root-3.5/{LOCK}": "", "root-3.5/local.txt": ""})
@@ -326,9 +326,9 @@ def test_what_stands_beside_the_commit_is_warned_of(project: Project, stand: Sta
     project.git("commit", "--quiet", "--message", "A submodule")
     try:
         later = stand(project, project.tag(TAG.format("3.6")))
-        warn(here.at, project.folder)
-        warn(stand(project, TAG.format("3.5")).at, project.folder)
-        warn(later.at, project.folder)
+        warn(here.ctx, project.folder)
+        warn(stand(project, TAG.format("3.5")).ctx, project.folder)
+        warn(later.ctx, project.folder)
     finally:
         project.git("rm", "--quiet", "--cached", "root-3.5/sub", ".gitignore")
         (project.folder / ".gitignore").unlink()
@@ -353,29 +353,29 @@ def test_what_stands_beside_the_commit_is_warned_of(project: Project, stand: Sta
     ],
 )
 def test_files_that_would_get_in_the_way_are_refused(
-    project: Project, stand: Standing, tmp_path: Path, version: str, name: str, message: str
+    project: E2eProject, stand: Standing, tmp_path: Path, version: str, name: str, message: str
 ) -> None:
-    at = stand(project, release(project, version, {"main.tf": SIMPLE, name: "{}"})).at
+    at = stand(project, release(project, version, {"main.tf": SIMPLE, name: "{}"})).ctx
     with opened(tmp_path / "workspace") as workspace, pytest.raises(InvalidInput, match=message):
         export(at, workspace)
 
 
 def test_settings_of_the_backend_may_change_and_its_place_only_with_the_state(
-    project: Project, stand: Standing, boto_env: None
+    project: E2eProject, stand: Standing, boto_env: None
 ) -> None:
     locking = "state: {prefix: prepared, region: us-east-1, locking: s3}"
-    plan(stand(project, release(project, "4.4", {"main.tf": SIMPLE})).at)
+    plan(stand(project, release(project, "4.4", {"main.tf": SIMPLE})).ctx)
     tag = release(project, "4.5", {"main.tf": SIMPLE})
     rules = project.folder / "envs/orchestrate.yaml"
     rules.write_text(rules.read_text().replace("state: {prefix: prepared, region: us-east-1}", locking))
     project.commit()
-    plan(stand(project, tag).at)
+    plan(stand(project, tag).ctx)
     data = project.workspace("research", "us-east-1") / "data/terraform.tfstate"
     data.write_text(data.read_text().replace("prepared-dev", "somewhere-else"))
     with pytest.raises(Refused, match=r"was kept in s3://somewhere-else/.*but the rules now name s3://prepared-dev/"):
-        plan(stand(project, tag).at)
+        plan(stand(project, tag).ctx)
     data.write_text("{}")
-    plan(stand(project, tag).at)
+    plan(stand(project, tag).ctx)
 
 
 ASKING = """
@@ -399,7 +399,7 @@ output "callers" {
 MAPPED = "  variables: {env: environment}\n"
 
 
-def test_the_surroundings_cannot_change_what_is_planned(project: Project, stand: Standing) -> None:
+def test_the_surroundings_cannot_change_what_is_planned(project: E2eProject, stand: Standing) -> None:
     hostile = {
         "TF_VAR_content": "from outside",
         "TF_VAR_account": "999999999999",
@@ -413,15 +413,15 @@ def test_the_surroundings_cannot_change_what_is_planned(project: Project, stand:
     }
     tag = release(project, "5.0", {"main.tf": ASKING}, MAPPED)
     here = stand(project, tag, **hostile)
-    receipt = plan(here.at).receipt
+    receipt = plan(here.ctx).receipt
     assert receipt.summary.add == 1
     assert planned_output(project) == [RESEARCH, "dev", "mine", "unset"]
 
 
-def test_variables_that_the_rules_name_are_passed(project: Project, stand: Standing) -> None:
+def test_variables_that_the_rules_name_are_passed(project: E2eProject, stand: Standing) -> None:
     passed = MAPPED + "terraform: {pass_env: [TF_VAR_content]}\n"
     here = stand(project, release(project, "5.1", {"main.tf": ASKING}, passed), TF_VAR_content="from outside")
-    plan(here.at)
+    plan(here.ctx)
     assert planned_output(project)[3] == "from outside"
 
 
@@ -452,9 +452,9 @@ def test_variables_that_the_rules_name_are_passed(project: Project, stand: Stand
     ],
 )
 def test_a_root_that_contradicts_its_release_is_refused(
-    project: Project, stand: Standing, version: str, files: dict[str, str], message: str
+    project: E2eProject, stand: Standing, version: str, files: dict[str, str], message: str
 ) -> None:
-    at = stand(project, release(project, version, {"main.tf": ASKING, **files}, MAPPED)).at
+    at = stand(project, release(project, version, {"main.tf": ASKING, **files}, MAPPED)).ctx
     try:
         with pytest.raises(InvalidInput, match=message):
             plan(at)

@@ -21,7 +21,7 @@ class Told:
     errors: list[str]
 
 
-class Root:
+class DrivenRoot:
     """In a folder of its own; its state lies beside it, in `<state>.tfstate`."""
 
     def __init__(self, folder: Path, terraform: Any, state: str = "terraform") -> None:
@@ -32,9 +32,9 @@ class Root:
     def init(self) -> None:
         self._terraform.setup(cleanup_on_exit=False)
 
-    def with_state(self, name: str) -> Root:
+    def with_state(self, name: str) -> DrivenRoot:
         """The same configuration with another state, as the scopes of one team have."""
-        return Root(self.folder, self._terraform, name)
+        return DrivenRoot(self.folder, self._terraform, name)
 
     def changes(self, variables: Variables) -> dict[str, str]:
         """What a plan would do, by address; moves included, what stays as it is not.

@@ -44,7 +44,7 @@ class _Progress(msgspec.Struct):
     status: str = ""
 
 
-class _Diagnostic(msgspec.Struct):
+class _TestDiagnostic(msgspec.Struct):
     severity: str
     summary: str
     detail: str = ""
@@ -56,12 +56,12 @@ class _Message(msgspec.Struct):
     file: str = msgspec.field(name="@testfile", default="")
     run: str = msgspec.field(name="@testrun", default="")
     test_run: _Progress = msgspec.field(default_factory=_Progress)
-    diagnostic: _Diagnostic | None = None
+    diagnostic: _TestDiagnostic | None = None
     test_plan: _Plan | None = None
 
 
 @dataclass
-class Run:
+class ModuleRun:
     """`said` are its errors, each on one line; `planned` is its plan, where plans were asked for."""
 
     status: str = ""
@@ -85,19 +85,19 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunsOutcome:
     """The runs by file, without its ending, and by name; `said` are errors of no run in particular."""
 
     code: int
-    runs: Mapping[str, Mapping[str, Run]]
+    runs: Mapping[str, Mapping[str, ModuleRun]]
     said: list[str]
 
-    def of(self, file: str) -> Mapping[str, Run]:
+    def of(self, file: str) -> Mapping[str, ModuleRun]:
         assert file in self.runs, self.said
         return self.runs[file]
 
 
-def run(folder: Path, program: str, env: Mapping[str, str], *, with_plans: bool = False) -> Outcome:
+def run(folder: Path, program: str, env: Mapping[str, str], *, with_plans: bool = False) -> RunsOutcome:
     """All runs of a folder; those of one file share a state, and one that fails ends the runs of its file alone."""
     init = [program, "init", "-backend=false", "-input=false", "-no-color"]
     done = subprocess.run(init, cwd=folder, env=env, capture_output=True, text=True, check=False)
@@ -108,12 +108,12 @@ def run(folder: Path, program: str, env: Mapping[str, str], *, with_plans: bool 
     ) as process:
         assert process.stdout is not None
         runs, said = _read(decode(line, _Message) for line in process.stdout if line.startswith(b"{"))
-    return Outcome(process.returncode, runs, said)
+    return RunsOutcome(process.returncode, runs, said)
 
 
-def _read(messages: Iterable[_Message]) -> tuple[dict[str, dict[str, Run]], list[str]]:
-    runs: dict[str, dict[str, Run]] = defaultdict(lambda: defaultdict(Run))
-    nowhere = Run()
+def _read(messages: Iterable[_Message]) -> tuple[dict[str, dict[str, ModuleRun]], list[str]]:
+    runs: dict[str, dict[str, ModuleRun]] = defaultdict(lambda: defaultdict(ModuleRun))
+    nowhere = ModuleRun()
     for message in messages:
         found = runs[Path(message.file).name.partition(".")[0]][message.run] if message.run else nowhere
         found.status = message.test_run.status or found.status

@@ -37,7 +37,7 @@ branch, each for one resource and until a day; [checks.md](checks.md) tells how 
 
 
 @dataclass(frozen=True)
-class Variable:
+class ModuleVariable:
     """`type` and `default` as written in the module, on one line; no default means that a value is required."""
 
     name: str
@@ -99,13 +99,13 @@ def _resources(blocks: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, 
             yield from ((f"`{prefix}{type_}`", f"`{_unquoted(name)}`") for name in named if not name.startswith("__"))
 
 
-def _variables(module: Path, blocks: list[tuple[str, dict[str, Any]]]) -> Iterator[Variable]:
+def _variables(module: Path, blocks: list[tuple[str, dict[str, Any]]]) -> Iterator[ModuleVariable]:
     source = "\n".join(file.read_text() for file in sorted(module.glob("*.tf")))
     for name, body in _named(blocks, "variable"):
         text = re.search(rf'^variable "{name}" \{{$(.*?)^\}}$', source, re.MULTILINE | re.DOTALL)
         assert text is not None, name
         written = {key: _expression(text[1], key) for key in ("type", "default")}
-        yield Variable(name, _described(body), written["type"] or "any", written["default"])
+        yield ModuleVariable(name, _described(body), written["type"] or "any", written["default"])
 
 
 def _expression(body: str, name: str) -> str | None:
@@ -120,7 +120,7 @@ def _one_line(expression: str) -> str:
     return re.sub(r"([(\[]) (?=\S)|(?<=\S) (?=[)\]])", r"\1", spaced)
 
 
-def _input(variable: Variable) -> tuple[str, str, str, str]:
+def _input(variable: ModuleVariable) -> tuple[str, str, str, str]:
     default = "required" if variable.default is None else f"`{variable.default}`"
     return f"`{variable.name}`", variable.description, f"`{variable.type}`", default
 

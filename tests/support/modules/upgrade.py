@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.modules.root import Root
+from tests.support.modules.root import DrivenRoot
 
 REPOSITORY = Path(__file__).parents[3]
 TARGET = {"account": "000000000000", "region": "us-east-1", "env": "dev", "team": "upgrade"}
@@ -24,8 +24,8 @@ REGIONAL = TARGET | {"scope": "us-east-1", "release": "dev_us-east-1/upgrade/1.1
 class Upgraded:
     """Both scopes after the upgrade, and what each upgrade did."""
 
-    global_scope: Root
-    regional_scope: Root
+    global_scope: DrivenRoot
+    regional_scope: DrivenRoot
     global_changes: dict[str, str]
     regional_changes: dict[str, str]
 
@@ -45,7 +45,7 @@ def previous(folder: Path) -> Path:
     return folder
 
 
-def upgraded(workload: Callable[[], Root]) -> Upgraded:
+def upgraded(workload: Callable[[], DrivenRoot]) -> Upgraded:
     """Takes two minutes, most of which a load balancer and a bucket's lifecycle rule are waited for.
 
     `workload` makes the root ready, first of the previous version, then of this one.
