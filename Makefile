@@ -26,7 +26,7 @@ CANDIDATES = $(BIN)/python python3 python3.14 python3.13 python3.12 python3.11
 PYTHON := $(shell for last in 15 99; do for python in $(CANDIDATES); do \
   $$python -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, $$last))" 2>/dev/null && echo $$python && exit; done; done)
 
-.PHONY: help install install-to lint test test-fast demo demo-pipeline bench lock clean
+.PHONY: help install install-to lint fix test test-fast demo demo-pipeline bench lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET'
@@ -56,7 +56,16 @@ lint: install ## Check style, types, layers and Terraform's format
 	$(BIN)/lint-imports
 	TF_CLI_CONFIG_FILE=/dev/null "$$($(BIN)/orchestrate tools path terraform)" fmt -check -diff -recursive .
 
-test: lint ## Run everything: lint, all tests, and the thresholds of coverage
+fix: install ## Mend style and format where that can be done without a person
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	TF_CLI_CONFIG_FILE=/dev/null "$$($(BIN)/orchestrate tools path terraform)" fmt -recursive .
+
+ifdef T
+test: install ## Run everything: lint, all tests, thresholds of coverage; T=tests/... runs only those tests
+	GOGC=off GOMEMLIMIT=1GiB $(BIN)/python -m pytest $(T)
+else
+test: lint
 	@rm -f .coverage .coverage.*
 	$(PYTEST) --cov --cov-report= --junitxml=.pytest_cache/junit.xml
 	@echo 'Coverage of orchestrator/model, branches included (threshold 100 %)'
@@ -64,6 +73,7 @@ test: lint ## Run everything: lint, all tests, and the thresholds of coverage
 	@echo 'Coverage of the rest, branches included (threshold 90 %)'
 	@$(BIN)/coverage report --omit='orchestrator/model/*' --fail-under=90
 	@$(BIN)/python -I .ci/closing_line.py .pytest_cache/junit.xml
+endif
 
 test-fast: install ## Run the tests that take less than a second each, about a minute in all
 	$(PYTEST) -m 'not slow' --durations=5

@@ -52,9 +52,9 @@ def _applies(statement: Statement, wanted: AccessRequest) -> bool:
     if "Resource" in statement and "Condition" not in statement and "${" not in str(statement["Resource"]):
         assert matches == _second_opinion(statement, wanted), (statement, wanted)
     return matches and all(
-        _holds(operator, _context(wanted, key), [_with_variables(str(value), wanted) for value in _listed(wanted)])
+        _holds(operator, _context(wanted, key), [_with_variables(str(value), wanted) for value in _listed(expected)])
         for operator, tests in statement.get("Condition", {}).items()
-        for key, wanted in tests.items()
+        for key, expected in tests.items()
     )
 
 
