@@ -6,6 +6,7 @@ from pathlib import Path
 
 _VERSIONS = {
     "terraform": ("version", "Terraform v1.11.4"),
+    "tofu": ("version", "OpenTofu v1.12.6"),
     "tflint": ("--version", "TFLint version 0.64.0"),
     "checkov": ("--version", "3.3.30"),
 }
@@ -22,8 +23,12 @@ AS_CHECKOV = f"""echo '{{"check_type": "terraform",
 
 def fake_tool(folder: Path, name: str, script: str) -> dict[str, str]:
     """A program that gives the right version, and else runs a shell script; as environment variables."""
+    return {f"ORCHESTRATE_{name.upper()}": str(fake_program(folder, name, script))}
+
+
+def fake_program(folder: Path, name: str, script: str = "exit 1") -> Path:
     flag, version = _VERSIONS[name]
     program = folder / name
     program.write_text(f'#!/bin/sh\nif [ "$1" = {flag} ]; then echo "{version}"; exit 0; fi\n{script}\n')
     program.chmod(0o755)
-    return {f"ORCHESTRATE_{name.upper()}": str(program)}
+    return program

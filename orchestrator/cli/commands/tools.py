@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli.context import Context, GroupOfCommands, common_options, pass_context, say
+from orchestrator.effects.tools.pinned import load_pins
 
-_NAMES = ("terraform", "tofu", "tflint", "checkov")
+_NAMES = tuple(load_pins())
 
 
 @click.group("tools", cls=GroupOfCommands, invoke_without_command=True)
@@ -57,7 +58,7 @@ def _needed(context: Context) -> tuple[str, ...]:
     from orchestrator.effects.git.current_rules import standing_program
     from orchestrator.model.tools.tool import needed
 
-    return needed(standing_program(context.start, context.rules_ref, say))
+    return needed(standing_program(context.start, context.rules_ref, say), _NAMES)
 
 
 @tools.command("path")

@@ -26,7 +26,6 @@ from orchestrator.model.terraform.events import CommandOutput, Diagnostic
 from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
 from orchestrator.model.tools.tool import Tool
 
-_FORMATTED = (".tf", ".tfvars", ".tftest.hcl", ".tofu", ".tofutest.hcl")
 _UNFORMATTED = b"a={\n}\n"
 _MOST_DIFFERENCES = 12  # lines
 _SYNTAX_ERROR = re.compile(r"^Error: (.+)\n\n  on (\S+) line (\d+)", re.MULTILINE)
@@ -73,7 +72,7 @@ class TerraformLint:
         number = 0
         for base, _, names in os.walk(self.scratch_dir.tree):
             for name in sorted(names):
-                suffix = next((end for end in _FORMATTED if name.endswith(end)), None)
+                suffix = next((end for end in self.tool.dialect.formatted if name.endswith(end)), None)
                 if suffix is None:
                     continue
                 number += 1

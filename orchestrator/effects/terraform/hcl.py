@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from orchestrator.effects.system.cache import Cache
 from orchestrator.errors import InvalidInput
 from orchestrator.model.terraform import hcl_text
 from orchestrator.model.terraform.root import Json
+from orchestrator.model.tools.dialect import Dialect
 
 _FORMAT = "hcl-2"  # changes with what `_plain` makes of the library's output
 _BLOCKS = ("terraform", "provider", "variable")
@@ -26,25 +26,18 @@ def read_root(
     folder: Path,
     cache: Cache,
     *,
-    suffixes: tuple[str, ...],
+    dialect: Dialect,
     skip: Collection[str] = (),
     names: Collection[str] = _BLOCKS,
     told: str = "",
 ) -> dict[str, Json]:
-    """The parsed configuration files directly in `folder`, by name; raises InvalidInput for one that does not parse.
+    """The configuration files directly in `folder` that a program of that dialect reads, parsed, by name.
 
-    `told` stands before each name in an error.
-
-    Like Terraform, passes over folders and hidden files; like OpenTofu, over `x.tf` where there is an `x.tofu`.
+    `told` stands before each name in an error. Raises InvalidInput for a file that does not parse.
     """
-    files = {path.name for path in folder.iterdir() if path.name.endswith(suffixes) and not path.is_dir()}
-    read = {name for name in files - {*skip} if not name.startswith(".") and _instead(name) not in files - {name}}
-    return {name: read_file(folder / name, cache, names, told=f"{told}{name}") for name in sorted(read)}
-
-
-def _instead(name: str) -> str:
-    """The file that OpenTofu would read instead of that one."""
-    return re.sub(r"\.tf(\.json)?$", r".tofu\1", name)
+    read = dialect.read({path.name for path in folder.iterdir() if not path.is_dir()})
+    chosen = sorted(name for name in read - {*skip} if name.endswith(dialect.configuration))
+    return {name: read_file(folder / name, cache, names, told=f"{told}{name}") for name in chosen}
 
 
 def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS, *, told: str | None = None) -> Json:

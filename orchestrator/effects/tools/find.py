@@ -13,13 +13,14 @@ from orchestrator.effects.tools.pinned import load_pins, this_platform
 from orchestrator.effects.tools.private import refuse_if_shared
 from orchestrator.effects.tools.versions import announcement
 from orchestrator.errors import DependencyError
-from orchestrator.model.tools.tool import Tool, ToolPin, serving
+from orchestrator.model.tools.dialect import serving
+from orchestrator.model.tools.tool import Tool, ToolPin
 
 Pins = Mapping[str, ToolPin]
 
 
 def find(name: str, *, env: Mapping[str, str], pins: Pins | None = None) -> Tool:
-    """The program to use for `name` (terraform, tofu, tflint or checkov).
+    """The program to use for `name` (one of those that are pinned).
 
     $ORCHESTRATE_<NAME> may hold the path of a program, or a name to look for instead. Without it, a program on PATH is
     taken if its version is acceptable, else one that we installed. Raises DependencyError where there is none, or

@@ -18,13 +18,15 @@ from pathlib import Path
 from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.effects.tools.pinned import this_platform
 from orchestrator.effects.tools.private import private_folder
+from orchestrator.model.tools.dialect import DIALECTS
 
 Environment = Mapping[str, str]
 
 # Providers by address (`registry.terraform.io/hashicorp/aws`), with the versions there are for this platform.
 Providers = Mapping[str, frozenset[str]]
 
-_REGISTRY = "registry.terraform.io"
+_REGISTRIES = tuple(dialect.registry for dialect in DIALECTS.values())
+_CLI_FILES = tuple(dict.fromkeys(name for dialect in DIALECTS.values() for name in dialect.cli_files))
 _GUESSED_PARENTS = (Path("/opt"), Path("/usr/share"))
 
 
@@ -73,7 +75,7 @@ def own_configuration(env: Environment) -> Path | None:
     if env.get("TF_CLI_CONFIG_FILE"):
         files = [Path(env["TF_CLI_CONFIG_FILE"])]
     else:
-        files = [home(env) / ".terraformrc", home(env) / ".tofurc", *(home(env) / ".terraform.d").glob("*.tfrc*")]
+        files = [*(home(env) / name for name in _CLI_FILES), *(home(env) / ".terraform.d").glob("*.tfrc*")]
     return next((file for file in files if file.exists()), None)
 
 
@@ -98,7 +100,11 @@ def _implied(env: Environment) -> list[Path]:
 def _guessed(parents: Iterable[Path]) -> Iterator[Path]:
     for parent in parents:
         if parent.is_dir():
-            yield from sorted(path for path in parent.iterdir() if (path / _REGISTRY).is_dir() and _trusted(path))
+            yield from sorted(path for path in parent.iterdir() if _is_mirror(path) and _trusted(path))
+
+
+def _is_mirror(path: Path) -> bool:
+    return any((path / registry).is_dir() for registry in _REGISTRIES)
 
 
 def _trusted(path: Path) -> bool:

@@ -13,13 +13,11 @@ from pathlib import Path
 
 from orchestrator.effects.system import process
 from orchestrator.effects.system.cache import Cache, cache_folder
+from orchestrator.effects.tools.pinned import load_pins
 from orchestrator.errors import DependencyError
 from orchestrator.model.tools.tool import ToolVersion, announced, parse_version
 
-_QUESTIONS = {"terraform": "version", "tflint": "--version", "checkov": "--version", "tofu": "version"}
 _KIND = "versions"
-_PATIENCE = 20.0  # seconds
-_CHECKOVS = 90.0  # whose first start on a cold disk takes long
 _SEE = "`orchestrate tools` shows which tools are found, and where."
 
 
@@ -46,15 +44,16 @@ def announcement(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
 
 def ask(name: str, path: Path, env: Mapping[str, str]) -> Announcement:
     """As `announcement`, always by starting the program."""
+    pins = load_pins()
+    pin = pins[name]
     # Neither the surroundings' Terraform settings nor a folder that chooses a version may change the answer.
     quiet = {key: value for key, value in env.items() if not key.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
     with tempfile.TemporaryDirectory(prefix="orchestrate-") as empty:
-        patience = _CHECKOVS if name == "checkov" else _PATIENCE
         try:
-            done = process.run([path, _QUESTIONS[name]], cwd=Path(empty), env=quiet, timeout=patience)
+            done = process.run([path, pin.asked], cwd=Path(empty), env=quiet, timeout=pin.patience)
         except DependencyError as failure:
             raise DependencyError(f"{path} does not say its version: {failure.message}", hint=_SEE) from None
-    found = announced(name, done.stdout) if done.returncode == 0 else None
+    found = announced(name, done.stdout, pins) if done.returncode == 0 else None
     if found is None:
         raise DependencyError(
             f"{path} does not say that it is {name} when asked for its version: {_excerpt(done)}",

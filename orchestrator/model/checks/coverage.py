@@ -17,14 +17,15 @@ from typing import Literal, TypeAlias
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.text.quoting import quoted
+from orchestrator.model.tools.dialect import ALL_CONFIGURATION, ALL_TESTS
 
 Kind: TypeAlias = Literal["file", "executable", "link"]
 Kinds: TypeAlias = Mapping[str, Kind]
 Read: TypeAlias = Callable[[str], bytes]
 
 LOCK_FILE = ".terraform.lock.hcl"
-CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
-_TESTS = (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")
+CONFIGURATION = ALL_CONFIGURATION
+_TESTS = ALL_TESTS
 
 # A relative path in code, up to where it is no longer literal. `path.root` and `path.cwd` are the root's folder.
 _MODULE = re.compile(r'\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"$]*)?)"')

@@ -23,6 +23,7 @@ from orchestrator.model.rules.release_settings import (
     Window,
 )
 from orchestrator.model.rules.tag import TEAM_PATTERN, TEAM_RULE
+from orchestrator.model.tools.dialect import Program
 
 # IAM and STS API references: RoleSessionName, RoleName and ExternalId.
 _SESSION_NAME = r"^[A-Za-z0-9_+=,.@-]{2,64}$"
@@ -177,7 +178,7 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
 class TerraformSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How Terraform is run."""
 
-    program: Annotated[Literal["terraform", "tofu"], Meta(description="Terraform or OpenTofu.")] = "terraform"
+    program: Annotated[Program, Meta(description="Terraform or OpenTofu.")] = "terraform"
     plan_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one plan.")] = 60
     apply_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one apply.")] = 240
     pass_env: Annotated[

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from orchestrator.errors import DependencyError, InvalidInput, Locked, OrchestrateError, Refused, StageFailed
 from orchestrator.model.terraform.events import CommandOutput, Diagnostic
-from orchestrator.model.tools.tool import title
+from orchestrator.model.tools.dialect import DIALECTS
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ def failure(
     if lock is not None:
         return _locked(lock, run)
     if not errors:
-        return StageFailed(f"{what} failed: {title(program)} {_crash(output, returncode)}")
+        return StageFailed(f"{what} failed: {DIALECTS[program].title} {_crash(output, returncode)}")
     message, meaning = f"{what} failed: {output.first_errors}", _first_meaning(errors)
     if meaning is None:
         return StageFailed(message)
-    return meaning.error(message, hint=meaning.hint.format(program=program, title=title(program)))
+    return meaning.error(message, hint=meaning.hint.format(program=program, title=DIALECTS[program].title))
 
 
 def _first_meaning(errors: Sequence[Diagnostic]) -> _Meaning | None:

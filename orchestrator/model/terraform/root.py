@@ -17,6 +17,7 @@ from orchestrator.model.rules.backend import Backend
 from orchestrator.model.rules.config import Workload
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target
+from orchestrator.model.tools.dialect import DIALECTS, stem
 
 Json = dict[str, Any]
 
@@ -27,7 +28,7 @@ ROLE_VARIABLE = "orchestrate_role_arn"
 # A provider's source address (Terraform documentation, "Provider Requirements"): letters of either case are the same.
 _SOURCE = re.compile(r"(?:(?:[a-z0-9.-]+(?::[0-9]+)?/)?[a-z0-9_-]+/)?[a-z0-9_-]+", re.IGNORECASE)
 _OFFICIAL = "hashicorp/aws"
-_REGISTRIES = ("registry.terraform.io/", "registry.opentofu.org/")
+_REGISTRIES = tuple(f"{dialect.registry}/" for dialect in DIALECTS.values())
 # Providers that find AWS credentials by themselves and whose blocks are unlike those of the AWS provider.
 _WITHOUT_OVERRIDE = frozenset({"awscc"})
 
@@ -106,8 +107,8 @@ def comes_after_ours(name: str) -> bool:
 
 
 def _is_override(name: str) -> bool:
-    stem = re.sub(r"\.(tf|tofu)(\.json)?$", "", name)
-    return stem == "override" or stem.endswith("_override")
+    plain = stem(name)
+    return plain == "override" or plain.endswith("_override")
 
 
 def _refuse_second_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from orchestrator.errors import DependencyError
+from orchestrator.model.tools.dialect import DIALECTS, Dialect, serving
 
 Platform = Literal["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -78,11 +80,18 @@ class PythonPackage(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ToolPin(Struct, frozen=True, forbid_unknown_fields=True):
-    """One program: the version that is installed, and the range that is accepted from elsewhere."""
+    """One program: the version that is installed, the range that is accepted from elsewhere, how it tells its own.
+
+    `announces` is the regular expression of the line that tells the version, which is its first group; `patience` is
+    how many seconds a start may take.
+    """
 
     version: VersionText
     minimum: VersionText
     below: VersionText
+    asked: str
+    announces: str
+    patience: float = 20.0
     release: ReleasedArchive | None = None
     go: GoModule | None = None
     python: PythonPackage | None = None
@@ -107,34 +116,21 @@ class Tool:
     path: Path
     source: Literal["setting", "PATH", "cache"]
 
-
-_ANNOUNCEMENTS = {
-    "terraform": re.compile(r"^Terraform v(\S+)", re.MULTILINE),
-    "tofu": re.compile(r"^OpenTofu v(\S+)", re.MULTILINE),
-    "tflint": re.compile(r"^TFLint version (\S+)", re.MULTILINE),
-    "checkov": re.compile(r"^(\d\S*)$", re.MULTILINE),
-}
+    @property
+    def dialect(self) -> Dialect:
+        """Of a program that reads Terraform's language."""
+        return DIALECTS[self.name]
 
 
-def needed(program: str) -> tuple[str, ...]:
-    """The programs that a project needs; `program` is its `terraform.program`."""
-    return (program, "tflint", "checkov")
+def needed(program: str, pinned: Iterable[str]) -> tuple[str, ...]:
+    """The programs, of all that are pinned, that a project needs; `program` is its `terraform.program`."""
+    return (program, *(name for name in pinned if name not in DIALECTS))
 
 
-def title(program: str) -> str:
-    """The name of what `terraform.program` may be, as people write it."""
-    return {"terraform": "Terraform", "tofu": "OpenTofu"}[program]
-
-
-def serving(name: str) -> tuple[str, ...]:
-    """The programs that may do the work of `name`: OpenTofu that of Terraform, if somebody asks for it."""
-    return ("terraform", "tofu") if name == "terraform" else (name,)
-
-
-def announced(name: str, output: str) -> tuple[str, ToolVersion] | None:
+def announced(name: str, output: str, pins: Mapping[str, ToolPin]) -> tuple[str, ToolVersion] | None:
     """Which program says this when asked for its version, and the version; None where it is not `name`."""
     for candidate in serving(name):
-        match = _ANNOUNCEMENTS[candidate].search(output)
+        match = re.search(pins[candidate].announces, output, re.MULTILINE)
         if match is not None and _VERSION.fullmatch(match[1]):
             return candidate, parse_version(match[1])
     return None

@@ -14,6 +14,7 @@ from orchestrator.model.checks.check import CheckReport, FindingFilter, Observed
 from orchestrator.model.checks.coverage import CONFIGURATION, Coverage
 from orchestrator.model.checks.custom_policy import check_policy
 from orchestrator.model.checks.finding import Finding
+from orchestrator.model.tools.dialect import TERRAFORM
 from orchestrator.model.tools.tool import Tool
 from orchestrator.stages.checks.subject import (
     POLICIES,
@@ -99,7 +100,7 @@ def _empty(subject: CheckTarget, coverage: Coverage) -> Iterator[Finding]:
         )
         yield Finding("scan", "orchestrate", "scan_empty", "error", message)
     for path in code:
-        if path.endswith((".tofu", ".tofu.json")):
+        if not path.endswith(TERRAFORM.configuration):
             message = "checkov does not read OpenTofu's own files, so nothing in it has been checked"
             yield Finding("scan", "orchestrate", "parse_error", "error", message, file=path)
 

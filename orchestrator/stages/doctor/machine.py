@@ -10,6 +10,7 @@ from orchestrator.effects.system import web
 from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.system.writable import free_space
 from orchestrator.effects.terraform.workspace import workspaces
+from orchestrator.effects.tools.pinned import load_pins
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.providers import find_provider_mirrors, own_configuration
 from orchestrator.effects.tools.survey import survey
@@ -25,7 +26,7 @@ Environment = Mapping[str, str]
 
 def machine(env: Environment, program: str) -> Iterator[Callable[[], list[Diagnosis]]]:
     """What is looked at: the programs, of which `program` is the project's `terraform.program`, and the folders."""
-    for name in needed(program):
+    for name in needed(program, load_pins()):
         yield lambda name=name: [_tool(name, env)]  # type: ignore[misc]
     yield lambda: list(_folders(env))
 

@@ -14,7 +14,6 @@ from orchestrator.effects.git.worktree import project_folder
 from orchestrator.effects.system.cache import Cache
 from orchestrator.effects.terraform import hcl
 from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError
-from orchestrator.model.checks.coverage import CONFIGURATION
 from orchestrator.model.doctor.diagnosis import Diagnosis, failed, looked, ok, warning
 from orchestrator.model.rules.rules import FOLDER, PROJECT_FILE, Rules
 from orchestrator.model.terraform.needed_providers import BLOCKS, module_sources, needs_providers
@@ -25,6 +24,7 @@ from orchestrator.model.terraform.provider_lock import (
     doubts,
     parse_lock_file,
 )
+from orchestrator.model.tools.dialect import DIALECTS
 
 _OLDEST_GIT = (2, 24)  # the first that knows --end-of-options
 
@@ -148,7 +148,7 @@ class LockFiles:
             module = waiting.pop()
             seen.add(module)
             try:
-                bodies = list(hcl.read_root(module, self.cache, suffixes=CONFIGURATION, names=BLOCKS).values())
+                bodies = list(hcl.read_root(module, self.cache, dialect=DIALECTS[self.program], names=BLOCKS).values())
             except (InvalidInput, OSError):
                 return True
             sources = list(module_sources(bodies))

@@ -37,7 +37,7 @@ from orchestrator.model.release.recovery import (
     unknown_to,
     work,
 )
-from orchestrator.model.tools.tool import title
+from orchestrator.model.tools.dialect import DIALECTS
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery import unsaved
@@ -225,7 +225,7 @@ def _mend_checksum(scene: _Scene) -> None:
         return
     state, name = (
         StateContent.read(content, "the stored state"),
-        title(scene.ctx.release.rules.project.terraform.program),
+        DIALECTS[scene.ctx.release.rules.project.terraform.program].title,
     )
     if not any(_goes_on(state, plan) for plan in scene.plans.values()):
         raise Refused(

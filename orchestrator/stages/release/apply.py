@@ -19,7 +19,7 @@ from orchestrator.model.release import receipt as receipts
 from orchestrator.model.release.admission import superseded, withdrawn_reason
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.model.rules import windows
-from orchestrator.model.tools.tool import title
+from orchestrator.model.tools.dialect import DIALECTS
 from orchestrator.stages.approval.announcement import announce_apply
 from orchestrator.stages.approval.approvals import check_answers, record_answers, tally
 from orchestrator.stages.context.context import ReleaseContext
@@ -244,7 +244,7 @@ def _run(ctx: ReleaseContext, run: _ApplyRun, apply_plan: Callable[[], dict[str,
 
 
 def _lost(ctx: ReleaseContext) -> Locked:
-    name = title(ctx.release.rules.project.terraform.program)
+    name = DIALECTS[ctx.release.rules.project.terraform.program].title
     return Locked(
         f"the deployment lock could not be renewed, so {name} was stopped before somebody else could take it over",
         hint=f"{name} saved what it had done. Run `orchestrate plan --tag {ctx.release.tag}`: it shows what is left.",

@@ -31,6 +31,7 @@ from orchestrator.model.terraform.provider_lock import (
 from orchestrator.model.terraform.root import Json, ProviderIdentity
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.tools.dialect import twins
 from orchestrator.stages.context.context import ReleaseContext
 
 _OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
@@ -79,7 +80,7 @@ def export(ctx: ReleaseContext, workspace: Workspace, *, refuse_unsaved: bool = 
 
 def _refuse_what_we_write(root: Path) -> None:
     """Files that orchestrate writes itself, and a state, which is another one than the target's."""
-    for name in (*_OURS, *(name.replace(".tf", ".tofu") for name in _OURS)):
+    for name in (twin for ours in _OURS for twin in twins(ours)):
         if os.path.lexists(root / name):
             raise InvalidInput(f"the root configuration has a file {name}, a name that orchestrate uses itself")
     if os.path.lexists(root / "terraform.tfstate"):
@@ -189,10 +190,12 @@ def lacks_providers(terraform: Terraform) -> bool:
 
 
 def read(ctx: ReleaseContext, folder: Path, *, skip: Collection[str] = _OURS, told: str = "") -> dict[str, Json]:
-    """The configuration files of a root or module, ours left out."""
-    names = (".tf", ".tf.json", ".tofu", ".tofu.json")
-    suffixes = names if ctx.release.rules.project.terraform.program == "tofu" else names[:2]
-    return hcl.read_root(folder, ctx.cache, suffixes=suffixes, skip=skip, told=told)
+    """The configuration files of a root or module, ours left out.
+
+    The program that runs decides which files these are: it may be another one than the rules name.
+    """
+    dialect = find(ctx.release.rules.project.terraform.program, env=ctx.env).dialect
+    return hcl.read_root(folder, ctx.cache, dialect=dialect, skip=skip, told=told)
 
 
 def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:

@@ -9,8 +9,7 @@ import pytest
 from orchestrator.effects.system.cache import Cache
 from orchestrator.effects.terraform.hcl import read_file, read_root
 from orchestrator.errors import InvalidInput
-
-BOTH = (".tf", ".tf.json")
+from orchestrator.model.tools.dialect import OPENTOFU, TERRAFORM
 
 
 @pytest.fixture
@@ -119,13 +118,13 @@ def test_the_files_of_a_root_are_those_that_terraform_reads(root: Path, cache: C
     for name in ("b.tf", "a.tf.json", ".hidden.tf", "c.tofu", "d.tfvars", "e.tf~", "ours.tf.json"):
         written(root, name, "{}" if name.endswith(".json") else "")
     (root / "folder.tf").mkdir()
-    assert list(read_root(root, cache, suffixes=BOTH, skip=("ours.tf.json",))) == ["a.tf.json", "b.tf"]
+    assert list(read_root(root, cache, dialect=TERRAFORM, skip=("ours.tf.json",))) == ["a.tf.json", "b.tf"]
 
 
 def test_with_opentofu_its_own_files_stand_for_those_of_terraform(root: Path, cache: Cache) -> None:
     for name in ("a.tf", "a.tofu", "b.tf.json", "b.tofu.json", "c.tf", "c.tofu.json", "d.tofu.tf", "d.tofu"):
         written(root, name, "{}" if name.endswith(".json") else "")
-    found = read_root(root, cache, suffixes=(*BOTH, ".tofu", ".tofu.json"), skip=())
+    found = read_root(root, cache, dialect=OPENTOFU, skip=())
     assert list(found) == ["a.tofu", "b.tofu.json", "c.tf", "c.tofu.json", "d.tofu", "d.tofu.tf"]
 
 

