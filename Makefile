@@ -56,7 +56,7 @@ lint: install ## Check style, types, layers and Terraform's format
 	$(BIN)/lint-imports
 	TF_CLI_CONFIG_FILE=/dev/null "$$($(BIN)/orchestrate tools path terraform)" fmt -check -diff -recursive .
 
-fix: install ## Mend style and format where that can be done without a person
+fix: install ## Fix style and format where that can be done without a person
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	TF_CLI_CONFIG_FILE=/dev/null "$$($(BIN)/orchestrate tools path terraform)" fmt -recursive .

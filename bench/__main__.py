@@ -1,6 +1,6 @@
 """`make bench`: `orchestrate plan` beside a shell script that does the same; start-up; memory.
 
-A goal that is missed is said and does not fail: a loaded machine is no fault of the code.
+A goal that is missed is said and does not fail: a loaded machine is not a fault of the code.
 """
 
 from __future__ import annotations

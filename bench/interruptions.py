@@ -58,7 +58,7 @@ def kills(project: HostileProject, watch: Invariants, count: int) -> Series:
         if from_ == "its entry":
             project.has_begun(process)
         time.sleep(moment)
-        if process.poll() is not None:  # it was done before: that is no kill
+        if process.poll() is not None:  # it was done before: that is not a kill
             ended(process)
             project.settle()
             continue

@@ -41,7 +41,7 @@ resource "aws_subnet" "public" {
     precondition {
       # us-east-1a, or a local zone that has been opted into (us-west-2-lax-1a).
       condition     = can(regex("^${data.aws_region.current.name}([a-z]|-[a-z0-9-]+)$", each.key))
-      error_message = "${each.key} is no zone of ${data.aws_region.current.name}, where the provider works. Name the zones of that Region, such as ${data.aws_region.current.name}a."
+      error_message = "${each.key} is not a zone of ${data.aws_region.current.name}, where the provider works. Name the zones of that Region, such as ${data.aws_region.current.name}a."
     }
   }
 }

@@ -60,7 +60,7 @@ variable "source_account" {
 
   validation {
     condition     = var.source_account == null || can(regex("^[0-9]{12}$", var.source_account))
-    error_message = "source_account is no account number: write twelve digits as a string, or null."
+    error_message = "source_account is not an account number: write twelve digits as a string, or null."
   }
 }
 

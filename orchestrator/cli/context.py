@@ -78,7 +78,9 @@ def confirm(question: str) -> None:
         if sys.stdin is not None and sys.stdin.isatty():
             raise
         click.echo(err=True)
-        raise UsageError("nobody said yes: standard input is no terminal", hint="--yes says it beforehand.") from None
+        raise UsageError(
+            "this needs a confirmation, and standard input is not a terminal", hint="Pass --yes to confirm beforehand."
+        ) from None
 
 
 def common_options(function: _Function) -> _Function:

@@ -19,7 +19,7 @@ def client(sandbox: Sandbox, service: str, *, account: str | None = None, region
     keys = {"aws_access_key_id": sandbox.env["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "sandbox"}
     if account is not None:
         keys = assumed(sandbox, f"arn:{_partition(sandbox)}:iam::{account}:role/{ORGANIZATION_ROLE}")
-    make: Any = boto3.client  # the service's name is no literal
+    make: Any = boto3.client  # the service's name is not a literal
     return make(
         service,
         region_name=region or sandbox.env["AWS_REGION"],

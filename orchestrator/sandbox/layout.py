@@ -49,7 +49,7 @@ def encode(layout: SandboxLayout) -> bytes:
 
 
 def decode(data: bytes) -> SandboxLayout:
-    """Raises msgspec.ValidationError or msgspec.DecodeError for anything that is no layout."""
+    """Raises msgspec.ValidationError or msgspec.DecodeError for anything that is not a layout."""
     return decoding.decode(data, SandboxLayout)
 
 

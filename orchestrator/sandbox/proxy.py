@@ -41,7 +41,9 @@ class _ProxyServer(ThreadingHTTPServer):
 
     def _unknown(self, asked: PageRequest) -> Page:
         if asked.host not in _LOOPBACK or asked.port != self.server_port:
-            return _refused(f"{asked.host} is no load balancer of this sandbox, and nothing else is reachable from it")
+            return _refused(
+                f"{asked.host} is not a load balancer of this sandbox, and nothing else is reachable from it"
+            )
         if asked.path == "/proxy.pac":
             return Page(200, "application/x-ns-proxy-autoconfig", _pac(self.server_port))
         names = sorted(found.dns_name for found in load_balancers.every())

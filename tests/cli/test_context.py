@@ -37,6 +37,6 @@ def test_a_no_at_a_terminal_stops() -> None:
 @pytest.mark.parametrize("typed", [io.StringIO("n\n"), io.StringIO("")], indirect=True)
 @pytest.mark.usefixtures("typed")
 def test_where_nobody_can_answer_the_option_is_named() -> None:
-    with pytest.raises(UsageError, match="standard input is no terminal") as raised:
+    with pytest.raises(UsageError, match="standard input is not a terminal") as raised:
         confirm("Adopt this state?")
-    assert raised.value.hint == "--yes says it beforehand."
+    assert raised.value.hint == "Pass --yes to confirm beforehand."

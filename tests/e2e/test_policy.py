@@ -36,7 +36,7 @@ def test_destroying_a_protected_resource_is_refused_until_somebody_overrides_it_
     assert planned.json["protected"] == ["terraform_data.this"]
     assert "terraform_data.this" in planned.err
     assert released.run("apply", "--tag", SECOND).code == 4
-    released.ok("approve", "--tag", SECOND, "--yes", "--reason", "an approval alone is no override")
+    released.ok("approve", "--tag", SECOND, "--yes", "--reason", "an approval alone is not an override")
     assert released.run("apply", "--tag", SECOND).code == 4
     assert released.run("approve", "--tag", SECOND, "--yes", "--override").code == 2
     released.ok("approve", "--tag", SECOND, "--yes", "--override", "--reason", "it is empty")

@@ -291,8 +291,8 @@ def test_a_state_that_could_not_be_saved_is_kept_stored_and_its_checksum_mended(
         process = case.project.start("apply", "--tag", case.tag, env={"AWS_ENDPOINT_URL": endpoint})
         assert reached.wait(_PATIENCE)
         kill_all(case.workspace, process)
-    mended = case.project.ok("recover", "--tag", case.tag)
-    assert "The checksum beside the state is mended" in mended.err
+    fixed = case.project.ok("recover", "--tag", case.tag)
+    assert "The checksum beside the state is fixed" in fixed.err
     case.settles()
 
 

@@ -161,7 +161,7 @@ def test_a_deleted_load_balancer_is_gone(emulated: Sandbox, balancer: MakeBalanc
 def test_no_other_host_is_reached(emulated: Sandbox, address: str) -> None:
     reply = ask(emulated.proxy, address)
     assert reply.status == 502
-    assert "no load balancer of this sandbox" in reply.text
+    assert "not a load balancer of this sandbox" in reply.text
 
 
 def test_no_tunnel_is_opened(emulated: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`orchestrate bootstrap`: the stores of each environment, made or mended."""
+"""`orchestrate bootstrap`: the stores of each environment, made or fixed."""
 
 from __future__ import annotations
 

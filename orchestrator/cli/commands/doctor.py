@@ -1,4 +1,4 @@
-"""`orchestrate doctor`: what a release needs, and how to mend what is missing."""
+"""`orchestrate doctor`: what a release needs, and how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, 
 @click.option("--apply-roles", is_flag=True, help="Try the apply roles as well; without it only the plan roles.")
 @pass_context
 def doctor(context: Context, envs: tuple[str, ...], apply_roles: bool) -> int:
-    """Check tools, credentials, roles, stores and configuration, and say how to mend each.
+    """Check tools, credentials, roles, stores and configuration, and say how to fix each.
 
     Changes nothing. Exit code 0: nothing failed (there may be warnings); 3: something is wrong with the configuration;
     6: something is wrong with this machine, git or AWS.

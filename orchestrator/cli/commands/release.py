@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--tag", "tags", metavar="TAG", multiple=True, required=True, help="A tag, or a pattern: 'dev_*/web/1.0'."
 )
 @click.option("--on", "where", type=click.Choice(["here", "aws"]), default="here", help="Here, or in the pipelines.")
-@click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="So many at a time.")
+@click.option("--parallel", type=click.IntRange(min=1), metavar="N", help="How many releases run at the same time.")
 @click.option("--wait", is_flag=True, help="On AWS: also wait for the answers to approvals.")
 @click.option("--again", is_flag=True, help="On AWS: start those anew whose last execution did not succeed.")
 @pass_context

@@ -79,7 +79,7 @@ def explain(error: BotoCoreError | ClientError, attempt: Attempt) -> DependencyE
 
 @contextlib.contextmanager
 def settings_problem() -> Iterator[None]:
-    """For making clients: a profile that does not exist, an endpoint that is no address, a number that is none."""
+    """For making clients: a profile that does not exist, an endpoint that is not an address, a number that is none."""
     from botocore.exceptions import BotoCoreError
 
     try:
@@ -105,7 +105,7 @@ def _answered(error: ClientError, attempt: Attempt) -> DependencyError:
         tries = int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1
         return DependencyError(
             f"{attempt}: AWS throttles {error.operation_name} or is overloaded ({code}, {_times(tries)} tried)",
-            hint="Run it again in a while; AWS_MAX_ATTEMPTS sets how often a request is tried.",
+            hint="Try again later; AWS_MAX_ATTEMPTS sets how often a request is tried.",
         )
     if code in _MISSING:
         return NotThere(f"{attempt}: it does not exist ({_said(error)})", hint=_make_stores(attempt))

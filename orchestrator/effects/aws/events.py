@@ -41,9 +41,9 @@ class Events:
                 problem = self._put(entry)
         if problem is not None:
             raise DependencyError(
-                f"EventBridge has not taken the release of {detail.get('tag', '?')}: {problem.get('ErrorCode')} "
+                f"EventBridge did not accept the release of {detail.get('tag', '?')}: {problem.get('ErrorCode')} "
                 f"{problem.get('ErrorMessage', '')}".strip(),
-                hint="Run it again in a while.",
+                hint="Try again later.",
             )
 
     def _put(self, entry: Mapping[str, str]) -> dict[str, Any] | None:

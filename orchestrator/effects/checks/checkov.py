@@ -149,7 +149,7 @@ class Checkov:
         for report in reports:
             results, summary = report.results, report.summary
             if summary is None and report.resource_count is None:
-                raise said.broken("printed something that is no report")
+                raise said.broken("printed something that is not a report")
             counted = (summary.failed, summary.skipped, summary.parsing_errors) if summary else (0, 0, 0)
             if counted != (len(results.failed_checks), len(results.skipped_checks), len(results.parsing_errors)):
                 raise said.broken("lists other results than it counts")
@@ -259,5 +259,5 @@ def _not_loaded(said: ToolResult) -> Iterator[Finding]:
     text = tail(said.stderr)
     if _NOT_LOADED.search(text):
         message = f"checkov reported an error, so a check may not have run: {said.said}"
-        remediation = "If it is about a check in policies/, mend that; otherwise skip this rule with a reason."
+        remediation = "If it is about a check in policies/, fix that; otherwise skip this rule with a reason."
         yield Finding("scan", "orchestrate", "scanner_error", "error", message, remediation=remediation)

@@ -18,7 +18,7 @@ from orchestrator.model.checks.tflint_config import TflintConfig
 from orchestrator.model.tools.tool import Tool
 
 # A folder of ours among those that are linted, with something that tflint's bundled rules always find: an answer
-# without it is no answer.
+# without it is not an answer.
 _CANARY = "orchestrate-canary"
 _CANARY_RULE = "terraform_unused_declarations"
 _CANARY_FILES = {

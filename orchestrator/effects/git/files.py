@@ -137,7 +137,7 @@ def _walked(folder: Path) -> list[str]:
 
 
 def _kinds(top: Path, paths: list[str]) -> dict[str, Kind]:
-    """What is no file or link (a deleted file, a submodule, a socket) is left out."""
+    """What is not a file or link (a deleted file, a submodule, a socket) is left out."""
     kinds: dict[str, Kind] = {}
     for path in paths:
         try:

@@ -42,7 +42,7 @@ def read_worktree_rules(project: Path) -> Rules:
 
 
 def no_plain_file(path: str) -> InvalidInput:
-    return InvalidInput(f"{escaped(path)} must be a plain file, not a symbolic link or a submodule")
+    return InvalidInput(f"{escaped(path)} must be a regular file, not a symbolic link or a submodule")
 
 
 def is_rules_file(name: str) -> bool:

@@ -34,7 +34,9 @@ def write(files: Mapping[str, bytes], path: Path) -> None:
         path.write_bytes(archive(files))
         return
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError(f"{path} exists and is no empty folder", hint="Name a folder that does not, or a .tar file.")
+        raise UsageError(
+            f"{path} exists and is not an empty folder", hint="Name a folder that does not, or a .tar file."
+        )
     for name, content in files.items():
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,18 +49,20 @@ def read(path: Path) -> dict[str, bytes]:
         found = sorted(each for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
         for each in found:
             if each.is_symlink() or not each.is_file():
-                raise Refused(f"the bundle holds {each}, which is no plain file")
+                raise Refused(f"the bundle holds {each}, which is not a regular file")
         return {each.relative_to(path).as_posix(): each.read_bytes() for each in found}
     try:
         with tarfile.open(path, mode="r:") as tar:
             return dict(_entry(tar, entry) for entry in tar if not entry.isdir())
     except (tarfile.TarError, OSError) as error:
-        raise InvalidInput(f"{path} is no evidence bundle: {error}", hint="Name the folder or the .tar file.") from None
+        raise InvalidInput(
+            f"{path} is not an evidence bundle: {error}", hint="Name the folder or the .tar file."
+        ) from None
 
 
 def _entry(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> tuple[str, bytes]:
     """Only read, never unpacked: a name can lead nowhere."""
     content = tar.extractfile(entry) if entry.isfile() else None
     if content is None:
-        raise Refused(f"the bundle holds {entry.name!r}, which is no plain file")
+        raise Refused(f"the bundle holds {entry.name!r}, which is not a regular file")
     return PurePosixPath(entry.name).as_posix().removeprefix(f"{TOP}/"), content.read()

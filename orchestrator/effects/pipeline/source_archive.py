@@ -15,7 +15,7 @@ _LEFT_OUT = ("hooks", "logs", "info", "description", "FETCH_HEAD")
 
 
 def origin_of(folder: Path) -> str:
-    """Where a clone was made from; the repository itself where it is no clone."""
+    """Where a clone was made from; the repository itself where it is not a clone."""
     return GitCommand(folder).run("remote", "get-url", "origin", missing="") or str(folder)
 
 

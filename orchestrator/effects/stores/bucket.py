@@ -1,4 +1,4 @@
-"""A bucket: its settings read, made and mended."""
+"""A bucket: its settings read, made and fixed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BucketStore:
             return self._exists()
 
     def create(self, wanted: BucketSettings) -> None:
-        """An empty bucket of ours, whose settings are mended next. Harmless where another run is faster."""
+        """An empty bucket of ours, whose settings are fixed next. Harmless where another run is faster."""
         request: dict[str, Any] = {"Bucket": self.store.name, "ObjectOwnership": wanted.ownership}
         if wanted.object_lock:
             request["ObjectLockEnabledForBucket"] = True
@@ -85,7 +85,7 @@ class BucketStore:
             raise
         if answer.get("BucketRegion", self.store.region) != self.store.region:
             raise Refused(
-                f"the {self.store} stands in {answer['BucketRegion']}, but it belongs in {self.store.region}",
+                f"the {self.store} is in {answer['BucketRegion']}, but it belongs in {self.store.region}",
                 hint="A bucket cannot be moved. Correct state.region (or the layout) in envs/orchestrate.yaml, or "
                 "choose another state.prefix and move the state there.",
             )

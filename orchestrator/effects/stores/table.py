@@ -1,4 +1,4 @@
-"""A DynamoDB table: its settings read, made and mended."""
+"""A DynamoDB table: its settings read, made and fixed."""
 
 from __future__ import annotations
 
@@ -155,9 +155,7 @@ class TableStore:
             if not making:
                 return
             time.sleep(1)
-        raise DependencyError(
-            f"the index of the {self.store} is not ready after ten minutes", hint="Run this again in a while."
-        )
+        raise DependencyError(f"the index of the {self.store} is not ready after ten minutes", hint="Try again later.")
 
     @property
     def _dynamodb(self) -> Any:

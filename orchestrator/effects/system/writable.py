@@ -25,5 +25,5 @@ def free_space(folder: Path, setting: str) -> int:
     except OSError as error:
         raise DependencyError(
             f"{folder} cannot be written to: {error.strerror}",
-            hint=f"Mend its permissions or make room, or name another folder with {setting}.",
+            hint=f"Fix its permissions or make room, or name another folder with {setting}.",
         ) from None

@@ -40,7 +40,7 @@ def _identity(path: Path) -> tuple[int, int, int, int]:
 def made_since(before: Snapshot, folder: Path) -> list[str]:
     """Files that were created or changed since the snapshot, relative to `folder`, in order.
 
-    Raises StageFailed where planning removed a file or made something else than a plain file.
+    Raises StageFailed where planning removed a file or made something else than a regular file.
     """
     after = snapshot(folder)
     if gone := sorted(set(before) - set(after)):
@@ -48,7 +48,7 @@ def made_since(before: Snapshot, folder: Path) -> list[str]:
     made = sorted(name for name, identity in after.items() if before.get(name) != identity)
     for name in made:
         if not (folder / name).is_file() or (folder / name).is_symlink():
-            raise StageFailed(f"planning made {name}, which is no plain file and cannot be kept with the plan")
+            raise StageFailed(f"planning made {name}, which is not a regular file and cannot be kept with the plan")
     return made
 
 
@@ -87,7 +87,7 @@ def unpack(archive: Path, digest: str, plan_file: Path, folder: Path) -> None:
             target = plan_file if entry.name == _PLAN else _inside(folder, entry.name)
             content = tar.extractfile(entry)
             if content is None:
-                raise Refused(f"the stored plan holds {entry.name}, which is no plain file")
+                raise Refused(f"the stored plan holds {entry.name}, which is not a regular file")
             _write(target, content.read(), 0o600 if entry.name == _PLAN else entry.mode & 0o755)
 
 

@@ -48,7 +48,7 @@ def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS, *, tol
     told = told or path.name
     if not path.is_file():
         raise InvalidInput(
-            f"{told} is no file, or a link that leads nowhere",
+            f"{told} is not a file, or a link that leads nowhere",
             hint="A link must lead to a file of the same commit.",
         )
     content = path.read_bytes()

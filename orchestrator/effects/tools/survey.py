@@ -1,4 +1,4 @@
-"""What there is of the tools: for people who want to know, and for those who mend it."""
+"""What there is of the tools: for people who want to know, and for those who fix it."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def _altered(kept: Kept, receipt: PlanReceipt | None) -> Iterator[tuple[str, str
     """What differs from what was written, and in which field, where an older version tells."""
     original = _decoded(kept.original) if kept.original is not None else None
     if receipt is None:
-        yield "holds other content, which is no receipt", None
+        yield "holds other content, which is not a receipt", None
     elif original is None:
         yield f"holds another receipt: of {receipt.tag} for {receipt.place.target}", None
     else:

@@ -132,7 +132,7 @@ def since(text: str, now: datetime) -> str:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise UsageError(
-            f"--since {escaped(text)} is no time", hint="Such as 2026-11-21, 2026-11-21T08:00:00+01:00, 12h or 30d."
+            f"--since {escaped(text)} is not a time", hint="Such as 2026-11-21, 2026-11-21T08:00:00+01:00, 12h or 30d."
         ) from None
 
 

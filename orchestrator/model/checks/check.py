@@ -141,7 +141,7 @@ class FindingFilter:
                     severity="error",
                     message=f"the skip of {skip.rule} expired on {skip.expires} ({skip.reason})",
                     file=self.file,
-                    remediation="Mend what it skips and remove it, or decide on a new date.",
+                    remediation="Fix what it skips and remove it, or decide on a new date.",
                 )
 
 
@@ -190,7 +190,7 @@ class Baseline:
 
     @staticmethod
     def parse(content: bytes) -> Baseline:
-        """Raises InvalidInput for what is no baseline."""
+        """Raises InvalidInput for what is not a baseline."""
         try:
             document = decoding.decode(content, _SkipsDocument)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

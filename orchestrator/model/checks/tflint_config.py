@@ -121,7 +121,7 @@ def _plugin(name: str, values: dict[str, str]) -> Plugin:
             f"tflint's settings ask for plugin {quoted(name)} from {quoted(source)}, version {quoted(version)}"
         )
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise InvalidInput(f"tflint's settings name a plugin {quoted(name)}, which is no plugin's name")
+        raise InvalidInput(f"tflint's settings name a plugin {quoted(name)}, which is not a plugin's name")
     return Plugin(name, source, version)
 
 

@@ -13,7 +13,7 @@ State: TypeAlias = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One check: what was found and how to mend it. `exit_code` is 0 unless it failed."""
+    """One check: what was found and how to fix it. `exit_code` is 0 unless it failed."""
 
     name: str
     state: State

@@ -97,7 +97,7 @@ class _Chain:
 
     def flaws(self) -> Iterator[IntegrityFinding]:
         for sk in self.foreign:
-            yield self._flaw("foreign", None, f"the item {sk!r} is no entry")
+            yield self._flaw("foreign", None, f"the item {sk!r} is not an entry")
         for seq in range(1, max([self.last, *self.anchors], default=0) + 1):
             item, anchors = self.items.get(seq), self.anchors.get(seq, ())
             if item is None:

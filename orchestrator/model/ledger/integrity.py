@@ -9,7 +9,7 @@ MEANINGS: Mapping[str, str] = {
     "altered": "The entry is not the one that was written: somebody changed it in the table.",
     "removed": "The entry was taken out of the middle of the chain.",
     "cut-off": "The end of the chain was cut off, or an older state of the table was put back.",
-    "foreign": "Somebody wrote something into the table that is no entry.",
+    "foreign": "Somebody wrote something into the table that is not an entry.",
     "moved": "The entry was copied here from another place or another target.",
     "broken-link": "One of the two entries was changed, or something was put in or taken out between them.",
     "anchor-missing": "The anchor was removed; or, of the newest entry, its writer is still at it or was killed.",

@@ -41,12 +41,12 @@ class StepExecution:
 
     @staticmethod
     def of(variables: Mapping[str, str]) -> StepExecution:
-        """Raises DependencyError where this is no build of the tooling's."""
+        """Raises DependencyError where this is not a build of the tooling's."""
         needed = ("TAG", "COMMIT", "EXECUTION_ID", "ORCHESTRATE_ENV", "ORCHESTRATE_PIPELINE", "CODEBUILD_SRC_DIR")
         missing = [name for name in needed if not variables.get(name)]
         if missing:
             raise DependencyError(
-                f"this is no build of a release pipeline: {', '.join(missing)} is not set",
+                f"this is not a build of a release pipeline: {', '.join(missing)} is not set",
                 hint="Steps run in AWS CodeBuild; elsewhere use `orchestrate release`, or its stages one by one.",
             )
         return StepExecution(
@@ -65,7 +65,7 @@ class StepExecution:
     def check(self, release: Release) -> None:
         """Raises Refused where a variable of the execution is not what the bundle says: somebody wrote it by hand."""
         if release.tag.env != self.env:
-            raise Refused(f"{release.tag} is no release to {self.env}, which this pipeline is for")
+            raise Refused(f"{release.tag} is not a release to {self.env}, which this pipeline is for")
         if release.commit != self.commit:
             raise Refused(
                 f"the execution says that {release.tag} is commit {self.commit[:12]}, but it is {release.commit[:12]}",

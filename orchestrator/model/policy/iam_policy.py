@@ -171,7 +171,7 @@ def _principal(attribute: str, principal: Any, restricted: bool, trusted: frozen
                     "iam_outside_principal", "medium", attribute, f"it names {name}, of no known account", remediation
                 )
         elif match["account"] not in trusted:
-            message = f"it lets account {match['account']} in, which is none of the project's"
+            message = f"it lets account {match['account']} in, which is not one of the project's"
             yield PolicyFault("iam_outside_principal", "critical", attribute, message, remediation)
     if isinstance(principal, Mapping) and _list(principal.get("CanonicalUser")):
         message = "it names canonical users, whose account cannot be told"
@@ -223,7 +223,7 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, list[str]]]:
 
 
 def _is_aws(principal: str) -> bool:
-    """A service's name or an organization's ARN is no principal of an account."""
+    """A service's name or an organization's ARN is not a principal of an account."""
     return principal == "*" or _ACCOUNT.fullmatch(principal) is not None
 
 

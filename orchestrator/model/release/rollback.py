@@ -60,7 +60,7 @@ def goal(history: History, wanted: Version | None) -> Entry:
         return good[0]
     raise Refused(
         f"no release before {left.tag} is known to be good: {_told(others)}",
-        hint="--to VERSION chooses one of them." if others else "Mend it with a new version.",
+        hint="--to VERSION chooses one of them." if others else "Fix it with a new version.",
     )
 
 

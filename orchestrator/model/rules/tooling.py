@@ -115,7 +115,7 @@ def own_stores(rules: Rules, region: str) -> Stores:
 
 
 def backend(place: Stores, key: str, *, locking: str) -> Backend:
-    """The backend of a root that is no target: the tooling's, or an account's roles."""
+    """The backend of a root that is not a target: the tooling's, or an account's roles."""
     return Backend(place.state_bucket, key, place.region, place.lock_table, use_lockfile=locking != "dynamodb")
 
 

@@ -59,7 +59,7 @@ def zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise DependencyError(
             f"the time zone {quoted(name)} is not in this machine's time zone database",
-            hint="Install the system package tzdata, or mend the name.",
+            hint="Install the system package tzdata, or fix the name.",
         ) from None
 
 

@@ -214,7 +214,7 @@ def _line(event: Event) -> int:
 
 
 def _same_everywhere(plain: str) -> Callable[[str], object] | None:
-    """What makes the value of a plain scalar that is no text, but the same to every reader."""
+    """What makes the value of a plain scalar that is not text, but the same to every reader."""
     return next((construct for pattern, construct in _SAME_EVERYWHERE if pattern.fullmatch(plain)), None)
 
 

@@ -44,7 +44,7 @@ class StoreSettings:
 
 @dataclass(frozen=True)
 class BucketSettings:
-    """In the order in which they are mended: nothing public first, and Object Lock needs versioning."""
+    """In the order in which they are fixed: nothing public first, and Object Lock needs versioning."""
 
     public_access_block: Mapping[str, object]
     ownership: str
@@ -202,7 +202,7 @@ def _tls_only(store: StoreSettings) -> dict[str, object]:
 
 
 def differences(wanted: Settings, found: Settings) -> tuple[Difference, ...]:
-    """In the order of the fields, which is the order of mending."""
+    """In the order of the fields, which is the order of fixing."""
     return tuple(_differences(wanted, found))
 
 

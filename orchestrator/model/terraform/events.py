@@ -19,7 +19,7 @@ _LONGEST_LINE = 600  # characters
 _KEPT_LINES = 200
 _TOLD_ERRORS = 3
 _INTRODUCTION = "Terraform encountered problems during initiali"  # says nothing beside the other errors
-# The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is no news.
+# The rules ask for the lock table on purpose (`state.locking`); Terraform's reminder of it is not news.
 _LOCK_TABLE = '"dynamodb_table" is deprecated'
 # How a program in Go says that it cannot go on; it then ends with 2, which after `plan` would mean changes.
 _PANIC = re.compile(r"panic: |fatal error: |SIG[A-Z]+: ")
@@ -138,7 +138,7 @@ class CommandOutput:
 
 
 def _reads_data(event: Mapping[str, Any]) -> bool:
-    """Data sources are read in every plan; that is no news."""
+    """Data sources are read in every plan; that is not news."""
     hook = event.get("hook")
     return isinstance(hook, dict) and hook.get("action") == "read"
 

@@ -154,7 +154,7 @@ def _replaced(path: Sequence[Any], hidden: tuple[Any, Any]) -> str:
 
 
 def _inner(path: str, key: Any) -> str:
-    """One step further; a key that is no name is quoted, as it may hold anything."""
+    """One step further; a key that is not a name is quoted, as it may hold anything."""
     if isinstance(key, str) and _PLAIN_KEY.fullmatch(key):
         return f"{path}.{key}" if path else key
     return f"{path}[{json.dumps(key)}]"

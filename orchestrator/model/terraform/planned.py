@@ -133,7 +133,7 @@ def _constant(expression: Json, variables: Json) -> str | None:
 
 
 def _roles(config: Json) -> Iterator[str]:
-    """Roles that a provider is written to assume; the one that orchestrate gives is no constant."""
+    """Roles that a provider is written to assume; the one that orchestrate gives is not a constant."""
     for block in (config.get("expressions") or {}).get("assume_role") or []:
         role = (block.get("role_arn") or {}).get("constant_value") if isinstance(block, Mapping) else None
         if isinstance(role, str):

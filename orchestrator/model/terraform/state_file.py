@@ -91,7 +91,7 @@ def check_state(state: StateFile, locked: Mapping[str, str], program: str) -> No
 
 
 def is_older(version: str, than: str) -> bool:
-    """Whether a version of Terraform or a provider is older, by number; what is no version counts as 0.0."""
+    """Whether a version of Terraform or a provider is older, by number; what is not a version counts as 0.0."""
     return _numbers(version) < _numbers(than)
 
 

@@ -12,7 +12,7 @@ import msgspec
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys, no spaces, ASCII only; `value` may be a Struct. NaN and infinity are a ValueError.
 
-    What is no text (half of a surrogate pair, as Python reads an argument that is not UTF-8) becomes U+FFFD: no
+    What is not text (half of a surrogate pair, as Python reads an argument that is not UTF-8) becomes U+FFFD: no
     reader of JSON would accept it.
     """
     plain = msgspec.to_builtins(value)

@@ -54,7 +54,7 @@ def as_json(reports: Sequence[CheckReport], failures: Sequence[Failure] = ()) ->
 
 
 def as_text(report: CheckReport) -> str:
-    """One report: what fails, with its line and how to mend it, then what does not count and why."""
+    """One report: what fails, with its line and how to fix it, then what does not count and why."""
     return "\n".join(_report_lines(report))
 
 
@@ -84,7 +84,7 @@ def _report_lines(report: CheckReport) -> Iterator[str]:
 
 
 def _places(findings: Iterable[Finding]) -> Iterator[str]:
-    """Findings grouped by file, each with its line and how to mend it."""
+    """Findings grouped by file, each with its line and how to fix it."""
     ordered = sorted(findings, key=lambda f: (f.file or "", f.line or 0, f.rule))
     for file, group in groupby(ordered, key=lambda f: f.file or ""):
         yield ""

@@ -57,7 +57,7 @@ def _state(outcome: StoreResult) -> str:
 
 
 def progress(outcome: StoreResult) -> str | None:
-    """A line for what takes time: making and mending."""
+    """A line for what takes time: making and fixing."""
     if outcome.state not in ("created", "repaired"):
         return None
     return f"{outcome.store.env} ({outcome.store.region}): {outcome.store} {outcome.state}"

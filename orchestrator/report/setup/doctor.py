@@ -21,7 +21,7 @@ def _check(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def text(diagnoses: Sequence[Diagnosis]) -> str:
-    """A line a check, below it how to mend it; the sum at the end."""
+    """A line a check, below it how to fix it; the sum at the end."""
     width = max((len(diagnosis.name) for diagnosis in diagnoses), default=0)
     return "\n".join([*(line for diagnosis in diagnoses for line in _lines(diagnosis, width)), "", _sum(diagnoses)])
 

@@ -30,7 +30,7 @@ def as_json(findings: Sequence[FoundTool]) -> str:
 
 
 def as_text(findings: Sequence[FoundTool]) -> str:
-    """A table, and below it what is wrong and how to mend it."""
+    """A table, and below it what is wrong and how to fix it."""
     rows = [_HEADINGS, *map(_row, findings)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -60,7 +60,7 @@ def _client(service: str, region: str, keys: dict[str, str]) -> Any:
     import boto3
     from botocore.config import Config
 
-    make: Any = boto3.client  # the service's name is no literal
+    make: Any = boto3.client  # the service's name is not a literal
     config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1}, proxies={})
     made = make(service, region_name=region, endpoint_url=here().endpoint, config=config, **keys)
     _ = made.exceptions  # made at first use, and by two threads at once twice: each would catch its own, and miss

@@ -46,7 +46,7 @@ def _unpacked(s3: Any, artifact: Artifact, folder: Path) -> str | None:
     try:
         unpack(found["Body"].read(), folder)
     except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"s3://{artifact.location} is no zip file that can be unpacked: {error}") from None
+        raise SourceError(f"s3://{artifact.location} is not a zip file that can be unpacked: {error}") from None
     return str(found["VersionId"]) if "VersionId" in found else None
 
 

@@ -92,7 +92,7 @@ _BLOCK = re.compile(
 
 
 def _empty(subject: CheckTarget, coverage: Coverage) -> Iterator[Finding]:
-    """A scan that looked at nothing is no pass."""
+    """A scan that looked at nothing is not a pass."""
     code = [origin for path, origin in coverage.files.items() if path.endswith(CONFIGURATION)]
     if not any(_BLOCK.search(subject.files.read(path)) for path in code):
         message = (

@@ -57,7 +57,7 @@ def _plugin_cache(folder: Path) -> Diagnosis:
     """Terraform itself does not make it ("Provider Plugin Cache" in its CLI configuration document)."""
     if not folder.is_dir():
         raise DependencyError(
-            f"TF_PLUGIN_CACHE_DIR names {folder}, which is no folder; `init` fails there",
+            f"TF_PLUGIN_CACHE_DIR names {folder}, which is not a folder; `init` fails there",
             hint=f"Run `mkdir -p {folder}`, or remove the variable.",
         )
     return _folder("plugin cache", folder, "TF_PLUGIN_CACHE_DIR")

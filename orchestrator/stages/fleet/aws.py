@@ -27,7 +27,7 @@ from orchestrator.model.rules import tooling
 from orchestrator.model.rules.tooling import EnvironmentPipeline
 
 PARALLEL = 20
-"""So many at a time unless asked otherwise."""
+"""How many run at the same time unless asked otherwise."""
 
 _ROOM = 50  # CodePipeline's quota of executions at a time in one pipeline of the mode PARALLEL
 _SHORTEST, _LONGEST = 1.0, 15.0  # seconds between two looks

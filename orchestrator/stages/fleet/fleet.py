@@ -55,7 +55,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """So many at a time; `wait` goes on while approvals are waited for."""
+    """`parallel` releases run at the same time; with `wait`, those that wait for an approval are waited for."""
 
     parallel: int
     wait: bool

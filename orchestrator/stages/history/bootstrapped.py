@@ -1,4 +1,4 @@
-"""Environments that are not bootstrapped yet: nothing can have happened there, so to find nothing is no failure."""
+"""Environments that are not bootstrapped yet: nothing can have happened there, so to find nothing is not a failure."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class HistoryFilter:
 
     @staticmethod
     def of(tag: str | None, since: str | None, limit: int) -> HistoryFilter:
-        """`since` as people write it; UsageError where that is no time."""
+        """`since` as people write it; UsageError where that is not a time."""
         return HistoryFilter(tag, timeline.since(since, clock.now()) if since else "", limit)
 
 

@@ -59,7 +59,7 @@ def show_receipt(rules: Rules, digest: str, selection: Selection) -> ReceiptView
     Raises InvalidInput where nobody knows it, and Refused where it is gone or its content is not what was written.
     """
     if _DIGEST.fullmatch(digest) is None:
-        raise UsageError(f"{quoted(digest)} is no digest of a receipt: 12 to 64 of 0-9 and a-f")
+        raise UsageError(f"{quoted(digest)} is not a digest of a receipt: 12 to 64 of 0-9 and a-f")
     aws = Session(rules.project.state.region)
     aws.require_account(rules.project.tooling.account)
     place = _one(digest, list(_places(rules, aws, digest, selection)))

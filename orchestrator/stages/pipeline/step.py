@@ -95,7 +95,7 @@ def _record_check(step: Step, name: str) -> None:
     folder = step.env.get(f"CODEBUILD_SRC_DIR_{name}")
     file = Path(folder, f"{name}.json") if folder else None
     if file is None or not file.is_file():
-        raise Refused(f"the step {name} has handed no result on", hint="Start the execution again.")
+        raise Refused(f"the step {name} passed no result on", hint="Start the execution again.")
     result = executions.handed_on(file.read_bytes(), name, step.ctx.release)
     detail = {key: getattr(result, key) for key in ("check", "passed", "source", "findings", "tools")}
     _append(step.ctx, "checked", None, detail)

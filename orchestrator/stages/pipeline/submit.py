@@ -91,7 +91,7 @@ def _check_environment(origin: Origin, request: Submission) -> None:
             hint="A tag is released as it was first seen, or not at all: make a new version.",
         )
     if origin.env is not None and not request.tag.startswith(f"{origin.env}_"):
-        raise Refused(f"the tag {quoted(request.tag)} is none of environment {origin.env}")
+        raise Refused(f"the tag {quoted(request.tag)} does not belong to environment {origin.env}")
 
 
 def _start(ctx: ReleaseContext, request: Submission, clone: Path) -> Submitted:

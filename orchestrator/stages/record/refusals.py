@@ -84,7 +84,7 @@ def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callab
 def of_name(
     tag: str, action: Action, where: Callable[[], LedgerWriter], tell: Callable[[str], None], commit: str = ""
 ) -> Iterator[None]:
-    """What is refused of a tag that is no release, or not yet, is recorded there, and then raised as ever."""
+    """What is refused of a tag that is not a release, or not yet, is recorded there, and then raised as ever."""
     try:
         yield
     except Refused as error:

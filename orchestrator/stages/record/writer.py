@@ -1,4 +1,4 @@
-"""Where something of a tag is recorded that is no release (yet): its name may be all that is known of it."""
+"""Where something of a tag is recorded that is not a release (yet): its name may be all that is known of it."""
 
 from __future__ import annotations
 

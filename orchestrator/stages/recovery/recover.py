@@ -233,7 +233,7 @@ def _mend_checksum(scene: _Scene) -> None:
             hint="Somebody changed it by hand. Its older versions are in the state bucket.",
         )
     if scene.locks.set_checksum(expected, content):
-        scene.ctx.progress(f"The checksum beside the state is mended: {name} was killed before it could write it")
+        scene.ctx.progress(f"The checksum beside the state is fixed: {name} was killed before it could write it")
 
 
 def _goes_on(state: StateContent, plan: PlanReceipt | None) -> bool:

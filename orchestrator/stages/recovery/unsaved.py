@@ -21,7 +21,7 @@ STATES = "states"
 class Unsaved:
     """`key` is its copy in the release bucket; `path` its file here, None where only the copy is left.
 
-    `state` is None where the file is no state: Terraform may have been killed while it wrote it.
+    `state` is None where the file is not a state: Terraform may have been killed while it wrote it.
     """
 
     sha256: str

@@ -200,7 +200,7 @@ def _workspace_of(ctx: ReleaseContext, receipt: PlanReceipt) -> Path:
     """The workspace of the plan; its path comes from the store, so only a path of the right shape is taken."""
     path = Path(receipt.workspace)
     if not path.is_absolute() or ".." in path.parts or not receipt.workspace.endswith(f"/{_own_suffix(ctx)}"):
-        raise Refused(f"the receipt names the workspace {receipt.workspace}, which is none of this target")
+        raise Refused(f"the receipt names the workspace {receipt.workspace}, which does not belong to this target")
     return path
 
 
@@ -254,7 +254,7 @@ def _lost(ctx: ReleaseContext) -> Locked:
 def _with_way_on(error: OrchestrateError, ctx: ReleaseContext) -> OrchestrateError:
     if isinstance(error, StageFailed) and error.hint is None:
         error.hint = (
-            "What was done before the error is in the state. Mend the cause, then run `orchestrate plan --tag "
+            "What was done before the error is in the state. Fix the cause, then run `orchestrate plan --tag "
             f"{ctx.release.tag}`: it shows what is left, and resources that failed half-way as replacements."
         )
     return error

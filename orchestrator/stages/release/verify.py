@@ -38,7 +38,7 @@ def verify(ctx: ReleaseContext, seconds: float) -> Verified:
     if url is None:
         return Verified(tag, "nothing to verify", None, None)
     if not str(url).startswith(("http://", "https://")):
-        raise StageFailed(f"the output verify_url is {url!r}, which is no http or https address")
+        raise StageFailed(f"the output verify_url is {url!r}, which is not an http or https address")
     page = _ask_until(ctx, str(url), text, seconds)
     _record(ctx, applied, str(url))
     return Verified(tag, "verified", str(url), page)

@@ -1,4 +1,4 @@
-"""The stores of environments: read, compared with what they must be like, made and mended.
+"""The stores of environments: read, compared with what they must be like, made and fixed.
 
 Safe to run twice at once: whatever another run does first is found done. One failure does not keep the other stores
 from being looked after.
@@ -29,7 +29,7 @@ State: TypeAlias = Literal["created", "repaired", "ok", "differs", "missing", "f
 
 @dataclass(frozen=True)
 class StoreResult:
-    """What was found or done. `differences` have been mended or, where `state` is differs, still stand."""
+    """What was found or done. `differences` have been fixed or, where `state` is differs, still stand."""
 
     store: StoreSettings
     state: State
@@ -144,7 +144,7 @@ def _inspect_new(store: StoreSettings, keeper: _Keeper[Settings]) -> Settings:
 
 
 def _mend(keeper: _Keeper[Settings], wanted: Settings, todo: Sequence[Difference]) -> None:
-    """A change fails also where another run has just made it; then nothing is left to mend."""
+    """A change fails also where another run has just made it; then nothing is left to fix."""
     try:
         keeper.repair(wanted, [difference.setting for difference in todo])
     except DependencyError:

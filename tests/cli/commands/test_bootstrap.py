@@ -555,7 +555,7 @@ def test_a_bucket_in_another_region_is_refused(
     where: Any = {"LocationConstraint": "eu-central-1"}
     aws.client("s3", "eu-central-1").create_bucket(Bucket="acme-tf-dev", CreateBucketConfiguration=where)
     assert project.run() == 4
-    assert "stands in eu-central-1, but it belongs in us-east-1" in capsys.readouterr().err
+    assert "is in eu-central-1, but it belongs in us-east-1" in capsys.readouterr().err
     assert project.run("--check") == 4
 
 

@@ -1,6 +1,6 @@
-"""`orchestrate check` with the real tools: every kind of finding fails, and its mended twin passes.
+"""`orchestrate check` with the real tools: every kind of finding fails, and its fixed twin passes.
 
-checkov takes seconds to start, so all kinds stand in one root, and its twin has each of them mended.
+checkov takes seconds to start, so all kinds stand in one root, and its twin has each of them fixed.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def test_digests_that_name_none_or_several(show: Show, books: TeamRecord) -> Non
     assert "may be any of" in show("abcdef" * 2, code=2)
     assert "there is no receipt" in show("f" * 64, code=3)
     for bad in ("abc", "g" * 12, "ABCDEF" * 2, "a" * 65):
-        assert "is no digest" in show(bad, code=2)
+        assert "is not a digest" in show(bad, code=2)
     assert "no --format env" in show("a" * 12, code=2, format="env")
 
 

@@ -110,7 +110,7 @@ def test_a_link_is_no_rules_file_as_in_a_commit(project: GitProject, capsys: pyt
     dev.rename(project.folder / "dev.yaml")
     dev.symlink_to("../dev.yaml")
     assert main(["targets"]) == 3
-    assert "envs/dev.yaml must be a plain file, not a symbolic link" in capsys.readouterr().err
+    assert "envs/dev.yaml must be a regular file, not a symbolic link" in capsys.readouterr().err
     (project.folder / "envs").rename(project.folder / "elsewhere")
     (project.folder / "envs").symlink_to("elsewhere")
     assert main(["targets"]) == 3

@@ -19,7 +19,7 @@ def aws(module_boto_env: None) -> Session:
 
 
 def test_an_event_that_is_no_event_is_refused_at_once(aws: Session) -> None:
-    with pytest.raises(DependencyError, match=r"has not taken the release of dev_global/research/1\.0: \w+"):
+    with pytest.raises(DependencyError, match=r"did not accept the release of dev_global/research/1\.0: \w+"):
         Events(aws, "us-east-1", "dev").put("", "Release asked for", TAG)
 
 

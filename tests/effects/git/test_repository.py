@@ -678,7 +678,7 @@ def test_rules_of_the_working_tree_need_no_git(tmp_path: Path) -> None:
 def test_a_rules_file_that_is_a_symbolic_link_is_refused(git_project: GitProject) -> None:
     (git_project.folder / "envs/qa.yaml").symlink_to("dev.yaml")
     commit = git_project.commit()
-    with pytest.raises(InvalidInput, match=r"envs/qa.yaml must be a plain file"):
+    with pytest.raises(InvalidInput, match=r"envs/qa.yaml must be a regular file"):
         git_project.open().rules(commit)
 
 

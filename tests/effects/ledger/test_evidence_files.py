@@ -41,16 +41,16 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 def test_what_is_no_bundle(tmp_path: Path) -> None:
     (tmp_path / "text.tar").write_text("x" * 600)
     for path in (tmp_path / "text.tar", tmp_path / "none"):
-        with pytest.raises(InvalidInput, match="is no evidence bundle"):
+        with pytest.raises(InvalidInput, match="is not an evidence bundle"):
             read(path)
 
 
 def test_links_are_refused_in_folders_and_archives(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle/link").symlink_to("/etc/hostname")
-    with pytest.raises(Refused, match="no plain file"):
+    with pytest.raises(Refused, match="not a regular file"):
         read(tmp_path / "bundle")
     with tarfile.open(tmp_path / "links.tar", "w") as tar:
         tar.add(tmp_path / "bundle", "evidence")
-    with pytest.raises(Refused, match="no plain file"):
+    with pytest.raises(Refused, match="not a regular file"):
         read(tmp_path / "links.tar")

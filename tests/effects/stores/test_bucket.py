@@ -1,4 +1,4 @@
-"""Buckets in the sandbox: what is wrong with one is seen, and mended without touching the rest."""
+"""Buckets in the sandbox: what is wrong with one is seen, and fixed without touching the rest."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_arns_have_the_partition_of_the_region(aws: Session) -> None:
 
 def test_a_bucket_in_another_region_is_refused(aws: Session) -> None:
     make(aws, replace(STATE, region="eu-central-1"))
-    with pytest.raises(Refused, match="stands in eu-central-1, but it belongs in us-east-1"):
+    with pytest.raises(Refused, match="is in eu-central-1, but it belongs in us-east-1"):
         BucketStore(aws, STATE).inspect()
 
 

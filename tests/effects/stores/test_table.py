@@ -1,4 +1,4 @@
-"""Tables in the sandbox: what is wrong with one is seen, and mended without touching the rest."""
+"""Tables in the sandbox: what is wrong with one is seen, and fixed without touching the rest."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_file_that_planning_removed_stops_the_plan(source: Path) -> None:
 def test_what_is_no_plain_file_cannot_be_kept(source: Path) -> None:
     before = snapshot(source)
     (source / "link").symlink_to("main.tf")
-    with pytest.raises(StageFailed, match="planning made link, which is no plain file"):
+    with pytest.raises(StageFailed, match="planning made link, which is not a regular file"):
         made_since(before, source)
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_written_outside_the_workspace(source: Path, tmp_path: Path, 
 def test_a_folder_or_device_is_refused(source: Path, tmp_path: Path) -> None:
     for kind in (tarfile.DIRTYPE, tarfile.CHRTYPE):
         archive = archive_of(tmp_path, "source/thing", kind)
-        with pytest.raises(Refused, match="source/thing, which is no plain file"):
+        with pytest.raises(Refused, match="source/thing, which is not a regular file"):
             unpack(archive, digest_of(archive), tmp_path / "plan.tfplan", source)
 
 

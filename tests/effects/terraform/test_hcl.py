@@ -56,7 +56,7 @@ def test_blocks_are_values(root: Path, cache: Cache) -> None:
 @pytest.mark.parametrize("target", ["nowhere", "main.tf", "."])
 def test_a_link_that_leads_to_no_file_is_named(root: Path, cache: Cache, name: str, target: str) -> None:
     (root / name).symlink_to(name if target == "main.tf" else target)
-    with pytest.raises(InvalidInput, match=rf"^{name} is no file, or a link that leads nowhere"):
+    with pytest.raises(InvalidInput, match=rf"^{name} is not a file, or a link that leads nowhere"):
         read_file(root / name, cache)
 
 

@@ -277,7 +277,7 @@ def test_an_override_counts_from_one_who_may_approve() -> None:
     good, bad = answer(session("Approvers", "a"), "overridden"), answer(session("Others", "a"), "overridden")
     assert tally(by, bad).overridden is None
     assert tally(by, bad, good).overridden == good
-    assert tally(by, good).missing == 1, "an override is no approval"
+    assert tally(by, good).missing == 1, "an override is not an approval"
 
 
 # Breaking the glass ---------------------------------------------------------------------------------------------------

@@ -43,8 +43,8 @@ def receipt(**changes: Any) -> bytes:
     [
         (Kept(receipt(commit="z"), RECEIPT.encode()), "commit", "commit was 'bbbb"),
         (Kept(receipt(commit="z")), None, "holds another receipt"),
-        (Kept(b"{}"), None, "which is no receipt"),
-        (Kept(b"\xff", RECEIPT.encode()), None, "which is no receipt"),
+        (Kept(b"{}"), None, "which is not a receipt"),
+        (Kept(b"\xff", RECEIPT.encode()), None, "which is not a receipt"),
     ],
 )
 def test_a_receipt_that_somebody_changed(kept: Kept, field: str | None, said: str) -> None:

@@ -143,5 +143,5 @@ def test_any_other_text_is_an_error_for_people(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["99999999h", "0d", "yesterday", "9999-12-31T23:59:59-23:59", "12 h"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(UsageError, match="is no time"):
+    with pytest.raises(UsageError, match="is not a time"):
         since(text, NOW)

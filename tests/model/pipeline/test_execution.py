@@ -80,7 +80,7 @@ def test_an_execution_of_this_very_release_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("changed", "error", "said"),
     [
-        ({"ORCHESTRATE_ENV": "prod"}, Refused, "no release to prod"),
+        ({"ORCHESTRATE_ENV": "prod"}, Refused, "not a release to prod"),
         ({"COMMIT": "3" * 40}, Refused, "says that .* is commit 333333333333"),
         ({"AWS_REGION": "eu-central-1"}, DependencyError, "runs in eu-central-1"),
     ],

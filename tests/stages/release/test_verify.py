@@ -83,7 +83,7 @@ def test_a_root_without_an_address_has_nothing_to_verify(project: E2eProject, st
 
 
 def test_an_address_of_a_file_is_never_opened(project: E2eProject, stand: Standing) -> None:
-    with pytest.raises(StageFailed, match="no http or https address"):
+    with pytest.raises(StageFailed, match="not an http or https address"):
         verify(applied(stand(project, FIRST), verify_url="file:///etc/passwd").ctx, 0)
 
 
