@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.checks.finding import RANKS, CheckName, Finding, Severity, by_importance
+from orchestrator.model.rules.address import matches
 from orchestrator.model.rules.check_settings import Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.text import decoding
 
@@ -149,7 +150,7 @@ def _matches(skip: Skip, finding: Finding) -> bool:
     return (
         like(finding.rule, skip.rule)
         and (skip.path is None or like(finding.file or "", skip.path))
-        and (skip.resource is None or like(finding.resource or "", skip.resource))
+        and (skip.resource is None or matches(finding.resource or "", skip.resource))
     )
 
 

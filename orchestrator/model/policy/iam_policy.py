@@ -18,7 +18,12 @@ from orchestrator.model.terraform.planned import ResourceChange
 Statement: TypeAlias = Mapping[str, Any]
 
 _ACCOUNT = re.compile(r"(?:arn:[a-z0-9-]+:(?:iam|sts)::)?(?P<account>[0-9]{12})(?::.*)?", re.DOTALL)
-_WHOLE_SERVICE = re.compile(r"[a-z0-9-]+:\*")
+# The kind of a resource, of which all are meant: `role/*`, `log-group:*`.
+_KIND = re.compile(r"^/?[A-Za-z0-9-]+[/:](?=[*?])")
+_WILDCARDS = re.compile(r"[*?/:]")
+# What stands for all actions and all services: no pattern but one of wildcards alone matches each.
+_VERBS = ("getx", "putx", "listx", "deletex", "createx", "describex", "updatex", "attachrolepolicy", "tag9")
+_SERVICES = ("iam", "s3", "ec2", "kms", "x9")
 # Conditions that tie a request to a known origin ("AWS global condition context keys").
 _RESTRICTING = frozenset(
     """
@@ -139,15 +144,33 @@ def _allowing(attribute: str, statement: Statement, trusted: frozenset[str]) -> 
 
 def _rights(attribute: str, statement: Statement) -> Iterator[PolicyFault]:
     """Of a document that gives rights to whoever carries it."""
-    actions = [action.lower() for action in _list(statement.get("Action"))]
-    everything = "*" in _list(statement.get("Resource")) or "NotResource" in statement
+    actions = sorted({action.lower() for action in _list(statement.get("Action"))})
+    everywhere = "NotResource" in statement or any(map(_is_every_resource, _list(statement.get("Resource"))))
     if "NotAction" in statement:
         yield _wildcard("high", attribute, "it allows every action but those in NotAction")
-    elif any(set(action) <= {"*", ":"} for action in actions):
+    elif any(_allows_whole(action, _SERVICES) for action in actions):
         yield _wildcard("critical", attribute, "it allows every action")
-    elif everything:
-        for action in sorted({a for a in actions if _WHOLE_SERVICE.fullmatch(a) or a == "iam:passrole"}):
-            yield _wildcard("high", attribute, f"it allows {action} on every resource")
+    elif everywhere:
+        for action in actions:
+            if _allows_whole(action, [action.partition(":")[0]]) or _is_like("iam:passrole", action):
+                yield _wildcard("high", attribute, f"it allows {action} on every resource")
+
+
+def _allows_whole(action: str, services: Iterable[str]) -> bool:
+    """Whether a pattern matches all actions of these services: of each, one with every verb of AWS's actions."""
+    return all(_is_like(f"{service}:{verb}", action) for service in services for verb in _VERBS)
+
+
+def _is_every_resource(pattern: str) -> bool:
+    """Whether it matches all resources, or all of one kind: `*`, `arn:aws:s3:::*`, `arn:aws:iam::1234:role/*`."""
+    *place, within = pattern.split(":", 5)  # an ARN's last part may hold colons
+    named = within if place[2:3] == ["s3"] else _KIND.sub("", within)  # a bucket stands before the slash
+    return not _WILDCARDS.sub("", named)
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """As IAM matches: `*` is any characters, `?` one ("IAM JSON policy elements: Action")."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text, re.DOTALL) is not None
 
 
 def _wildcard(severity: Severity, attribute: str, message: str) -> PolicyFault:

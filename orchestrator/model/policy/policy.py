@@ -12,7 +12,8 @@ from orchestrator.model.checks.finding import Finding, Severity, clean
 from orchestrator.model.policy import iam_policy
 from orchestrator.model.policy.stateful import STATEFUL_TYPES
 from orchestrator.model.release.rollback import Rollback
-from orchestrator.model.rules.check_settings import PlanPolicy, like
+from orchestrator.model.rules.address import matches
+from orchestrator.model.rules.check_settings import PlanPolicy
 from orchestrator.model.terraform import planned
 from orchestrator.model.terraform.planned import Json, PlannedResources, ResourceChange
 
@@ -50,6 +51,7 @@ def judge(plan: Json, policy: PlanPolicy, context: PolicyContext) -> tuple[Findi
     found = [
         *_limits(read, policy),
         *_protected(read, policy, context),
+        *_unmatched(read, policy),
         *_given_up(read, context),
         *_places(read, policy, context),
         *_recreated(read, context),
@@ -88,7 +90,7 @@ def _protected(plan: PlannedResources, policy: PlanPolicy, context: PolicyContex
     )
     overridden = dict(context.overridden)
     for change in plan.changes:
-        named = any(like(change.address, pattern) for pattern in policy.protected_addresses)
+        named = any(_means(pattern, change) for pattern in policy.protected_addresses)
         if not change.loses_data or not (named or change.type in types):
             continue
         why = "its address is protected" if named else f"{change.type} holds what cannot be made again"
@@ -101,6 +103,19 @@ def _protected(plan: PlannedResources, policy: PlanPolicy, context: PolicyContex
                 "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
             )
             yield replace(found, remediation=remediation)
+
+
+def _means(pattern: str, change: ResourceChange) -> bool:
+    """A resource that is moved is protected under both addresses."""
+    return any(matches(address, pattern) for address in (change.address, change.previous_address) if address)
+
+
+def _unmatched(plan: PlannedResources, policy: PlanPolicy) -> Iterator[Finding]:
+    """A pattern with a slip of the pen protects nothing, and nobody would notice."""
+    for pattern in policy.protected_addresses:
+        if not any(_means(pattern, change) for change in plan.changes):
+            message = f"policy.protected_addresses names {pattern}, which matches no resource of this plan"
+            yield _finding("plan_protected_unmatched", "notice", message)
 
 
 def _given_up(plan: PlannedResources, context: PolicyContext) -> Iterator[Finding]:

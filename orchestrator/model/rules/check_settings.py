@@ -32,9 +32,10 @@ class Skip(Struct, frozen=True, forbid_unknown_fields=True):
     path: Annotated[
         str | None, Meta(description="Only in files of this path from the top of the repository; `*` as above.")
     ] = None
-    resource: Annotated[str | None, Meta(description="Only for resources of this address, such as module.logs.*.")] = (
-        None
-    )
+    resource: Annotated[
+        str | None,
+        Meta(description="Only for resources of this address, such as module.logs.*: without an index, all instances."),
+    ] = None
 
     def expired(self, today: date) -> bool:
         """A day that the calendar does not have counts as past."""
@@ -107,7 +108,11 @@ class PlanPolicy(Struct, frozen=True, forbid_unknown_fields=True):
         list[_ResourceType], Meta(description="Resource types that hold data and may be destroyed all the same.")
     ] = field(default_factory=list)
     protected_addresses: Annotated[
-        list[str], Meta(description="Addresses that are never destroyed or replaced; `*` stands for any characters.")
+        list[str],
+        Meta(
+            description="Resources and modules that are never destroyed or replaced, by address: without an index all "
+            "instances, a module with all that is in it; `*` stands for any characters."
+        ),
     ] = field(default_factory=list)
     allowed_accounts: Annotated[
         list[_Account], Meta(description="Accounts besides the target's in which the plan may change resources.")

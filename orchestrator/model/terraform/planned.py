@@ -41,6 +41,8 @@ class ResourceChange:
     after: Json
     unknown: Json
     provider: str
+    previous_address: str = ""
+    """Where a `moved` block takes it from; empty where it is not moved."""
 
     @property
     def loses_data(self) -> bool:
@@ -100,6 +102,7 @@ def _change(entry: Json, providers: Mapping[str, str]) -> ResourceChange | None:
         after=change.get("after") or {},
         unknown=change.get("after_unknown") or {},
         provider=providers.get(place, ""),
+        previous_address=entry.get("previous_address") or "",
     )
 
 

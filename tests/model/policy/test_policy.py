@@ -56,6 +56,25 @@ def rules(*changes: dict[str, Any], policy: PlanPolicy = PlanPolicy(), context: 
 # Limits -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("pattern", ["module.payments.*", "module.payments", "module.payments.null_resource.one"])
+@pytest.mark.parametrize("at", ["module.payments", "module.payments[0]", 'module.payments["eu-1.x"]'])
+def test_a_protected_address_protects_every_instance(pattern: str, at: str) -> None:
+    lost = change(f"{at}.null_resource.one", "destroy")
+    assert rules(lost, policy=PlanPolicy(protected_addresses=[pattern])) == [PROTECTED]
+
+
+def test_a_protected_resource_is_protected_where_it_is_moved_from() -> None:
+    lost = change("module.new.null_resource.one", "replace") | {"previous_address": "module.payments.null_resource.one"}
+    assert rules(lost, policy=PlanPolicy(protected_addresses=["module.payments"])) == [PROTECTED]
+
+
+def test_a_protected_address_that_matches_nothing_is_told() -> None:
+    kept = change("null_resource.one", "nothing")
+    (finding,) = judge(plan(kept), PlanPolicy(protected_addresses=["null_resource.one", "module.paymnts.*"]), CONTEXT)
+    assert (finding.rule, finding.severity) == ("plan_protected_unmatched", "notice")
+    assert "module.paymnts.*" in finding.message
+
+
 def test_destroys_and_replacements_are_counted_apart() -> None:
     actions: tuple[Action, ...] = ("destroy", "destroy", "replace", "forget", "update")
     changes = [change(f"aws_instance.x{number}", action) for number, action in enumerate(actions)]
