@@ -12,12 +12,12 @@ from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import History
 from orchestrator.model.release.admission import unapplied, withdrawn_reason
-from orchestrator.stages.approval.approvals import check_not_rejected
 from orchestrator.stages.approval.approve import Approved, require_approval
 from orchestrator.stages.checks.lint import lint
 from orchestrator.stages.checks.scan import scan
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.receipts import newest_receipt
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.record.record_check import record_check
 from orchestrator.stages.release.apply import ApplyResult, apply
 from orchestrator.stages.release.plan import PlanResult, plan
@@ -56,7 +56,7 @@ def _plan(ctx: ReleaseContext) -> Iterator[Result]:
 
 
 def _approve(ctx: ReleaseContext) -> Iterator[Result]:
-    yield require_approval(ctx, newest_receipt(ctx))
+    yield require_approval(ctx)
 
 
 def _apply(ctx: ReleaseContext) -> Iterator[Result]:
@@ -86,7 +86,7 @@ def release(ctx: ReleaseContext) -> Iterator[Result]:
     person to decide. Raises what the stage that stops it raises.
     """
     history = ctx.ledger.history(ctx.release.target.id)
-    check_not_rejected(ctx, history)
+    ask(GateContext.of(ctx, "release", history=history))
     stages = STAGES[2:] if _plan_is_open(ctx, history) else STAGES
     for stage in stages:
         ctx.progress(f"== {stage.name}: {ctx.release.tag}")
@@ -100,7 +100,7 @@ def _plan_is_open(ctx: ReleaseContext, history: History) -> bool:
     if digest is None or withdrawn_reason(history, tag, digest) is not None:
         return False
     try:
-        receipt = newest_receipt(ctx)
+        receipt = GateContext.of(ctx, "release", history=history).receipt
     except OrchestrateError:
         return False
     needs_word = ctx.release.rules.environments[ctx.release.tag.env].approval.required or bool(receipt.protected)

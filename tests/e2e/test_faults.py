@@ -15,8 +15,7 @@ import pytest
 
 from orchestrator.errors import DependencyError
 from orchestrator.model.ledger.ledger import History
-from orchestrator.stages.gates.admission import Admission
-from orchestrator.stages.gates.planning import ends
+from orchestrator.stages.record.planning import Admission, ends
 from orchestrator.stages.release.plan import plan
 from tests.support.command import ORCHESTRATE, RunningCommand
 from tests.support.mounts import Mounted

@@ -14,8 +14,8 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import StageFailed
 from orchestrator.model.ledger.ledger import History
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.policy.verdict import judge_preview
+from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.tags.resolve import resolve
 from tests.support.projects import E2eProject, NewProject
 

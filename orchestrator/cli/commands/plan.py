@@ -16,11 +16,12 @@ _CHANGES = 10
 def plan(context: Context, tag: str, detailed_exitcode: bool) -> int:
     """Plan a release under the read-only role, and store plan and receipt."""
     from orchestrator.report.release import stages as report
-    from orchestrator.stages.approval.approvals import check_protected
+    from orchestrator.stages.gates.context import GateContext
+    from orchestrator.stages.gates.registry import ask
     from orchestrator.stages.release.plan import plan as run
 
     at = surroundings(context, tag)
     result = run(at)
     answer(context, report.plan_fields(result), report.plan_text(result.receipt))
-    check_protected(result.receipt)
+    ask(GateContext.of(at, "planned", receipt=result.receipt))
     return _CHANGES if detailed_exitcode and result.receipt.changes else 0

@@ -22,6 +22,7 @@ from orchestrator.errors import DependencyError, Locked, Refused
 from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.ledger.chain import Stored
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Stamp, following
+from orchestrator.model.release.admission import MAKE_NEW, repointed
 from orchestrator.model.rules.backend import Stores
 from orchestrator.model.rules.config import Project
 from orchestrator.model.text import decoding
@@ -137,18 +138,16 @@ class Ledger:
 
     def pin(self, tag: str, tag_object: str, commit: str) -> None:
         """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""
-        key = _pin_key(tag)
-        seen = {"object": {"S": tag_object}, "commit": {"S": commit}}
-        if self._put_new({**key, **seen, "at": {"S": clock.now().isoformat()}}):
-            return
-        with self.aws.explained("read the ledger", self.table, env=self.env):
-            item = self._dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]
-        if any(item[name] != value for name, value in seen.items()):
-            raise Refused(
-                f"the tag {tag} has been moved: it was first seen as commit {item['commit']['S'][:12]} (tag object "
-                f"{item['object']['S'][:12]}), now it is {commit[:12]} ({tag_object[:12]})",
-                hint="A tag is released as it was first seen, or not at all: make a new version.",
-            )
+        seen = self.first_seen(tag, tag_object, commit)
+        why = repointed(tag, (seen.object, seen.commit), (tag_object, commit))
+        if why is not None:
+            raise Refused(why, hint=MAKE_NEW)
+
+    def first_seen(self, tag: str, tag_object: str, commit: str) -> TagPin:
+        """What a tag pointed to when it was first seen; that is now, and noted, where it has not been."""
+        item = {"object": {"S": tag_object}, "commit": {"S": commit}, "at": {"S": clock.now().isoformat()}}
+        noted = None if self._put_new({**_pin_key(tag), **item}) else self.pinned(tag)
+        return noted or TagPin(tag_object, commit)
 
     def _anchor(self, entry: Entry | None) -> None:
         if self.anchors is not None and entry is not None:

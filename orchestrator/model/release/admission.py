@@ -5,6 +5,19 @@ from __future__ import annotations
 from orchestrator.model.ledger.ledger import Entry, History
 from orchestrator.model.rules.tag import Tag
 
+MAKE_NEW = "A tag is released as it was first seen, or not at all: make a new version."
+"""What to do about a tag that was moved."""
+
+
+def repointed(tag: str, seen: tuple[str, str], now: tuple[str, str]) -> str | None:
+    """Why a tag is not what it was when it was first seen: its object and its commit then and now."""
+    if seen == now:
+        return None
+    return (
+        f"the tag {tag} has been moved: it was first seen as commit {seen[1][:12]} (tag object {seen[0][:12]}), "
+        f"now it is {now[1][:12]} ({now[0][:12]})"
+    )
+
 
 def moved(history: History, tag: str, commit: str) -> str | None:
     """Why a tag is not what it was, whatever its pin says: the chain tells of which commit it was planned before."""

@@ -15,6 +15,7 @@ from msgspec import Meta
 from orchestrator.errors import Refused
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.model.release.signature import Signed
+from orchestrator.model.rules.target import Target
 from orchestrator.model.terraform.plan import Change, Summary
 from orchestrator.model.text import decoding
 from orchestrator.model.text.canonical import canonical_json, sha256
@@ -129,6 +130,22 @@ def decode(content: bytes, digest: str) -> PlanReceipt:
         return decoding.decode(content, PlanReceipt)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(f"the stored receipt {digest[:16]} cannot be read: {error}", hint="Plan again.") from None
+
+
+def place_of(target: Target) -> Place:
+    """The part of a receipt that the rules alone decide."""
+    return Place(
+        target=target.id,
+        account=target.account,
+        region=target.region,
+        partition=target.partition,
+        root=target.root,
+        bucket=target.backend.bucket,
+        key=target.backend.key,
+        backend_region=target.backend.region,
+        plan_role=target.roles.plan,
+        apply_role=target.roles.apply,
+    )
 
 
 def receipt_key(target_id: str, digest: str) -> str:

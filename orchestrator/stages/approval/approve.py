@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.effects.aws.session import CallerIdentity
 from orchestrator.effects.system import clock
-from orchestrator.errors import Refused, UsageError, WaitingForApproval
+from orchestrator.errors import UsageError
 from orchestrator.model.approval.approval import Answer, Kind, Principal
-from orchestrator.model.ledger.ledger import History
-from orchestrator.model.release.admission import withdrawn_reason
 from orchestrator.model.release.receipt import PlanReceipt
-from orchestrator.stages.approval.approvals import (
-    check_answers,
-    check_rejected,
-    judge_of,
-    missing_approvals,
-    record_answers,
-    tally,
-)
+from orchestrator.stages.context.answers import tally
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.receipts import check_same_release, newest_receipt
+from orchestrator.stages.gates.approvals import missing_approvals
+from orchestrator.stages.gates.context import GateContext, Respondent
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.record.refusals import recorded
 
 
@@ -51,23 +44,9 @@ class Approved:
 @recorded("approve")
 def reviewed(ctx: ReleaseContext) -> PlanReceipt:
     """The plan that waits for an answer; Refused where none does."""
-    receipt = newest_receipt(ctx)
-    check_open(ctx.ledger.history(ctx.release.target.id), receipt)
-    return receipt
-
-
-def check_open(history: History, receipt: PlanReceipt) -> None:
-    """Refused where a plan is no longer one to decide on."""
-    gone = withdrawn_reason(history, receipt.tag, receipt.digest)
-    if gone is not None:
-        raise Refused(gone, hint="Review that one.")
-    untimely_reason = receipt.untimely_reason(clock.now())
-    if untimely_reason is not None:
-        raise Refused(untimely_reason, hint="Plan again.")
-    if history.newest("applying", "applied", digest=receipt.digest) is not None:
-        raise Refused(
-            f"the plan {receipt.digest[:16]} has been applied already", hint="`orchestrate history` shows it."
-        )
+    asked = GateContext.of(ctx, "review")
+    ask(asked)
+    return asked.receipt
 
 
 @recorded("approve")
@@ -76,20 +55,23 @@ def approve(ctx: ReleaseContext, receipt: PlanReceipt, reply: ApprovalReply) -> 
 
     Refused also where the caller is not one whose approval counts: anybody may reject.
     """
-    check_open(ctx.ledger.history(ctx.release.target.id), receipt)
-    caller = ctx.caller()
-    if reply.kind == "overridden":
-        check_override(receipt, reply.reason)
-    objection = judge_of(ctx, receipt).objection(Principal(caller.arn, caller.user_id))
+    ask(GateContext.of(ctx, "review", receipt=receipt))
+    caller, overrides = ctx.caller(), reply.kind == "overridden"
+    if overrides and not reply.reason.strip():
+        raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
     if reply.kind != "rejected":
-        check_same_release(ctx, receipt)
-        check_rejected(receipt, tally(ctx, receipt))
-        if objection is not None:
-            raise Refused(objection, hint="Ask one who may: `approval` in the rules of the environment says who.")
+        who = Respondent(Principal(caller.arn, caller.user_id), reply.reason, overrides)
+        ask(replace(GateContext.of(ctx, "approve", receipt=receipt), respondent=who))
     answer = answer_of(receipt, reply, caller)
     if not ctx.answers.give(answer):
         ctx.progress(f"You have {reply.kind} this plan before; that answer stands.")
-    return Answered(answer, missing_approvals(ctx, receipt, tally(ctx, receipt, answer)))
+    return Answered(answer, still_missing(ctx, receipt, answer))
+
+
+def still_missing(ctx: ReleaseContext, receipt: PlanReceipt, *given: Answer) -> str | None:
+    """Which approvals are, when what has just been given counts as well."""
+    approval = ctx.release.rules.environments[ctx.release.tag.env].approval
+    return missing_approvals(approval, receipt, tally(ctx, receipt, *given))
 
 
 def answer_of(receipt: PlanReceipt, reply: ApprovalReply, caller: CallerIdentity, notified: str = "") -> Answer:
@@ -108,26 +90,11 @@ def answer_of(receipt: PlanReceipt, reply: ApprovalReply, caller: CallerIdentity
     )
 
 
-def check_override(receipt: PlanReceipt, reason: str) -> None:
-    """An override says why, and of what: UsageError and Refused where it does not."""
-    if not reason.strip():
-        raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
-    if not receipt.protected:
-        raise Refused(f"the plan {receipt.digest[:16]} touches nothing that is protected", hint="Leave out --override.")
-
-
-def require_approval(ctx: ReleaseContext, receipt: PlanReceipt) -> Approved:
+def require_approval(ctx: ReleaseContext) -> Approved:
     """What admits the plan. Raises WaitingForApproval where approvals are missing, Refused where the plan was rejected.
 
     Refused also where the plan touches protected resources and has no override.
     """
-    record_answers(ctx, receipt.digest)
-    found = tally(ctx, receipt)
-    missing = check_answers(ctx, receipt, found)
-    if missing is not None:
-        tag = receipt.tag
-        raise WaitingForApproval(
-            f"{missing}; it would do this: {receipt.summary}",
-            hint=f"`orchestrate approve --tag {tag}` approves it, then `orchestrate release --tag {tag}` goes on.",
-        )
-    return Approved(receipt, found.broken)
+    asked = GateContext.of(ctx, "wait", acts=True)
+    ask(asked)
+    return Approved(asked.receipt, asked.tally.broken)

@@ -18,7 +18,8 @@ from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import locate
 from orchestrator.model.text.quoting import quoted
-from orchestrator.stages.tags.resolve import parsed, resolve
+from orchestrator.stages.context.tag_names import parsed
+from orchestrator.stages.tags.resolve import resolve
 
 Progress = Callable[[str], None]
 

@@ -1,1 +1,1 @@
-"""What may stop a plan or an apply."""
+"""What may stop a release: each module but `gate`, `context` and `registry` is one gate."""

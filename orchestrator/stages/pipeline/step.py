@@ -19,11 +19,13 @@ from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.pipeline import execution as executions
 from orchestrator.model.pipeline.execution import CheckResult, StepExecution
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
-from orchestrator.stages.approval.approvals import judge_of
 from orchestrator.stages.checks.lint import lint
 from orchestrator.stages.checks.scan import scan
+from orchestrator.stages.context.answers import judge_of
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.receipts import CHECKS, newest_receipt
+from orchestrator.stages.context.receipts import CHECKS
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.record import refusals
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.release.apply import ApplyResult, apply
@@ -109,15 +111,9 @@ def apply_it(step: Step) -> ApplyResult:
 
 @recorded("apply")
 def _own_plan(ctx: ReleaseContext, execution: StepExecution) -> PlanReceipt:
-    receipt = newest_receipt(ctx)
-    digest = receipt.digest
-    if digest != execution.digest:
-        raise Refused(
-            f"the newest plan of {ctx.release.tag} is {digest[:16]}, but this execution made and had approved "
-            f"{execution.digest[:16]}",
-            hint="Another execution of the same tag has planned since. Its own apply step goes on with its plan.",
-        )
-    return receipt
+    asked = replace(GateContext.of(ctx, "apply step"), execution=execution)
+    ask(asked)
+    return asked.receipt
 
 
 def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:

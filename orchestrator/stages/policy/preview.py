@@ -17,7 +17,7 @@ from orchestrator.model.terraform.provider_lock import LOCK_FILE, locked_version
 from orchestrator.model.terraform.root import OVERRIDE_FILE
 from orchestrator.model.terraform.state_file import StateFile, check_state
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission
+from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.terraform import prepare
 
 _COPY = "preview.tfstate"

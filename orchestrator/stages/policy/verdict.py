@@ -11,8 +11,8 @@ from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.checks.finding import Finding
 from orchestrator.model.policy.policy import OVERRIDABLE, PolicyContext
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.policy.plan_checks import judge_plan, scan_plan
+from orchestrator.stages.record.planning import Admission
 
 _SHOWN = 10
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from orchestrator.effects.aws.objects import Bucket
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.lease import Leases
 from orchestrator.effects.state.locks import StateLocks
 from orchestrator.model.ledger.ledger import Entry, History
-from orchestrator.model.release.recovery import Leftovers, StateContent, interrupted
+from orchestrator.model.release.recovery import Leftovers, interrupted
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.context.state import stored_state
 
 
 def leftovers(aws: Session, rules: Rules, target: Target, history: History) -> Leftovers | None:
@@ -32,13 +32,6 @@ def look(aws: Session, rules: Rules, target: Target, runs: tuple[Entry, ...]) ->
 
 def state_locks(aws: Session, rules: Rules, target: Target) -> StateLocks:
     return StateLocks(aws, target.backend, rules.project.tooling.account, target.env)
-
-
-def stored_state(aws: Session, rules: Rules, target: Target) -> StateContent | None:
-    """None where there is none yet; StageFailed where it is none of Terraform's."""
-    backend = target.backend
-    content = Bucket(aws, backend.bucket, backend.region, rules.project.tooling.account, target.env).get(backend.key)
-    return None if content is None else StateContent.read(content, f"the state s3://{backend.bucket}/{backend.key}")
 
 
 def tell(ctx: ReleaseContext, history: History) -> None:

@@ -39,9 +39,10 @@ from orchestrator.model.release.recovery import (
 )
 from orchestrator.model.tools.dialect import DIALECTS
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.context.state import stored_state
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery import unsaved
-from orchestrator.stages.recovery.interrupted import look, state_locks, stored_state
+from orchestrator.stages.recovery.interrupted import look, state_locks
 from orchestrator.stages.recovery.unsaved import STATES, Unsaved
 from orchestrator.stages.terraform import prepare
 

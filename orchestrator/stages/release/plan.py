@@ -16,16 +16,18 @@ import msgspec
 from orchestrator.effects.system import clock, interruption
 from orchestrator.effects.terraform import artefact
 from orchestrator.effects.terraform.terraform import Terraform
-from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
+from orchestrator.effects.terraform.workspace import Workspace, opened
+from orchestrator.effects.terraform.workspace import place_of as workspace_of
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.approval.break_glass import due
 from orchestrator.model.ledger.ledger import Draft, History
-from orchestrator.model.release.admission import withdraws
+from orchestrator.model.release.admission import superseded, withdraws
 from orchestrator.model.release.receipt import (
     Artefact,
     PlanReceipt,
     StateVersion,
     artefact_key,
+    place_of,
     receipt_key,
     rollback_detail,
 )
@@ -35,12 +37,15 @@ from orchestrator.model.terraform import plan as plans
 from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
-from orchestrator.stages.approval.approvals import record_answers
+from orchestrator.stages.context.answers import record_answers
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission, admitted
-from orchestrator.stages.gates.planning import begins, ends
-from orchestrator.stages.gates.receipts import CHECKS, check_state, place, state_version
+from orchestrator.stages.context.receipts import CHECKS, check_state
+from orchestrator.stages.context.state import state_version
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
+from orchestrator.stages.record.planning import Admission, begins, ends
 from orchestrator.stages.record.refusals import recorded
+from orchestrator.stages.recovery.interrupted import tell
 from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.prepare import Prepared
 
@@ -60,7 +65,7 @@ class PlanResult:
 @recorded("plan")
 def plan(ctx: ReleaseContext) -> PlanResult:
     """Raises StageFailed where Terraform fails, and Locked, Refused or DependencyError where it may not run."""
-    place, failed = place_of(ctx.release.rules.project, ctx.release.target, ctx.env), threading.Event()
+    place, failed = workspace_of(ctx.release.rules.project, ctx.release.target, ctx.env), threading.Event()
     with opened(place) as workspace, ThreadPoolExecutor(max_workers=2) as pool:
         root = prepare.export(ctx, workspace)
         terraform = prepare.terraform(ctx, workspace, root, failed.is_set)
@@ -73,6 +78,17 @@ def plan(ctx: ReleaseContext) -> PlanResult:
             admission = background.admitted.result()
             receipt = _planned(ctx, terraform, background, pool)
             return PlanResult(receipt, _record(ctx, receipt, admission.run))
+
+
+def _admitted(ctx: ReleaseContext) -> Admission:
+    """Refused by the gates that are asked before a plan; tells what will stop its apply, and what others have left."""
+    asked = GateContext.of(ctx, "plan", acts=True)
+    ask(asked)
+    late = superseded(asked.history, ctx.release.tag)
+    if late is not None:
+        ctx.progress(f"Warning: {late}. Apply will refuse it; to go back, use `orchestrate rollback`.")
+    tell(ctx, asked.history)
+    return Admission(asked.history, asked.by, asked.rollback)
 
 
 def _planned(
@@ -112,7 +128,7 @@ class _Background:
 
         def admit() -> Admission:
             try:
-                return begins(ctx, admitted(ctx), terraform.workspace)
+                return begins(ctx, _admitted(ctx), terraform.workspace)
             except BaseException:
                 failed.set()
                 raise
@@ -199,7 +215,7 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         tag_object=release.tag_object,
         commit=release.commit,
         rules_commit=release.rules_commit,
-        place=place(release),
+        place=place_of(release.target),
         var_files=_digests(release.var_files, prepared.var_files),
         program=f"{prepared.terraform.name} {prepared.terraform.version}",
         lock_file=prepared.lock_file,

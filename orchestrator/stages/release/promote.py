@@ -10,10 +10,13 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.release.promotion import origins
+from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.text.quoting import quoted
-from orchestrator.stages.gates.promotion import PromotedCommit, check_promotion
+from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.record.refusals import of_name
 from orchestrator.stages.record.writer import ledger_writer
 from orchestrator.stages.tags.make_tags import MadeTags, TagOptions, make_tags, tags_of
@@ -37,11 +40,11 @@ def promote(repository: Repository, wanted: TagOptions, rules_ref: str | None, t
             hint=f"Set promote_from in envs/{wanted.env}.yaml, or make the tags with `orchestrate tag`.",
         )
     commit = _commit(repository, rules, targets, wanted.version, rules_ref)
-    aws = Session(rules.project.state.region)
-    aws.require_account(rules.project.tooling.account)
-    for tag, target in zip(map(str, tags), targets, strict=True):
-        with of_name(tag, "promote", partial(ledger_writer, rules, wanted.env, tag), tell, commit):
-            check_promotion(PromotedCommit(repository, aws, rules, target, commit))
+    Session(rules.project.state.region).require_account(rules.project.tooling.account)
+    for tag, target in zip(tags, targets, strict=True):
+        with of_name(str(tag), "promote", partial(ledger_writer, rules, wanted.env, str(tag)), tell, commit):
+            release = Release(tag, "", commit, rules_commit, rules, target, ())
+            ask(GateContext.of(ReleaseContext(release, repository, {}, tell), "promote"))
     return make_tags(repository, replace(wanted, commit=commit), rules_ref)
 
 

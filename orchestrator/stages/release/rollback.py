@@ -17,10 +17,13 @@ from orchestrator.model.rules.tag import Tag, Version
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.terraform.state_file import parse
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import WHOLE, Admission, check_place
+from orchestrator.stages.context.tag_names import released
+from orchestrator.stages.gates.context import WHOLE, GateContext
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.policy.preview import Preview, check_usable, preview
+from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.tags.make_tags import TagOptions, make_tags
-from orchestrator.stages.tags.resolve import as_if_tagged, released
+from orchestrator.stages.tags.resolve import as_if_tagged
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def propose(
     found = rollbacks.rollback_of(place.history, str(tag), goal.commit)
     assert found is not None, "what `goal` chooses is always another commit than the one that stands"
     notes = _check_state(ctx, place.history)
-    check_place(place.history, ctx.release)
+    ask(GateContext.of(ctx, "rollback", history=place.history))
     tell(f"{found.left} goes back to {found.to}, commit {goal.commit[:12]}: planning what that would change")
     seen = preview(ctx, Admission(place.history, ctx.identify(), found))
     return Proposal(ctx, found, seen, notes, made)

@@ -12,8 +12,8 @@ from orchestrator.errors import InvalidInput, Locked, Refused
 from orchestrator.model.ledger.ledger import Draft, Entry, History
 from orchestrator.model.terraform.state_file import StateFile, parse
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission
 from orchestrator.stages.policy.preview import Preview, check_usable, preview
+from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.record.refusals import recorded
 
 

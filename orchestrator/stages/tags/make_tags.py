@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError, Refused
+from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import GLOBAL, Tag
 from orchestrator.model.rules.target import locate, scopes
 from orchestrator.model.text.quoting import escaped, quoted
-from orchestrator.stages.tags.resolve import check_content, check_merged, released
+from orchestrator.stages.context.tag_names import released
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
+from orchestrator.stages.tags.resolve import check_content
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,10 @@ def make_tags(repository: Repository, wanted: TagOptions, rules_ref: str | None)
     rules = repository.rules(rules_commit)
     tags = tags_of(wanted, rules)
     commit = repository.commit(wanted.commit or "HEAD")
-    check_merged(repository, commit, rules_commit, rules.environments[wanted.env])
-    for tag in tags:
-        check_content(repository, commit, locate(tag, rules))
+    targets = [locate(tag, rules) for tag in tags]
+    ask(GateContext("commit", Release(tags[0], "", commit, rules_commit, rules, targets[0], ()), repository))
+    for target in targets:
+        check_content(repository, commit, target)
     _raise_all([error for tag in tags for error in _objections(repository, tag, wanted)])
     if wanted.remote is not None:
         _check_remote(repository, wanted.remote, tags)

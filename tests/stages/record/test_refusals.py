@@ -11,12 +11,10 @@ import pytest
 from orchestrator.cli.main import main
 from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.ledger import Draft
-from orchestrator.model.release.receipt import receipt_key
+from orchestrator.model.release.receipt import place_of, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.release import STAGES, ReleaseStage
 from orchestrator.sandbox.process import Sandbox
-from orchestrator.stages.gates.receipts import place
-from orchestrator.stages.tags.resolve import resolve
 from tests.support.emulator import enforce_policies
 from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
@@ -144,7 +142,7 @@ def checked(books: TeamRecord) -> None:
 def plan_without_changes(books: TeamRecord, **facts: Any) -> None:
     """To apply it, Terraform need not run."""
     checked(books)
-    books.plan(place=place(resolve(books.archive.repository, books.tag, None)), changes=False, **facts)
+    books.plan(place=place_of(books.target), changes=False, **facts)
 
 
 def rules(kept: RecordedStores, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:

@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.errors import DependencyError, InvalidInput, Refused
 from orchestrator.model.rules.tag import Tag
-from orchestrator.stages.tags.resolve import parsed, released, resolve
+from orchestrator.stages.context.tag_names import parsed, released
+from orchestrator.stages.tags.resolve import resolve
 from tests.support.git_project import RULES, GitProject
 
 TAG = "dev_us-east-1/research/1.0"

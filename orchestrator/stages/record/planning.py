@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.effects.ledger.lease import here
 from orchestrator.effects.terraform.workspace import Workspace
 from orchestrator.errors import Interrupted, OrchestrateError, Refused, StageFailed, of_system
-from orchestrator.model.ledger.ledger import Draft, Kind
+from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.release.recovery import RUN
+from orchestrator.model.release.rollback import Rollback
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.gates.admission import Admission
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A release that may be planned: what came before, who plans it, and what it goes back from, if it does."""
+
+    history: History
+    by: str
+    rollback: Rollback | None
+    run: str = ""
+    """The id of the ledger's entry that the plan has begun."""
 
 
 def begins(ctx: ReleaseContext, admission: Admission, workspace: Workspace) -> Admission:

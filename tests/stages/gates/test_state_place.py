@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from orchestrator.errors import Refused
 from orchestrator.model.ledger.ledger import FIRST_HASH, Entry, History
-from orchestrator.stages.gates.admission import check_place
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.state_place import check
 from orchestrator.stages.tags.resolve import resolve
 from tests.support.git_project import GitProject
 
@@ -17,16 +17,18 @@ HERE = {"account": "111111111111", "region": "us-east-1"}
 def test_a_state_that_was_made_in_another_account_or_region_is_not_planned_against(git_project: GitProject) -> None:
     """A provider that looks elsewhere finds nothing there, and everything would be planned as new."""
     git_project.tag(TAG)
-    release = resolve(git_project.open(), TAG, None)
-    check_place(History(()), release)
-    check_place(applied(HERE), release)
+    repository = git_project.open()
+    asked = GateContext("plan", resolve(repository, TAG, None), repository)
+    assert check(replace(asked, facts={"history": History(())})) is None
+    assert check(replace(asked, facts={"history": applied(HERE)})) is None
     for place, told in (
         ({**HERE, "account": "999999999999"}, "made in account 999999999999, Region us-east-1"),
         ({**HERE, "region": "eu-west-1"}, "made in account 111111111111, Region eu-west-1"),
     ):
-        with pytest.raises(Refused, match=told) as refusal:
-            check_place(applied(place), release)
-        assert "made a second time" in str(refusal.value.hint)
+        reason = check(replace(asked, facts={"history": applied(place)}))
+        assert reason is not None
+        assert told in reason.message
+        assert "made a second time" in str(reason.hint)
 
 
 def applied(place: dict[str, str]) -> History:
