@@ -64,9 +64,9 @@ def load_rules_from_worktree(context: Context) -> Rules:
 def say(message: str) -> None:
     """Progress, for people: to stderr, so that stdout holds results alone.
 
-    Where nobody reads it any more (`2>&1 | head`), the work goes on.
+    Where nobody reads it any more (`2>&1 | head`, a terminal that was closed), the work goes on.
     """
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         click.echo(message, err=True)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from orchestrator import __version__
-from orchestrator.cli.context import Context, GroupOfCommands, common_options
+from orchestrator.cli.context import Context, GroupOfCommands, common_options, say
 from orchestrator.effects.system import interruption
 from orchestrator.effects.system.host import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
@@ -135,7 +135,7 @@ def _failed(error: OrchestrateError, context: Context) -> int:
         traceback.print_exc()
     # What a tool said may be part of it, and a tool may print anything that it found in its environment.
     masker = Masker.of_environment(environment())
-    click.echo(f"Error: {masker(str(error))}", err=True)
+    say(f"Error: {masker(str(error))}")
     return error.exit_code
 
 
@@ -143,9 +143,8 @@ def _bug(error: Exception, context: Context) -> int:
     """Its message may hold anything, so only its kind is shown."""
     if context.debug:
         traceback.print_exc()
-    click.echo(
+    say(
         f"Error: orchestrate itself failed ({type(error).__name__}). This is a bug: run it again with --debug and "
-        "report what it prints.",
-        err=True,
+        "report what it prints."
     )
     return 1

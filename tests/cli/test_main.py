@@ -165,7 +165,7 @@ def test_output_that_cannot_be_written(git_project: GitProject) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (6, "Error: No space left on device")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_with_130(git_project: GitProject, tmp_path: Path, sent: signal.Signals) -> None:
     """A git that never answers, and a signal while we wait for it."""
     fake = tmp_path / "bin" / "git"
@@ -239,7 +239,7 @@ def test_an_interruption_is_not_lost(script: str) -> None:
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_also_reaches_what_waits_for_a_program_in_another_thread(
     git_project: GitProject, tmp_path: Path, sent: signal.Signals
 ) -> None:

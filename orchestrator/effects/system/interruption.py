@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: Python tells of them in the main thread alone; what waits in another thread asks here."""
+"""Ctrl-C, SIGTERM and SIGHUP (the terminal was closed, the connection lost).
+
+Python tells of them in the main thread alone; what waits in another thread asks here.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ _came = False
 
 
 def listen() -> None:
-    """From now on both raise KeyboardInterrupt in the main thread, and `here` is true in all others."""
+    """From now on all raise KeyboardInterrupt in the main thread, and `here` is true in all others."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     # A shell starts what it puts in the background with SIGINT ignored. What we start would inherit that, and
     # Terraform could not be stopped.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -30,7 +35,7 @@ def listen() -> None:
 
 
 def came() -> bool:
-    """Whether either has come."""
+    """Whether one has come."""
     return _came
 
 

@@ -134,6 +134,11 @@ def _run(ctx: ReleaseContext, run: _ApplyRun, apply_plan: Callable[[], dict[str,
             raise _lost(ctx) from None
         record("failed", {"reason": ctx.masker(error.message)[:1000], **({STATES: kept} if kept else {})})
         raise _with_way_on(error, ctx) from None
+    except Exception as error:  # a fault of our own: its message may hold anything
+        kept = keep_if_possible(ctx, run.workspace)
+        reason = f"orchestrate itself failed ({type(error).__name__})"
+        record("failed", {"reason": reason, **({STATES: kept} if kept else {})})
+        raise
     record("applied", _applied(ctx, run.receipt, "applied", outputs))
     return outputs
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
 from orchestrator.effects.system import clock
+from orchestrator.effects.terraform.terraform import Terraform
 from orchestrator.errors import Refused
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.stages.approval.approve import ApprovalReply, approve, reviewed
@@ -76,3 +78,22 @@ def test_the_window_opens_and_closes_to_the_minute(
         )
     at(monkeypatch, opens)
     assert apply(stand(project, tag).ctx).result == "applied"
+
+
+def test_a_fault_of_our_own_still_records_how_the_apply_ended(
+    project: E2eProject, stand: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.commit({"envs/dev.yaml": DEV, "envs/dev.tfvars": 'content = "three"\n'})
+    tag = project.tag("dev_global/research/1.2")
+    plan(stand(project, tag).ctx)
+
+    def broken(self: Terraform, role: str) -> NoReturn:
+        raise TypeError("with a secret")
+
+    monkeypatch.setattr(Terraform, "apply", broken)
+    there = stand(project, tag)
+    with pytest.raises(TypeError):
+        apply(there.ctx)
+    ended = there.ctx.ledger.history(there.ctx.release.target.id).last
+    assert ended is not None
+    assert (ended.kind, ended.detail) == ("failed", {"reason": "orchestrate itself failed (TypeError)"})
