@@ -46,6 +46,7 @@ _COMMANDS = (
     "recover",
     "release",
     "status",
+    "gates",
     "history",
     "doctor",
     "schema",

@@ -18,6 +18,7 @@ TAG = "dev_us-east-1/research/1.0"
 # What README.md names, and how it is run here.
 COMMANDS = {
     "orchestrate targets": ("targets",),
+    f"orchestrate gates --tag {TAG}": ("gates", "--tag", TAG),
     "orchestrate history --verify": ("history", "--verify"),
     "orchestrate history --export evidence.tar": ("history", "--export", "evidence.tar"),
     f"orchestrate recover --tag {TAG}": ("recover", "--tag", TAG),

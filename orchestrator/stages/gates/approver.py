@@ -8,7 +8,7 @@ from orchestrator.stages.gates.gate import Gate, NotAsked, Reason
 
 def check(asked: GateContext) -> Reason | None:
     if asked.respondent is None:
-        raise NotAsked("only who approves is asked")
+        raise NotAsked("nobody approves it now")
     from orchestrator.stages.context.answers import judge_of
 
     objection = judge_of(asked.ctx, asked.receipt).objection(asked.respondent.principal)

@@ -8,7 +8,7 @@ from orchestrator.stages.gates.gate import Gate, NotAsked, Reason
 
 def check(asked: GateContext) -> Reason | None:
     if asked.respondent is None:
-        raise NotAsked("only who breaks the glass is asked")
+        raise NotAsked("nobody breaks the glass now")
     from orchestrator.stages.context.answers import judge_of
 
     who = asked.respondent

@@ -131,6 +131,13 @@ class GateContext:
 
         return check_signature(self.repository, self.ref, self.release.rules_commit, self.environment)
 
+    @Fact
+    def var_files(self) -> tuple[str, ...]:
+        """The variable files that there are; InvalidInput where the commit cannot be released to the target."""
+        from orchestrator.stages.context.content import check_content
+
+        return check_content(self.repository, self.release.commit, self.release.target)
+
     # What AWS knows ---------------------------------------------------------------------------------------------------
 
     @Fact

@@ -8,7 +8,7 @@ from orchestrator.stages.gates.gate import Gate, NotAsked, Reason
 
 def check(asked: GateContext) -> Reason | None:
     if asked.execution is None:
-        raise NotAsked("only the pipeline's apply step is asked")
+        raise NotAsked("this is not the apply step of a pipeline")
     digest, own = asked.receipt.digest, asked.execution.digest
     if digest == own:
         return None

@@ -8,7 +8,7 @@ from orchestrator.stages.gates.gate import Gate, NotAsked, Reason
 
 def check(asked: GateContext) -> Reason | None:
     if asked.respondent is None:
-        raise NotAsked("only who overrides the protection of resources is asked")
+        raise NotAsked("nobody overrides the protection of resources now")
     if not asked.respondent.overrides or asked.receipt.protected:
         return None
     return Reason(f"the plan {asked.receipt.digest[:16]} touches nothing that is protected", "Leave out --override.")

@@ -52,7 +52,7 @@ def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) ->
     repository = Repository.open(Path(execution.source, CLONE))
     with refusals.of_tag(repository, execution.tag, execution.rules_ref, tell):
         release = resolve(repository, execution.tag, execution.rules_ref)
-        execution.check(release)
+        ask(replace(GateContext("step", release, repository), execution=execution))
     return Step(execution, ReleaseContext(release, repository, env, tell), env, folder)
 
 

@@ -16,7 +16,6 @@ from orchestrator.model.text.quoting import escaped, quoted
 from orchestrator.stages.context.tag_names import released
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
-from orchestrator.stages.tags.resolve import check_content
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,9 @@ def make_tags(repository: Repository, wanted: TagOptions, rules_ref: str | None)
     rules = repository.rules(rules_commit)
     tags = tags_of(wanted, rules)
     commit = repository.commit(wanted.commit or "HEAD")
-    targets = [locate(tag, rules) for tag in tags]
-    ask(GateContext("commit", Release(tags[0], "", commit, rules_commit, rules, targets[0], ()), repository))
-    for target in targets:
-        check_content(repository, commit, target)
+    for tag in tags:
+        release = Release(tag, "", commit, rules_commit, rules, locate(tag, rules), ())
+        ask(GateContext("commit", release, repository))
     _raise_all([error for tag in tags for error in _objections(repository, tag, wanted)])
     if wanted.remote is not None:
         _check_remote(repository, wanted.remote, tags)

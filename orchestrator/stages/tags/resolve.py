@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.effects.git.repository import Repository
-from orchestrator.errors import InvalidInput
 from orchestrator.model.release.release import Author, Release
 from orchestrator.model.release.signature import mail_of
 from orchestrator.model.rules.tag import Tag
-from orchestrator.model.rules.target import Target, locate
+from orchestrator.model.rules.target import locate
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
 
@@ -19,8 +18,7 @@ def resolve(repository: Repository, name: str, rules_ref: str | None) -> Release
     asked = look_up(repository, name, rules_ref)
     ask(asked)
     release = asked.release
-    var_files = check_content(repository, release.commit, release.target)
-    return replace(release, var_files=var_files, author=Author(asked.signed, mail_of(asked.ref.tagger)))
+    return replace(release, var_files=asked.var_files, author=Author(asked.signed, mail_of(asked.ref.tagger)))
 
 
 def look_up(repository: Repository, name: str, rules_ref: str | None) -> GateContext:
@@ -38,19 +36,6 @@ def as_if_tagged(repository: Repository, tag: Tag, commit: str, rules_commit: st
     """A commit as the release that a tag would make of it; there is no tag object. Raises as `resolve` does."""
     rules = repository.rules(rules_commit)
     release = Release(tag, "", repository.commit(commit), rules_commit, rules, locate(tag, rules), ())
-    ask(GateContext("commit", release, repository))
-    return replace(release, var_files=check_content(repository, release.commit, release.target))
-
-
-def check_content(repository: Repository, commit: str, target: Target) -> tuple[str, ...]:
-    """The variable files there are; InvalidInput where the commit cannot be released to the target."""
-    if not repository.has_folder(commit, target.root):
-        raise InvalidInput(
-            f"the commit {commit[:12]} has no folder {target.root}, the root configuration of team {target.team}",
-            hint="Tag a commit that holds it, or change `root` in the configuration.",
-        )
-    found = tuple(path for path in target.var_file_candidates if repository.read(commit, path) is not None)
-    for path in found:
-        if repository.is_link(commit, path):
-            raise InvalidInput(f"{path} of commit {commit[:12]} is a symbolic link; write the variables out")
-    return found
+    asked = GateContext("commit", release, repository)
+    ask(asked)
+    return replace(release, var_files=asked.var_files)
