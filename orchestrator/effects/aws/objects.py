@@ -88,6 +88,11 @@ class Bucket:
             body = self._open(key)
             return None if body is None else body.read()
 
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object; its content is not read."""
+        with self.aws.explained("read", self._url(key), env=self.env):
+            return ignoring(lambda: self._s3.head_object(**self._request(key)), {"404", "NoSuchKey"}) is not None
+
     def download(self, key: str, path: Path) -> bool:
         """Writes the object's content to `path`, mode 0600, whole or not at all; False where there is none."""
         with self.aws.explained("read", self._url(key), env=self.env):

@@ -15,9 +15,11 @@ from orchestrator.stages.gates.gate import Moment, NotAsked
 
 if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository, TagRef
+    from orchestrator.effects.terraform.workspace import Workspace
     from orchestrator.model.approval.approval import Principal, Tally
     from orchestrator.model.audit.evidence import TagPin
     from orchestrator.model.pipeline.execution import StepExecution
+    from orchestrator.model.policy.result import PolicyResult
     from orchestrator.model.release.receipt import PlanReceipt
     from orchestrator.model.release.signature import Signed
     from orchestrator.stages.context.context import ReleaseContext
@@ -74,6 +76,8 @@ class GateContext:
     acts: bool = False
     respondent: Respondent | None = None
     execution: StepExecution | None = None
+    judged: PolicyResult | None = None
+    opened: Workspace | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
@@ -172,6 +176,13 @@ class GateContext:
         if found is None and len(self.history.entries) >= RECENT:
             return rollback_of(self.ctx.ledger.history(target, WHOLE), tag, commit)
         return found
+
+    @property
+    def workspace(self) -> Workspace:
+        """Of the target, on this machine; only where it is opened can nobody else be at work in it."""
+        from orchestrator.effects.terraform.workspace import Workspace, place_of
+
+        return self.opened or Workspace(place_of(self.release.rules.project, self.release.target, self.ctx.env), -1)
 
     # The plan ---------------------------------------------------------------------------------------------------------
 

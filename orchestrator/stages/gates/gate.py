@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from orchestrator.stages.gates.context import GateContext
 
 Moment: TypeAlias = Literal[
-    "tag", "commit", "step", "apply step", "promote", "rollback", "release", "plan", "planned",
-    "review", "approve", "break-glass", "wait", "apply", "begin",
+    "tag", "commit", "step", "apply step", "promote", "rollback", "release", "plan", "workspace", "init",
+    "judge", "planned", "review", "approve", "break-glass", "wait", "apply", "begin",
 ]  # fmt: skip
 
 MOMENTS: dict[Moment, str] = {
@@ -25,6 +25,9 @@ MOMENTS: dict[Moment, str] = {
     "rollback": "`orchestrate rollback` looks at an earlier release",
     "release": "`orchestrate release` begins",
     "plan": "a plan begins",
+    "workspace": "the workspace of the target is opened, for a plan or an apply",
+    "init": "Terraform is to be initialized, for a plan or an apply",
+    "judge": "a plan has been made, before it is stored",
     "planned": "a plan has been stored",
     "review": "somebody is to answer to a plan",
     "approve": "somebody approves a plan, or overrides the protection of resources",

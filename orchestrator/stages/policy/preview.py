@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.terraform.terraform import PLAN_FILE, Terraform
 from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
-from orchestrator.effects.tools.find import find
 from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform import plan as plans
 from orchestrator.model.terraform.plan import Plan
-from orchestrator.model.terraform.provider_lock import LOCK_FILE, locked_versions, parse_lock_file
 from orchestrator.model.terraform.root import OVERRIDE_FILE
-from orchestrator.model.terraform.state_file import StateFile, check_state
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.terraform import prepare
@@ -30,15 +26,6 @@ class Preview:
     plan: Plan
     changes: bool
     needs_override: tuple[str, ...]
-
-
-def check_usable(ctx: ReleaseContext, state: StateFile) -> Mapping[str, str]:
-    """Raises Refused where the commit's code cannot work with a state; returns the providers that it locks."""
-    target, program = ctx.release.target, ctx.release.rules.project.terraform.program
-    lock_file = ctx.repository.read(ctx.release.commit, f"{target.root}/{LOCK_FILE}") or b""
-    locked = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
-    check_state(state, locked, find(program, env=ctx.env).version)
-    return locked
 
 
 def preview(ctx: ReleaseContext, admission: Admission, state: bytes | None = None) -> Preview:

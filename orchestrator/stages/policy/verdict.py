@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from orchestrator.errors import StageFailed
 from orchestrator.model.checks.check import CheckReport
-from orchestrator.model.checks.finding import Finding
-from orchestrator.model.policy.policy import OVERRIDABLE, PolicyContext
+from orchestrator.model.policy.policy import PolicyContext
+from orchestrator.model.policy.result import PolicyResult
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.policy.plan_checks import judge_plan, scan_plan
 from orchestrator.stages.record.planning import Admission
-
-_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class PolicyResult:
-    """`protected` are the resources that the plan would destroy or replace only if somebody overrides that."""
-
-    reports: tuple[CheckReport, ...]
-    protected: tuple[str, ...]
 
 
 def judge(ctx: ReleaseContext, content: bytes, admission: Admission) -> PolicyResult:
@@ -46,11 +36,9 @@ def judge_preview(ctx: ReleaseContext, content: bytes, admission: Admission) -> 
 def _verdict(ctx: ReleaseContext, reports: list[CheckReport]) -> PolicyResult:
     for note in (note for report in reports for note in report.notes):
         ctx.progress(f"Note: {note}")
-    failing = [finding for report in reports for finding in report.failing]
-    final = [finding for finding in failing if finding.rule not in OVERRIDABLE]
-    if final:
-        raise StageFailed("\n".join([f"the plan of {ctx.release.tag} is refused by {_count(final)}:", *_lines(final)]))
-    return PolicyResult(tuple(reports), tuple(sorted({finding.resource or "" for finding in failing})))
+    result = PolicyResult(tuple(reports))
+    ask(replace(GateContext.of(ctx, "judge"), judged=result))
+    return result
 
 
 def _context(ctx: ReleaseContext, admission: Admission) -> PolicyContext:
@@ -59,12 +47,3 @@ def _context(ctx: ReleaseContext, admission: Admission) -> PolicyContext:
     left = before is not None and before.detail.get("resources_after", 1) > 0
     target, tooling = ctx.release.target, ctx.release.rules.project.tooling.account
     return PolicyContext(target.account, target.region, left, frozenset({tooling}), rollback=admission.rollback)
-
-
-def _count(findings: list[Finding]) -> str:
-    return "one finding" if len(findings) == 1 else f"{len(findings)} findings"
-
-
-def _lines(findings: Iterable[Finding]) -> list[str]:
-    lines = [f"  {f.resource or f.place}: {f.message} ({f.rule})" for f in findings]
-    return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"  and {len(lines) - _SHOWN} more"]

@@ -50,8 +50,8 @@ from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.prepare import Prepared
 
 if TYPE_CHECKING:
+    from orchestrator.model.policy.result import PolicyResult
     from orchestrator.model.terraform.root import Json
-    from orchestrator.stages.policy.verdict import PolicyResult
 
 
 @dataclass(frozen=True)

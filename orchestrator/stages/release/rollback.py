@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.git.repository import Repository
 from orchestrator.effects.ledger.ledger import Ledger
-from orchestrator.errors import OrchestrateError, Refused, UsageError
+from orchestrator.errors import OrchestrateError, UsageError
 from orchestrator.model.ledger.ledger import Entry, History
 from orchestrator.model.release import rollback as rollbacks
 from orchestrator.model.release.receipt import decode, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.model.rules.tag import Tag, Version
 from orchestrator.model.rules.target import Target, locate
-from orchestrator.model.terraform.state_file import parse
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.context.state import locked_by
 from orchestrator.stages.context.tag_names import released
 from orchestrator.stages.gates.context import WHOLE, GateContext
 from orchestrator.stages.gates.registry import ask
-from orchestrator.stages.policy.preview import Preview, check_usable, preview
+from orchestrator.stages.policy.preview import Preview, preview
 from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.tags.make_tags import TagOptions, make_tags
 from orchestrator.stages.tags.resolve import as_if_tagged
@@ -71,8 +71,8 @@ def propose(
     ctx = ReleaseContext(as_if_tagged(repository, tag, goal.commit, place.rules_commit), repository, env, tell)
     found = rollbacks.rollback_of(place.history, str(tag), goal.commit)
     assert found is not None, "what `goal` chooses is always another commit than the one that stands"
-    notes = _check_state(ctx, place.history)
     ask(GateContext.of(ctx, "rollback", history=place.history))
+    notes = tuple(rollbacks.downgrades(locked_by(ctx), _used_providers(ctx, place.history)))
     tell(f"{found.left} goes back to {found.to}, commit {goal.commit[:12]}: planning what that would change")
     seen = preview(ctx, Admission(place.history, ctx.identify(), found))
     return Proposal(ctx, found, seen, notes, made)
@@ -102,17 +102,6 @@ def _tag(place: _RollbackPoint, goal: Entry) -> tuple[Tag, bool]:
         if name is None and version not in known:
             return Tag.parse(f"{stem}/{version}"), False
     raise AssertionError("versions never end")
-
-
-def _check_state(ctx: ReleaseContext, history: History) -> tuple[str, ...]:
-    """Raises Refused where the old code cannot work with the state; returns what people should know."""
-    backend = ctx.release.target.backend
-    where = f"s3://{backend.bucket}/{backend.key}"
-    content = ctx.states.get(backend.key)
-    if content is None:
-        raise Refused(f"there is no state {where}, so nothing to go back from", hint="Restore the state first.")
-    locked = check_usable(ctx, parse(content, where))
-    return tuple(rollbacks.downgrades(locked, _used_providers(ctx, history)))
 
 
 def _used_providers(ctx: ReleaseContext, history: History) -> Mapping[str, str]:

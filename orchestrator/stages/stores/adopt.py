@@ -12,7 +12,8 @@ from orchestrator.errors import InvalidInput, Locked, Refused
 from orchestrator.model.ledger.ledger import Draft, Entry, History
 from orchestrator.model.terraform.state_file import StateFile, parse
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.policy.preview import Preview, check_usable, preview
+from orchestrator.stages.context.state import check_usable
+from orchestrator.stages.policy.preview import Preview, preview
 from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.record.refusals import recorded
 

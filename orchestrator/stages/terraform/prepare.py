@@ -11,12 +11,12 @@ from typing import Protocol
 
 from orchestrator.effects.git.files import lfs_pointers
 from orchestrator.effects.terraform import hcl
-from orchestrator.effects.terraform.data_folder import backend_before, installed_providers, module_folders
+from orchestrator.effects.terraform.data_folder import installed_providers, module_folders
 from orchestrator.effects.terraform.terraform import VARIABLES_FILE, Terraform, environment
 from orchestrator.effects.terraform.workspace import Workspace
 from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
-from orchestrator.errors import InvalidInput, Refused
+from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.backend import Backend
 from orchestrator.model.rules.config import TerraformSettings as Settings
 from orchestrator.model.terraform import root as roots
@@ -33,6 +33,8 @@ from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.masking import Masker
 from orchestrator.model.tools.dialect import twins
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.gates.context import GateContext
+from orchestrator.stages.gates.registry import ask
 
 _OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
 
@@ -57,11 +59,8 @@ def export(ctx: ReleaseContext, workspace: Workspace, *, refuse_unsaved: bool = 
 
     Refused where a state lies there that was not saved: what it alone knows of would be made again.
     """
-    if refuse_unsaved and workspace.unsaved_states:
-        raise Refused(
-            f"an earlier apply could not save its state: it lies in {workspace.unsaved_states[0]}",
-            hint=f"`orchestrate recover --tag {ctx.release.tag}` keeps it, and stores it where it fits.",
-        )
+    if refuse_unsaved:
+        ask(replace(GateContext.of(ctx, "workspace"), opened=workspace))
     workspace.clear_source()
     # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
     shutil.rmtree(workspace.data / "modules", ignore_errors=True)
@@ -116,21 +115,9 @@ def warn(ctx: ReleaseContext, source: Path) -> None:
 def terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, cancelled: Callable[[], bool]) -> Terraform:
     """The program, with the backend it must use written beside the root's own files."""
     target = ctx.release.target
-    _refuse_lost_state(ctx, workspace)
+    ask(replace(GateContext.of(ctx, "init"), opened=workspace))
     tf_root = TerraformRoot(workspace, root, target.backend, target.region)
     return program(ctx, tf_root, ctx.release.rules.project.terraform, cancelled)
-
-
-def _refuse_lost_state(ctx: ReleaseContext, workspace: Workspace) -> None:
-    """Where rules that have changed name a place without a state, everything would be planned as new."""
-    backend, before = ctx.release.target.backend, backend_before(workspace.data)
-    if before in (None, (backend.bucket, backend.key)) or ctx.states.get(backend.key) is not None:
-        return
-    raise Refused(
-        f"the state of {ctx.release.target.id} was kept in s3://{'/'.join(before)}, but the rules now name "
-        f"s3://{backend.bucket}/{backend.key}, where there is none",
-        hint=f"Undo the change in envs/, or move the state first. Where it is not needed, remove {workspace.data}.",
-    )
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.main import main
+from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.system import clock
 from orchestrator.effects.terraform.workspace import suffix
-from orchestrator.model.ledger.ledger import Draft
+from orchestrator.model.ledger.ledger import Draft, Entry
 from orchestrator.model.release.receipt import PlanReceipt, StateVersion, place_of, receipt_key
 from orchestrator.sandbox.process import Sandbox
 from tests.support.records import ME, RULES, RecordedStores, TeamRecord, archive
 
 NOW_FROZEN = 'freeze: [{from: "2020-01-01", to: "2099-12-31", reason: year end}]\n'
 APPROVED = "approval: {required: true}\n"
-ANSWERS = {"break-glass", "override", "approver", "execution-tag", "execution-plan"}
+ANSWERS = {"break-glass", "override", "approver", "execution-tag", "execution-plan", "rollback-state"}
 """Gates that nobody but who answers, or a pipeline, is asked."""
 
 
@@ -112,7 +113,7 @@ def test_where_only_approvals_are_missing_the_release_waits(gates: Gates, books:
     assert told["approvals"]["hint"].startswith(f"`orchestrate approve --tag {books.tag}` approves it")
     out, _ = gates.run("gates", "--tag", books.tag, *rules, code=7)
     assert "waits      approvals" in out
-    assert out.rstrip().endswith("Only approvals are missing. 5 not asked yet.")
+    assert out.rstrip().endswith("Only approvals are missing. 6 not asked yet.")
     books.answer(receipt)
     assert in_state(gates.told(books.tag, 0, *rules), "waits") == set()
     assert books.items() == before, "an answer is not copied because somebody has looked"
@@ -194,6 +195,12 @@ def _gone(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
     return ()
 
 
+def _without_artefact(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
+    checked(books)
+    books.delete(planned(books).artefact.key)
+    return ()
+
+
 def _pipeline(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
     planned(books)
     return with_rules(gates.kept, "apply_from: pipeline\n")
@@ -201,10 +208,15 @@ def _pipeline(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
 
 def _promoted(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
     planned(books)
+    return _with_qa(gates.kept)
+
+
+def _with_qa(kept: RecordedStores) -> tuple[str, ...]:
+    """Dev takes only what has run in qa, where no team is."""
     qa = "regions: [us-east-1]\nglobal_resource_deploy_from_region: us-east-1\nteams: {x: {account: '999999999999'}}\n"
-    gates.kept.project.git("checkout", "--quiet", "-B", "with-qa")
-    gates.kept.project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + "promote_from: qa\n", "envs/qa.yaml": qa})
-    gates.kept.project.git("checkout", "--quiet", "main")
+    kept.project.git("checkout", "--quiet", "-B", "with-qa")
+    kept.project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + "promote_from: qa\n", "envs/qa.yaml": qa})
+    kept.project.git("checkout", "--quiet", "main")
     return "--rules-ref", "with-qa"
 
 
@@ -229,6 +241,7 @@ SITUATIONS: dict[str, Situation] = {
     "plan-expiry": _expired,
     "unchanged-state": _stale,
     "plan-workspace": _workspace,
+    "plan-artefact": _without_artefact,
 }
 
 
@@ -263,6 +276,60 @@ def test_what_aws_must_tell_is_unknown_where_aws_does_not_answer(
     assert in_state(gates.told(books.tag, 6, *rules), "refuses") == set(), "somebody may have broken the glass"
 
 
+def test_what_is_known_to_refuse_counts_more_than_what_is_not_known(
+    gates: Gates, books: TeamRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = f"dev_us-east-1/{books.team}/3.0"
+    gates.kept.project.git("tag", tag)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    told = gates.told(tag, 4)
+    assert in_state(told, "refuses") == {"annotated-tag"}
+    assert "pinned-tag" in in_state(told, "unknown")
+
+
+def test_a_plan_without_changes_is_recorded_by_whoever_and_needs_neither_approval_nor_workspace(
+    gates: Gates, books: TeamRecord
+) -> None:
+    checked(books)
+    receipt = planned(books, changes=False, workspace="/etc")
+    books.delete(receipt.artefact.key)
+    rules = with_rules(gates.kept, f"{APPROVED}apply_from: pipeline\n")
+    assert in_state(gates.told(books.tag, 0, *rules), "not asked") == ANSWERS
+    gates.run("apply", "--tag", books.tag, *rules, code=0)
+    assert in_state(gates.told(books.tag, 4, *rules), "refuses") == {"applied-once"}
+
+
+def test_who_comes_first_is_asked_for_once_more_when_the_apply_is_entered(
+    gates: Gates, books: TeamRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the gates and the entry another run stores a plan of the target."""
+    checked(books)
+    planned(books, changes=False)
+    other = Draft("planned", f"dev_us-east-1/{books.team}/1.1", books.commit, ME, "0" * 64, {})
+    append, ahead = Ledger.append, [other]
+
+    def overtaken(ledger: Ledger, target: str, *rest: Any, **named: Any) -> Entry:
+        if ahead:
+            append(ledger, target, lambda _: ahead.pop())
+        return append(ledger, target, *rest, **named)
+
+    monkeypatch.setattr(Ledger, "append", overtaken)
+    _, err = gates.run("apply", "--tag", books.tag, code=4)
+    assert "has been withdrawn: a newer plan of this target" in err
+    assert "applied" not in {json.loads(item["body"]["S"])["kind"] for item in books.items()}
+
+
+def test_an_override_is_for_what_is_protected(gates: Gates, books: TeamRecord) -> None:
+    checked(books)
+    planned(books)
+    override = ("approve", "--tag", books.tag, "--override", "--reason", "it is empty", "--yes")
+    assert "touches nothing that is protected" in gates.run(*override, code=4)[1]
+    planned(books, protected=("aws_s3_bucket.data",))
+    gates.run(*override, code=0)
+    assert in_state(gates.told(books.tag, 0), "not asked") == ANSWERS
+
+
 def test_a_tag_that_no_command_takes_is_explained_as_well(gates: Gates, books: TeamRecord) -> None:
     tag = f"dev_us-east-1/{books.team}/3.0"
     gates.kept.project.git("tag", tag)
@@ -271,6 +338,31 @@ def test_a_tag_that_no_command_takes_is_explained_as_well(gates: Gates, books: T
     assert "is a lightweight tag" in told["annotated-tag"]["reason"]
     assert books.items() == [], "who asks why is not recorded as refused"
     gates.told(tag, 0, *with_rules(gates.kept, "allow_lightweight_tags: true\n"))
+
+
+def test_a_state_that_an_apply_here_could_not_save_is_found(
+    gates: Gates, books: TeamRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORCHESTRATE_WORKSPACES", str(tmp_path))
+    source = tmp_path / suffix(books.archive.rules.project, books.target) / "source"
+    source.mkdir(parents=True)
+    (source / "errored.tfstate").touch()
+    told = gates.told(books.tag, 4)
+    assert in_state(told, "refuses") == {"unsaved-state"}
+    assert told["unsaved-state"]["hint"].startswith(f"`orchestrate recover --tag {books.tag}`")
+    assert [path.name for path in source.rglob("*")] == ["errored.tfstate"]
+
+
+def test_a_rollback_must_find_a_state_and_need_not_have_run_elsewhere(gates: Gates, books: TeamRecord) -> None:
+    books.add("applied", "0" * 64, result="applied", account=books.target.account, region=books.target.region)
+    place = {"account": books.target.account, "region": books.target.region}
+    books.add_draft(Draft("applied", f"dev_us-east-1/{books.team}/1.1", "f" * 40, ME, "1" * 64, place))
+    back = f"dev_us-east-1/{books.team}/1.2"
+    gates.kept.project.git("tag", "--annotate", "--message", "Back", back, f"{books.tag}^{{commit}}")
+    told = gates.told(back, 4, *_with_qa(gates.kept))
+    assert in_state(told, "refuses") == {"rollback-state"}
+    assert "so nothing to go back from" in told["rollback-state"]["reason"]
+    assert told["promotion"]["state"] == "holds"
 
 
 def test_what_is_no_tag_of_a_target_has_no_gates(gates: Gates) -> None:
