@@ -57,16 +57,27 @@ class Example:
 
 
 @contextlib.contextmanager
-def ready() -> Iterator[Example]:
-    """Both commands have run once, so that neither downloads nor parses anything for the first time."""
-    rules = Rules.parse(_RULES)
-    target = locate(Tag.parse(TAG), rules)
-    with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name, start(layout_of(rules)) as sandbox:
+def stored() -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """The repository, its stores made and nothing released yet, and the environment for commands in it."""
+    with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name, start(layout_of(_rules())) as sandbox:
         base = Path(name)
         env = _environment(base, sandbox.env)
         repository = _repository(base / "repository", env)
-        for arguments in (("bootstrap", "--env", "dev"), ("plan", "--tag", TAG)):
-            timed((str(ORCHESTRATE), *arguments), repository, env)
+        timed((str(ORCHESTRATE), "bootstrap", "--env", "dev"), repository, env)
+        yield repository, env
+
+
+def _rules() -> Rules:
+    return Rules.parse(_RULES)
+
+
+@contextlib.contextmanager
+def ready() -> Iterator[Example]:
+    """Both commands have run once, so that neither downloads nor parses anything for the first time."""
+    target = locate(Tag.parse(TAG), _rules())
+    with stored() as (repository, env):
+        base = repository.parent
+        timed((str(ORCHESTRATE), "plan", "--tag", TAG), repository, env)
         folder = base / "script"
         _take_settings(next((base / "workspaces").glob("*/dev/research/global")), target, folder / "settings")
         script = ("/bin/sh", str(_SCRIPT), str(repository), TAG, target.root, str(folder))

@@ -85,7 +85,7 @@ def release(ctx: ReleaseContext) -> Iterator[Result]:
     anew: what was reviewed is what is applied. Refused where that plan was rejected: planning anew is then for a
     person to decide. Raises what the stage that stops it raises.
     """
-    history = ctx.ledger.history(ctx.release.target.id)
+    history = ctx.chain.history
     ask(GateContext.of(ctx, "release", history=history))
     stages = STAGES[2:] if _plan_is_open(ctx, history) else STAGES
     for stage in stages:

@@ -22,7 +22,7 @@ def state(serial: int, lineage: str = "line", **more: Any) -> bytes:
 def record(there: Stand, kind: Kind, digest: str | None = None, **detail: Any) -> None:
     ctx = there.ctx
     draft = Draft(kind, str(ctx.release.tag), ctx.release.commit, "ann", digest, detail)
-    ctx.ledger.append(ctx.release.target.id, lambda _: draft)
+    ctx.chain.append(lambda _: draft)
 
 
 def workspace(there: Stand, project: E2eProject) -> Path:

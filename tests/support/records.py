@@ -146,7 +146,7 @@ class TeamRecord:
     def plan(self, **changes: Any) -> PlanReceipt:
         target, digest = self.target.id, sha256(ARCHIVE)
         tag_object = self.archive.project.git("rev-parse", f"refs/tags/{self.tag}")
-        self.ledger.pin(self.tag, tag_object, self.commit)
+        self.ledger.first_seen(self.tag, tag_object, self.commit)
         facts = {
             "tag": self.tag,
             "tag_object": tag_object,

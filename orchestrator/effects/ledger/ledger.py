@@ -22,7 +22,6 @@ from orchestrator.errors import DependencyError, Locked, Refused
 from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.ledger.chain import Stored
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Stamp, following
-from orchestrator.model.release.admission import MAKE_NEW, repointed
 from orchestrator.model.rules.backend import Stores
 from orchestrator.model.rules.config import Project
 from orchestrator.model.text import decoding
@@ -97,30 +96,59 @@ class Ledger:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def append(self, target: str, decide: Callable[[History], Draft], lease: Held | None = None) -> Entry:
+    def append(
+        self,
+        target: str,
+        decide: Callable[[History], Draft],
+        lease: Held | None = None,
+        known: History | None = None,
+    ) -> Entry:
         """Adds what `decide` says after seeing the newest entries; it is asked again when another writer came first.
 
         So a decision always holds for the entries that stand before it. What `decide` raises, this raises. With a
         `lease` the entry is added only while that lease is ours; else Locked. Only the newest entry of a target is
         ever without an anchor, where its writer was killed or S3 failed: the next one anchors it before its own.
         Refused where the end of the chain is gone, which an anchor of the number to come tells.
+
+        `known` are the newest entries as they were read or written before. They decide without another reading of the
+        chain as long as the newest of them still stands; that nothing follows it is a condition of the write.
         """
+        if known is not None and (entry := self._continued(known, target, decide, lease)) is not None:
+            return entry
         for _ in range(_TRIES):
             history = self.history(target)
-            stamp = Stamp(clock.now().isoformat(), uuid.uuid4().hex)
-            entry = following(history.last, target, stamp, decide(history))
-            item = {
-                "pk": {"S": f"target#{target}"},
-                "sk": {"S": f"{entry.seq:012d}"},
-                "kind": {"S": entry.kind},
-                "body": {"S": entry.encode().decode()},
-                "hash": {"S": entry.hash},
-            }
-            self._anchor(history.last)
-            if self._is_next(entry) and self._put_new(item, lease):
-                self._anchor(entry)
+            entry = self._put(history.last, following(history.last, target, _stamp(), decide(history)), lease)
+            if entry is not None:
                 return entry
         raise DependencyError(f"the ledger {self.table} is written to so often that no entry could be added")
+
+    def _continued(
+        self, known: History, target: str, decide: Callable[[History], Draft], lease: Held | None
+    ) -> Entry | None:
+        """None where the entries are no longer those we know; a refusal by those may be out of date as well."""
+        try:
+            draft = decide(known)
+        except Exception:
+            return None
+        if not self._stands(known.last):
+            return None
+        return self._put(known.last, following(known.last, target, _stamp(), draft), lease)
+
+    def _stands(self, last: Entry | None) -> bool:
+        """Whether an entry is there as we know it: one that is gone must not leave a gap behind it."""
+        if last is None:
+            return True
+        with self.aws.explained("read the ledger", self.table, env=self.env):
+            answer = self._dynamodb.get_item(TableName=self.table, Key=_entry_key(last), ConsistentRead=True)
+        return _text(answer.get("Item", {}), "body") == last.encode().decode()
+
+    def _put(self, last: Entry | None, entry: Entry, lease: Held | None) -> Entry | None:
+        """None where another writer came first."""
+        self._anchor(last)
+        if not (self._is_next(entry) and self._put_new(_item(entry), lease)):
+            return None
+        self._anchor(entry)
+        return entry
 
     def _is_next(self, entry: Entry) -> bool:
         """False where another writer came first: whatever is anchored, and follows here, was in the table before."""
@@ -135,13 +163,6 @@ class Ledger:
             hint="Was the table emptied, or an older state of it put back? `orchestrate history --verify` tells what "
             "is missing, docs/history.md how to put it back. Until then nothing is released there.",
         )
-
-    def pin(self, tag: str, tag_object: str, commit: str) -> None:
-        """Notes what a tag points to when it is first seen; Refused when it pointed to something else then."""
-        seen = self.first_seen(tag, tag_object, commit)
-        why = repointed(tag, (seen.object, seen.commit), (tag_object, commit))
-        if why is not None:
-            raise Refused(why, hint=MAKE_NEW)
 
     def first_seen(self, tag: str, tag_object: str, commit: str) -> TagPin:
         """What a tag pointed to when it was first seen; that is now, and noted, where it has not been."""
@@ -198,6 +219,23 @@ def _pin_key(tag: str) -> dict[str, Any]:
 def _text(item: dict[str, Any], name: str) -> str:
     """A text attribute; empty where it is missing, or something else."""
     return str(item.get(name, {}).get("S", ""))
+
+
+def _stamp() -> Stamp:
+    return Stamp(clock.now().isoformat(), uuid.uuid4().hex)
+
+
+def _entry_key(entry: Entry) -> dict[str, Any]:
+    return {"pk": {"S": f"target#{entry.target}"}, "sk": {"S": f"{entry.seq:012d}"}}
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    return {
+        **_entry_key(entry),
+        "kind": {"S": entry.kind},
+        "body": {"S": entry.encode().decode()},
+        "hash": {"S": entry.hash},
+    }
 
 
 def _canceled(response: Any, item: dict[str, Any]) -> bool:

@@ -55,8 +55,8 @@ def approve(ctx: ReleaseContext, receipt: PlanReceipt, reply: ApprovalReply) -> 
 
     Refused also where the caller is not one whose approval counts: anybody may reject.
     """
-    ask(GateContext.of(ctx, "review", receipt=receipt))
-    caller, overrides = ctx.caller(), reply.kind == "overridden"
+    ask(GateContext.of(ctx, "review", history=ctx.chain.read(), receipt=receipt))  # a person has taken their time
+    caller, overrides = ctx.caller, reply.kind == "overridden"
     if overrides and not reply.reason.strip():
         raise UsageError("an override needs a reason", hint='Give it with --reason "...".')
     if reply.kind != "rejected":

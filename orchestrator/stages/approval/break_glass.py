@@ -25,8 +25,8 @@ def break_glass(ctx: ReleaseContext, receipt: PlanReceipt, reason: str, override
     Told first: an alarm too many does no harm, a glass that is broken in silence does. With `override` the caller
     also sets aside the protection of what the plan destroys. Raises Refused where the rules do not let them.
     """
-    ask(GateContext.of(ctx, "review", receipt=receipt))
-    caller = ctx.caller()
+    ask(GateContext.of(ctx, "review", history=ctx.chain.read(), receipt=receipt))  # a person has taken their time
+    caller = ctx.caller
     who = Respondent(Principal(caller.arn, caller.user_id), reason, override)
     ask(replace(GateContext.of(ctx, "break-glass", receipt=receipt), respondent=who))
     what = "breaks the glass and overrides the protection of resources" if override else "breaks the glass"

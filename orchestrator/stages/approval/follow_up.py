@@ -27,8 +27,8 @@ def follow_up(ctx: ReleaseContext, note: str) -> tuple[Answer, ...]:
             f"a follow-up tells others what was done and what comes of it, in at least {SHORTEST_REASON} characters",
             hint='Give it with --note "...".',
         )
-    caller, tag = ctx.caller(), str(ctx.release.tag)
-    found = open_follow_ups(ctx.answers, ctx.ledger.history(ctx.release.target.id))
+    caller, tag = ctx.caller, str(ctx.release.tag)
+    found = open_follow_ups(ctx.answers, ctx.chain.read())
     given = tuple(_answer(ctx, each, note, caller) for each in found if each.tag == tag)
     if not given:
         raise Refused(f"no follow-up is due for {tag}", hint="`orchestrate status` shows those that are.")

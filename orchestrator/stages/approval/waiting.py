@@ -12,7 +12,7 @@ def answer_waiting(ctx: ReleaseContext, receipt: PlanReceipt, *, approved: bool,
 
     The plan step has recorded which execution made the plan (`submitted`, with its digest).
     """
-    submitted = ctx.ledger.history(receipt.place.target).newest("submitted", digest=receipt.digest)
+    submitted = ctx.chain.read().newest("submitted", digest=receipt.digest)
     if submitted is None:
         return False
     stores = ctx.release.target.stores

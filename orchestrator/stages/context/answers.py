@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestrator.effects.aws.principals import genuine
 from orchestrator.model.approval.approval import Answer, ApprovalPolicy, Tally, copy_of, is_recorded
-from orchestrator.model.ledger.ledger import Draft
+from orchestrator.model.ledger.ledger import Draft, History
 from orchestrator.model.release.receipt import PlanReceipt
 from orchestrator.stages.context.context import ReleaseContext
 
@@ -28,11 +30,11 @@ def _answers(ctx: ReleaseContext, digest: str) -> tuple[Answer, ...]:
 
 def record_answers(ctx: ReleaseContext, digest: str) -> None:
     """Copies the answers to a plan into the chain of its target, where nobody can alter them any more."""
-    history = ctx.ledger.history(ctx.release.target.id)
+    history = ctx.chain.history
     for answer in sorted(_answers(ctx, digest), key=lambda each: each.at):
         if not is_recorded(history, answer):
-            _append(ctx, copy_of(answer))
+            ctx.chain.append(partial(_always, copy_of(answer)))
 
 
-def _append(ctx: ReleaseContext, draft: Draft) -> None:
-    ctx.ledger.append(ctx.release.target.id, lambda _: draft)
+def _always(draft: Draft, history: History) -> Draft:
+    return draft

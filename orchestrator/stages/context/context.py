@@ -12,8 +12,12 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.ledger.lease import Leases, length
 from orchestrator.effects.ledger.ledger import Ledger
+from orchestrator.effects.ledger.target_chain import TargetChain
 from orchestrator.effects.system.cache import Cache, cache_folder
+from orchestrator.errors import Refused
 from orchestrator.model.approval.approval import Answer
+from orchestrator.model.audit.evidence import TagPin
+from orchestrator.model.release.admission import MAKE_NEW, repointed
 from orchestrator.model.release.release import Release
 from orchestrator.model.text.masking import Masker
 
@@ -36,6 +40,11 @@ class ReleaseContext:
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger.of(self.aws, self.release.target.stores, self.release.rules.project)
+
+    @cached_property
+    def chain(self) -> TargetChain:
+        """The target's entries in the ledger."""
+        return TargetChain(self.ledger, self.release.target.id)
 
     @cached_property
     def leases(self) -> Leases:
@@ -71,8 +80,21 @@ class ReleaseContext:
 
     def identify(self) -> str:
         """Who we are in the tooling account (an ARN); raises where these are not its credentials."""
-        return self.caller().arn
+        return self.caller.arn
 
+    @cached_property
     def caller(self) -> CallerIdentity:
         """As `identify`, with the id that IAM policies know as aws:userid."""
         return self.aws.require_account(self.release.rules.project.tooling.account)
+
+    @cached_property
+    def first_seen(self) -> TagPin:
+        """As what the ledger has seen the tag first; noted where it has not. That never changes: it is asked once."""
+        return self.ledger.first_seen(str(self.release.tag), self.release.tag_object, self.release.commit)
+
+    def pin(self) -> None:
+        """Refused where the tag was first seen at another commit, or as another tag object."""
+        tag, seen, now = str(self.release.tag), self.first_seen, (self.release.tag_object, self.release.commit)
+        why = repointed(tag, (seen.object, seen.commit), now)
+        if why is not None:
+            raise Refused(why, hint=MAKE_NEW)

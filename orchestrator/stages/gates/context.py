@@ -158,15 +158,13 @@ class GateContext:
     @Fact
     def pin(self) -> TagPin | None:
         """As what the tag was first seen; None where it has not been."""
-        ledger, release = self.identified.ledger, self.release
-        if self.acts:
-            return ledger.first_seen(self.tag, release.tag_object, release.commit)
-        return ledger.pinned(self.tag)
+        ctx = self.identified
+        return ctx.first_seen if self.acts else ctx.ledger.pinned(self.tag)
 
     @Fact
     def history(self) -> History:
         """The newest entries of the target."""
-        return self.identified.ledger.history(self.release.target.id)
+        return self.identified.chain.history
 
     @Fact
     def rollback(self) -> Rollback | None:

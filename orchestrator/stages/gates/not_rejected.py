@@ -24,7 +24,7 @@ def _by_the_chain(asked: GateContext) -> Reason | None:
     if digest is None:
         return None
     record_answers(asked.ctx, digest)
-    said = asked.ctx.ledger.history(asked.release.target.id).newest("rejected", tag=asked.tag, digest=digest)
+    said = asked.ctx.chain.history.newest("rejected", tag=asked.tag, digest=digest)
     return None if said is None else _reason(digest, said.draft)
 
 

@@ -158,4 +158,4 @@ def ended(step: Step) -> bool:
 
 def _append(ctx: ReleaseContext, kind: Kind, digest: str | None, detail: dict[str, object]) -> None:
     draft = Draft(kind, str(ctx.release.tag), ctx.release.commit, ctx.identify(), digest, detail)
-    ctx.ledger.append(ctx.release.target.id, partial(_always, draft))
+    ctx.chain.append(partial(_always, draft))

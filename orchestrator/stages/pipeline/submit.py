@@ -96,7 +96,7 @@ def _check_environment(origin: Origin, request: Submission) -> None:
 
 def _start(ctx: ReleaseContext, request: Submission, clone: Path) -> Submitted:
     by, release = ctx.identify(), ctx.release
-    ctx.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    ctx.pin()
     pipeline = tooling.pipeline(release.rules, release.tag.env, release.target.stores.region)
     key = f"sources/{release.tag}/{release.tag_object}-{release.commit}.zip"
     version = _stored(ctx, key, clone)
@@ -111,7 +111,7 @@ def _start(ctx: ReleaseContext, request: Submission, clone: Path) -> Submitted:
     ctx.progress(f"execution {execution} of {pipeline.name} releases {release.tag}")
     detail = {"execution": execution, "source": key, "version": version, "attempt": request.attempt}
     draft = Draft("submitted", str(release.tag), release.commit, by, None, detail)
-    ctx.ledger.append(release.target.id, lambda _: draft)
+    ctx.chain.append(lambda _: draft)
     return Submitted(release, pipeline.name, execution, source)
 
 

@@ -30,7 +30,7 @@ class Admission:
 def begins(ctx: ReleaseContext, admission: Admission, workspace: Workspace) -> Admission:
     """Records that it begins, here; the answer names that entry."""
     detail = {**here(ctx.env).detail(), "workspace": str(workspace.path)}
-    begun = ctx.ledger.append(ctx.release.target.id, lambda _: _draft(ctx, "planning", admission.by, detail))
+    begun = ctx.chain.append(lambda _: _draft(ctx, "planning", admission.by, detail))
     return replace(admission, run=begun.id)
 
 
@@ -55,7 +55,7 @@ def ends(ctx: ReleaseContext, admitted: Future[Admission]) -> Iterator[None]:
 def _aborted(ctx: ReleaseContext, admission: Admission, error: OrchestrateError) -> None:
     detail = {RUN: admission.run, "reason": ctx.masker(error.message)[:1000], "exit_code": error.exit_code}
     try:
-        ctx.ledger.append(ctx.release.target.id, lambda _: _draft(ctx, "aborted", admission.by, detail))
+        ctx.chain.append(lambda _: _draft(ctx, "aborted", admission.by, detail))
     except OrchestrateError as failure:
         ctx.progress(f"Note: that this plan has ended could not be recorded: {failure.message}")
 

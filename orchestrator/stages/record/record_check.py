@@ -10,7 +10,7 @@ from orchestrator.stages.context.context import ReleaseContext
 def record_check(ctx: ReleaseContext, report: CheckReport) -> Entry:
     """Appends a `checked` entry for the release's commit; Refused where the tag was first seen at another one."""
     release, by = ctx.release, ctx.identify()
-    ctx.ledger.pin(str(release.tag), release.tag_object, release.commit)
+    ctx.pin()
     detail = {
         "check": report.check,
         "passed": report.passed,
@@ -19,4 +19,4 @@ def record_check(ctx: ReleaseContext, report: CheckReport) -> Entry:
         "tools": dict(report.tools),
     }
     draft = Draft("checked", str(release.tag), release.commit, by, None, detail)
-    return ctx.ledger.append(release.target.id, lambda history: draft)
+    return ctx.chain.append(lambda history: draft)

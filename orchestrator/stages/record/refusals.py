@@ -63,7 +63,7 @@ def _record(ctx: ReleaseContext, kind: Kind, action: Action, error: OrchestrateE
 
     try:
         by = ctx.identify()
-        append_once(ctx.ledger, release.target.id, decide)
+        append_once(ctx.chain.append, decide)
     except OrchestrateError as failure:
         ctx.progress(f"Note: that this was refused could not be recorded: {failure.message}")
 

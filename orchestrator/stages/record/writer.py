@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.errors import InvalidInput
-from orchestrator.model.ledger.ledger import Draft, History, Kind
+from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind
 from orchestrator.model.rules import tooling
 from orchestrator.model.rules.backend import stores
 from orchestrator.model.rules.rules import Rules
@@ -34,7 +35,7 @@ class LedgerWriter:
 
     def refuse(self, tag: str, detail: Mapping[str, object], commit: str) -> None:
         """Adds a refusal, unless the newest entry says exactly the same."""
-        append_once(self.ledger, self.target, lambda _: self._draft("refused", tag, detail, commit))
+        append_once(partial(self.ledger.append, self.target), lambda _: self._draft("refused", tag, detail, commit))
 
     def _draft(self, kind: Kind, tag: str, detail: Mapping[str, object], commit: str = "") -> Draft:
         return Draft(kind, tag[:_LONGEST], commit, self.by, None, dict(detail))
@@ -63,7 +64,7 @@ class _SaidBefore(Exception):
     """The newest entry says exactly the same: somebody asks again and again."""
 
 
-def append_once(ledger: Ledger, target: str, decide: Callable[[History], Draft]) -> None:
+def append_once(append: Callable[[Callable[[History], Draft]], Entry], decide: Callable[[History], Draft]) -> None:
     """Adds an entry, unless the newest one says exactly the same."""
 
     def unless_said(history: History) -> Draft:
@@ -73,4 +74,4 @@ def append_once(ledger: Ledger, target: str, decide: Callable[[History], Draft])
         return draft
 
     with contextlib.suppress(_SaidBefore):
-        ledger.append(target, unless_said)
+        append(unless_said)

@@ -82,7 +82,7 @@ def recover(ctx: ReleaseContext, set_aside: str = "") -> Recovery:
     place = here(ctx.env)
     holder = Holder(by, str(ctx.release.tag), place.where, place.build)
     with ctx.leases.held(ctx.release.target.id, holder, ctx.progress) as lease, contextlib.ExitStack() as stack:
-        history = ctx.ledger.history(ctx.release.target.id)
+        history = ctx.chain.read()
         plans = {run.id: _plan_of(ctx, run) for run in interrupted(history)}
         spaces = tuple(stack.enter_context(opened(path)) for path in _places(ctx, plans.values()))
         scene = _Scene(ctx, history, plans, spaces, lease.taken_over)
@@ -92,7 +92,7 @@ def recover(ctx: ReleaseContext, set_aside: str = "") -> Recovery:
 def _clean(ctx: ReleaseContext) -> bool:
     """Whether nothing is left by anybody: then nothing needs to be waited for."""
     target = ctx.release.target
-    history = ctx.ledger.history(target.id)
+    history = ctx.chain.read()
     found = look(ctx.aws, ctx.release.rules, target, interrupted(history))
     here = Workspace(place_of(ctx.release.rules.project, target, ctx.env), -1).unsaved_states
     return not (found.runs or found.locks or found.lease or here or unsaved.waiting(history))
@@ -298,7 +298,7 @@ def _recorded(scene: _Scene, record: _RecoveryRecord, done: Recovery) -> Entry:
     }
     tag, commit = (str(release.tag), release.commit) if first is None else (first.tag, first.commit)
     draft = Draft("recovered", tag, commit, record.by, None if first is None else first.digest, detail)
-    return scene.ctx.ledger.append(release.target.id, lambda _: draft, record.lease)
+    return scene.ctx.chain.append(lambda _: draft, record.lease)
 
 
 def _text(path: Path) -> str:

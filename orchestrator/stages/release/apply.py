@@ -60,7 +60,7 @@ def apply(ctx: ReleaseContext) -> ApplyResult:
         terraform = prepare.complete(ctx, terraform, files).terraform
         _restore(ctx, receipt, workspace)
         told = announce_apply(ctx, receipt, asked.tally)
-        begun = ctx.ledger.append(release.target.id, lambda history: _begin(ctx, receipt, history, by, told), lease)
+        begun = ctx.chain.append(lambda history: _begin(ctx, receipt, history, by, told), lease)
         workspace.begun.write_text(begun.id)
         outputs = _run(
             ctx, _ApplyRun(receipt, by, lease, workspace), lambda: terraform.apply(release.target.roles.apply)
@@ -80,14 +80,14 @@ def _draft(kind: Kind, receipt: PlanReceipt, by: str, detail: dict[str, Any]) ->
 
 def _nothing_to_do(ctx: ReleaseContext, receipt: PlanReceipt, by: str) -> ApplyResult:
     """A plan without changes is recorded as the version that runs, and not given to Terraform."""
-    before = ctx.ledger.history(ctx.release.target.id).newest("applied")
-    kept = before.detail.get("outputs", {}) if before is not None else {}
 
     def decide(history: History) -> Draft:
         ask(GateContext.of(ctx, "begin", history=history, receipt=receipt))
+        before = history.newest("applied")
+        kept = before.detail.get("outputs", {}) if before is not None else {}
         return _draft("applied", receipt, by, _applied(ctx, receipt, "no changes", kept))
 
-    ctx.ledger.append(ctx.release.target.id, decide)
+    ctx.chain.append(decide)
     return ApplyResult(receipt, "no changes", {})
 
 
@@ -124,7 +124,7 @@ def _run(ctx: ReleaseContext, run: _ApplyRun, apply_plan: Callable[[], dict[str,
     """Applies and records how it ended, whatever that is."""
 
     def record(kind: Kind, detail: dict[str, Any]) -> None:
-        ctx.ledger.append(ctx.release.target.id, lambda _: _draft(kind, run.receipt, run.by, detail), run.lease)
+        ctx.chain.append(lambda _: _draft(kind, run.receipt, run.by, detail), run.lease)
 
     try:
         outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}

@@ -258,7 +258,7 @@ def _record(ctx: ReleaseContext, receipt: PlanReceipt, run: str) -> str:
         **rollback_detail(receipt),
     }
 
-    before = ctx.ledger.history(receipt.place.target)
+    before = ctx.chain.history
     for answered in {withdraws(before), *(broken.digest for broken in due(before))} - {None}:
         record_answers(ctx, str(answered))
 
@@ -266,5 +266,5 @@ def _record(ctx: ReleaseContext, receipt: PlanReceipt, run: str) -> str:
         all_of_it = {**detail, "withdraws": withdraws(history)}
         return Draft("planned", receipt.tag, receipt.commit, receipt.planned_by, digest, all_of_it)
 
-    ctx.ledger.append(receipt.place.target, decide)
+    ctx.chain.append(decide)
     return f"s3://{ctx.releases.name}/{key}"

@@ -29,7 +29,7 @@ class Verified:
 def verify(ctx: ReleaseContext, seconds: float) -> Verified:
     """Asks the output `verify_url` until it answers 200 with the text of `verify_text`, for at most `seconds`."""
     tag = str(ctx.release.tag)
-    applied = ctx.ledger.history(ctx.release.target.id).newest("applied")
+    applied = ctx.chain.history.newest("applied")
     if applied is None or applied.tag != tag:
         what = "nothing has been applied" if applied is None else f"the target runs {applied.tag}"
         raise Refused(f"{tag} cannot be verified: {what}", hint=f"Run `orchestrate apply --tag {tag}` first.")
@@ -69,4 +69,4 @@ def _shortfall(answer: WebAnswer, text: str) -> str:
 
 def _record(ctx: ReleaseContext, applied: Entry, url: str) -> None:
     draft = Draft("verified", applied.tag, applied.commit, ctx.identify(), applied.digest, {"url": url})
-    ctx.ledger.append(ctx.release.target.id, lambda history: draft)
+    ctx.chain.append(lambda history: draft)

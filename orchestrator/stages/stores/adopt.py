@@ -50,7 +50,7 @@ def examine(ctx: ReleaseContext, source: str) -> AdoptableState:
     state = parse(content, str(found))
     if not state.resources:
         raise InvalidInput(f"{found} holds no resources: there is nothing to adopt")
-    history = ctx.ledger.history(ctx.release.target.id)
+    history = ctx.chain.read()
     if _is_in_place(place, content, state, history):
         return AdoptableState(found, content, state, None)
     _check_unreleased(ctx, history)
@@ -112,10 +112,10 @@ def adopt(ctx: ReleaseContext, candidate: AdoptableState) -> Adopted:
     with ctx.leases.held(target.id, Holder(by, "an adoption", place.us), ctx.progress) as lease:
         with place.locked(ctx.progress):
             _put(place, candidate, lease)
-        before = ctx.ledger.history(target.id).newest("adopted")
+        before = ctx.chain.read().newest("adopted")
         if before is not None and before.detail.get("sha256") == candidate.state.sha256:
             return Adopted(before, "already adopted")
-        entry = ctx.ledger.append(target.id, lambda _: _draft(ctx, candidate, by), lease)
+        entry = ctx.chain.append(lambda _: _draft(ctx, candidate, by), lease)
     return Adopted(entry, "adopted")
 
 
