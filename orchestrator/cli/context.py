@@ -15,12 +15,15 @@ import click
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from orchestrator.effects.git.repository import Repository
     from orchestrator.model.rules.rules import Rules
     from orchestrator.stages.context.context import ReleaseContext
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_COMPLETED = frozenset({"env", "team", "scope", "version", "tag"})
 ALL_FORMATS = ("text", "json", "env", "junit", "sarif", "markdown")
 
 
@@ -124,6 +127,21 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+class _CompletedText(click.types.StringParamType):
+    """Text whose possible values the rules or the tags tell, for a shell that completes it."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from orchestrator.stages.context.completion import candidates
+
+        found = candidates(self._part, ctx.ensure_object(Context).start, ctx.params)
+        return [CompletionItem(each) for each in found if each.startswith(incomplete)]
+
+
 class CommandWithCommonOptions(click.Command):
     """A command that also takes the shared options."""
 
@@ -132,6 +150,10 @@ class CommandWithCommonOptions(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         common_options(self)
+        for option in self.params:
+            part = option.opts[0].removeprefix("--")
+            if part in _COMPLETED and option.type is click.STRING:
+                option.type = _CompletedText(part)
         self._format = next(option for option in self.params if option.name == "format")
         self._format.type = click.Choice(self.formats)
 

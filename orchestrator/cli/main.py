@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -20,6 +20,9 @@ from orchestrator.effects.system.host import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
 from orchestrator.model.text.masking import Masker
 from orchestrator.model.text.quoting import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
 _COMMANDS = (
@@ -51,6 +54,7 @@ _COMMANDS = (
     "doctor",
     "schema",
     "tools",
+    "completion",
     "sandbox",
 )
 
@@ -60,6 +64,13 @@ _NOBODY_READS = 141  # as a shell says of a program that SIGPIPE ended
 class _Orchestrate(GroupOfCommands):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names alone: their help would import every command."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+        return names if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Where stdout was closed, as `| head` does, click would exit with 1, as if a check had failed."""
