@@ -26,6 +26,7 @@ COMMANDS = {
     "orchestrate doctor": ("doctor", "--env", "dev"),
     "orchestrate bootstrap": ("bootstrap", "--env", "dev", "--check"),
     "orchestrate tools install": ("tools", "install"),
+    "orchestrate completion --help": ("completion", "--help"),
     "orchestrate sandbox run -- CMD": ("sandbox", "run", "--", "true"),
 }
 # `make demo` runs these, and tests/e2e/test_demos.py says how.
