@@ -12,9 +12,9 @@ from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import History
 from orchestrator.model.release.admission import unapplied, withdrawn_reason
+from orchestrator.model.rules.check_names import checks_of_release
 from orchestrator.stages.approval.approve import Approved, require_approval
-from orchestrator.stages.checks.lint import lint
-from orchestrator.stages.checks.scan import scan
+from orchestrator.stages.checks.table import check_release
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
@@ -35,10 +35,11 @@ class ReleaseStage:
 
 
 def _checks(ctx: ReleaseContext) -> Iterator[Result]:
-    """Lint and scan at the same time; both results are kept even where one fails."""
+    """All checks of the release, two at a time; all results are kept even where one fails."""
     ctx.identify()
+    names = checks_of_release(ctx.release.rules.environments[ctx.release.tag.env].checks.required)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = [pool.submit(check, ctx.release, ctx.repository, ctx.progress) for check in (lint, scan)]
+        running = [pool.submit(check_release, name, ctx.release, ctx.repository, ctx.progress) for name in names]
         errors = [error for check in running if (error := check.exception()) is not None]
     reports = [check.result() for check in running if check.exception() is None]
     for report in reports:
@@ -70,7 +71,7 @@ def _verify(ctx: ReleaseContext) -> Iterator[Result]:
 _VERIFY_SECONDS = 300.0
 
 STAGES = (
-    ReleaseStage("lint and scan", _checks),
+    ReleaseStage("checks", _checks),
     ReleaseStage("plan", _plan),
     ReleaseStage("approve", _approve),
     ReleaseStage("apply", _apply),

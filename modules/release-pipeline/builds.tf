@@ -1,17 +1,20 @@
 # One project for each step. What it does is fixed here: a release cannot change its own pipeline.
 
 locals {
+  buildspecs = "${path.module}/../../buildspecs"
+
   # Where S3 manages the stores' keys, builds still name one of ours.
   build_key = coalesce(var.stores.kms_key_arn, var.logs.kms_key_arn)
 
+  # Those of every release, and what the environment requires besides.
+  checks = distinct(concat(["lint", "scan"], sort(var.required_checks)))
+
   # Beyond Terraform's own limits there is time to install the tools and to store the result.
-  steps = {
-    lint   = { role = "check", minutes = 60 }
-    scan   = { role = "check", minutes = 60 }
+  steps = merge({ for check in local.checks : check => { role = "check", minutes = 60 } }, {
     plan   = { role = "plan", minutes = var.timeouts.plan + 30 }
     apply  = { role = "apply", minutes = var.timeouts.apply + 60 }
     verify = { role = "verify", minutes = 30 }
-  }
+  })
 }
 
 resource "aws_codebuild_project" "this" {
@@ -26,7 +29,7 @@ resource "aws_codebuild_project" "this" {
 
   source {
     type      = "CODEPIPELINE"
-    buildspec = file("${path.module}/../../buildspecs/${each.key}.yml")
+    buildspec = each.value.role == "check" ? templatefile("${local.buildspecs}/check.yml", { check = each.key }) : file("${local.buildspecs}/${each.key}.yml")
   }
 
   artifacts {
@@ -71,7 +74,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 # CodeBuild finds them by name: `<project>-<name of the report in the buildspec>`.
 resource "aws_codebuild_report_group" "this" {
-  for_each = toset(["lint", "scan"])
+  for_each = toset(local.checks)
 
   name           = "${var.name}-${each.key}-junit"
   type           = "TEST"

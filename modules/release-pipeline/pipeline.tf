@@ -6,16 +6,17 @@ locals {
   ]
   with_plan = concat(local.with_execution, [{ name = "DIGEST", type = "PLAINTEXT", value = "#{plan.DIGEST}" }])
 
-  builds = {
-    Lint   = { step = "lint", inputs = ["source"], outputs = ["lint"], variables = local.with_execution, namespace = null }
-    Scan   = { step = "scan", inputs = ["source"], outputs = ["scan"], variables = local.with_execution, namespace = null }
-    Plan   = { step = "plan", inputs = ["source", "lint", "scan"], outputs = [], variables = local.with_execution, namespace = "plan" }
+  check_builds = {
+    for check in local.checks : title(check) => { step = check, inputs = ["source"], outputs = [check], variables = local.with_execution, namespace = null }
+  }
+  builds = merge(local.check_builds, {
+    Plan   = { step = "plan", inputs = concat(["source"], local.checks), outputs = [], variables = local.with_execution, namespace = "plan" }
     Apply  = { step = "apply", inputs = ["source"], outputs = [], variables = local.with_plan, namespace = null }
     Verify = { step = "verify", inputs = ["source"], outputs = [], variables = local.with_plan, namespace = null }
-  }
+  })
   # A plan that changes nothing needs no approval and no apply.
   if_changes = ["Approve", "Apply"]
-  order      = concat(["Lint", "Scan", "Plan"], var.approvals > 0 ? ["Approve"] : [], ["Apply", "Verify"])
+  order      = concat([for check in local.checks : title(check)], ["Plan"], var.approvals > 0 ? ["Approve"] : [], ["Apply", "Verify"])
 }
 
 resource "aws_codepipeline" "this" {

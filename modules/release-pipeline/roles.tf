@@ -6,7 +6,7 @@ locals {
   # `builds` are the projects that may use the role: no other build of this account, whoever could pass it the role.
   roles = {
     submit = { trusts = local.service.codebuild, builds = ["submit"], purpose = "submits tags", policy = local.submit }
-    check  = { trusts = local.service.codebuild, builds = ["lint", "scan"], purpose = "lints and scans", policy = local.check }
+    check  = { trusts = local.service.codebuild, builds = local.checks, purpose = "checks code", policy = local.check }
     plan   = { trusts = local.service.codebuild, builds = ["plan"], purpose = "plans", policy = concat(local.in_pipeline["plan"], local.planning) }
     apply  = { trusts = local.service.codebuild, builds = ["apply"], purpose = "applies", policy = concat(local.in_pipeline["apply"], local.applying, local.asks_pipeline) }
     verify = { trusts = local.service.codebuild, builds = ["verify"], purpose = "verifies", policy = concat(local.in_pipeline["verify"], local.reads_ledger, local.adds_to_ledger, local.key) }
@@ -83,11 +83,11 @@ locals {
   }]
 
   # What they write is their own results: whoever could write the source could bring other rules to the later steps.
-  check = concat(local.logs["lint"], local.logs["scan"], local.reports, local.package, local.takes["check"], local.key, [{
+  check = concat(flatten([for check in local.checks : local.logs[check]]), local.reports, local.package, local.takes["check"], local.key, [{
     Sid      = "HandOn"
     Effect   = "Allow"
     Action   = ["s3:PutObject"]
-    Resource = ["${local.handed_on}/lint/*", "${local.handed_on}/scan/*"]
+    Resource = [for check in local.checks : "${local.handed_on}/${check}/*"]
   }])
 
   # What every step after the checks has, by step.
@@ -232,7 +232,7 @@ locals {
 
   # By role: the input artefacts of its actions, which are handed on below their names.
   takes = {
-    for role, artefacts in { check = ["source"], plan = ["source", "lint", "scan"], apply = ["source"], verify = ["source"] } :
+    for role, artefacts in { check = ["source"], plan = concat(["source"], local.checks), apply = ["source"], verify = ["source"] } :
     role => [{
       Sid      = "Take"
       Effect   = "Allow"

@@ -45,6 +45,19 @@ variable "source_repository" {
   }
 }
 
+variable "required_checks" {
+  description = "What the environment requires (`checks.required`): a step for each that is not `lint` or `scan`, which every pipeline has."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  # CodePipeline gives an action five artefacts at most: the plan takes the source and the result of each check.
+  validation {
+    condition     = length(setunion(var.required_checks, ["lint", "scan"])) <= 4 && alltrue([for check in var.required_checks : can(regex("^[a-z]{1,10}$", check)) && !contains(["plan", "apply", "verify", "submit"], check)])
+    error_message = "required_checks is [${join(", ", var.required_checks)}]: name checks, at most two besides lint and scan."
+  }
+}
+
 variable "stores" {
   description = "What `orchestrate bootstrap` made for the environment: names, and ARN of the key (null where S3 manages the keys)."
   type = object({

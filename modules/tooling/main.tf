@@ -64,6 +64,7 @@ module "pipeline" {
 
   workload_roles    = local.workload_roles
   approvals         = local.approvals[each.key]
+  required_checks   = try(each.value.checks.required, [])
   plan_expiry_hours = try(each.value.plans.expire_after_hours, 24)
   apply_from        = try(each.value.apply_from, "anywhere")
   package           = { prefix = local.stored_prefix, sha256 = local.package_sha256 }

@@ -1,4 +1,4 @@
-"""What `lint`, `scan` and `check` share: their options, and reports in all formats."""
+"""What the checks' commands and `check` share: their options, and reports in all formats."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, surroundings
-from orchestrator.errors import StageFailed
+from orchestrator.cli.context import CommandWithCommonOptions, Context
 
 if TYPE_CHECKING:
     from orchestrator.model.checks.check import CheckReport, Failure
@@ -34,18 +33,6 @@ def file_options(function: _Function) -> _Function:
         )
         function = option(function)
     return function
-
-
-def check_release(context: Context, tag: str, run: Callable[..., CheckReport], files: dict[str, Path | None]) -> None:
-    """Runs one check of a release, reports it, and records how it ended."""
-    from orchestrator.stages.record.record_check import record_check
-
-    at = surroundings(context, tag)
-    report = run(at.release, at.repository, at.progress)
-    show_reports(context, [report], [], files)
-    record_check(at, report)
-    if not report.passed:
-        raise StageFailed(f"{report.check} did not pass for {tag}")
 
 
 def show_reports(

@@ -18,6 +18,7 @@ from orchestrator.cli.context import Context, GroupOfCommands, common_options, s
 from orchestrator.effects.system import interruption
 from orchestrator.effects.system.host import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
+from orchestrator.model.rules.check_names import CHECKS
 from orchestrator.model.text.masking import Masker
 from orchestrator.model.text.quoting import did_you_mean, quoted
 
@@ -37,8 +38,7 @@ _COMMANDS = (
     "tooling",
     "submit",
     "step",
-    "lint",
-    "scan",
+    *CHECKS,
     "check",
     "plan",
     "approve",
@@ -88,8 +88,9 @@ class _Orchestrate(GroupOfCommands):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
-        command = getattr(importlib.import_module(f"orchestrator.cli.commands.{name}"), name)
+        name = "checks" if cmd_name in CHECKS else cmd_name.replace("-", "_")
+        found = getattr(importlib.import_module(f"orchestrator.cli.commands.{name}"), name)
+        command = found[cmd_name] if cmd_name in CHECKS else found
         assert isinstance(command, click.Command)
         return command
 

@@ -71,7 +71,7 @@ def test_a_pattern_releases_every_target_and_one_that_fails_stops_no_other(proje
     failed = found[names[2]]
     assert failed["stage"] == "plan"
     assert "eu-central-1 cannot have it." in failed["why"]
-    assert "== lint and scan" in Path(failed["log"]).read_text()
+    assert "== checks" in Path(failed["log"]).read_text()
 
 
 def test_a_wave_that_fails_keeps_the_later_ones_from_beginning(project: E2eProject) -> None:

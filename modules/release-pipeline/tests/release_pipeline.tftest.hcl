@@ -42,6 +42,39 @@ run "one_execution_for_each_tag_all_in_parallel" {
   }
 }
 
+run "a_check_that_is_required_has_a_step_and_a_report_group" {
+  command = plan
+
+  variables {
+    required_checks = ["test", "lint"]
+  }
+
+  assert {
+    condition     = [for stage in aws_codepipeline.this.stage : stage.name] == ["Source", "Lint", "Scan", "Test", "Plan", "Apply", "Verify"] && aws_codepipeline.this.stage[4].action[0].input_artifacts == tolist(["source", "lint", "scan", "test"])
+    error_message = "the plan takes the result of every check"
+  }
+
+  assert {
+    condition     = keys(aws_codebuild_report_group.this) == ["lint", "scan", "test"] && strcontains(one(aws_codebuild_project.this["test"].source).buildspec, "orchestrate step test\n")
+    error_message = "each check has a project and a report group"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.this["check"].policy, "/acme-tf-dev/test/*") && strcontains(aws_iam_role_policy.this["plan"].policy, "/acme-tf-dev/test/*")
+    error_message = "its result is handed on"
+  }
+}
+
+run "reject_a_check_that_is_called_as_another_step" {
+  command = plan
+
+  variables {
+    required_checks = ["plan"]
+  }
+
+  expect_failures = [var.required_checks]
+}
+
 run "only_tags_of_this_environment_start_it" {
   command = plan
 

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.context import Context, GroupOfCommands, answer, pass_context, say
 from orchestrator.errors import StageFailed
+from orchestrator.model.rules.check_names import CHECKS, Check
 
 if TYPE_CHECKING:
     from orchestrator.stages.pipeline.step import Step
@@ -26,21 +27,20 @@ def _opened() -> Step:
     return opened(environment(), say, Path.cwd())
 
 
-@step.command("lint")
-@pass_context
-def lint(context: Context) -> None:
-    """Lint the tagged commit; hands on lint.json and lint.xml."""
-    _check(context, "lint")
+def _check_command(name: Check) -> click.Command:
+    @step.command(name, help=f"Run the check {name} of the tagged commit; hands on {name}.json and {name}.xml.")
+    @pass_context
+    def command(context: Context) -> None:
+        _check(context, name)
+
+    return command
 
 
-@step.command("scan")
-@pass_context
-def scan(context: Context) -> None:
-    """Scan the tagged commit; hands on scan.json and scan.xml."""
-    _check(context, "scan")
+for _name in CHECKS:
+    _check_command(_name)
 
 
-def _check(context: Context, name: str) -> None:
+def _check(context: Context, name: Check) -> None:
     from orchestrator.report.checks import findings, junit
     from orchestrator.stages.pipeline.step import check
 

@@ -20,9 +20,12 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer, tail
+from orchestrator.model.checks.check import OWN
 from orchestrator.model.checks.finding import Finding, Severity
+from orchestrator.model.rules.check_names import Check
 from orchestrator.model.tools.tool import Tool
 
+CHECK: Check = "scan"
 _SOURCE_FRAMEWORKS = ("terraform", "terraform_json", "secrets")
 _DONE = (0, 1)  # nothing failed, something failed
 # A folder of ours among those that are scanned, with something that checkov always finds.
@@ -206,7 +209,7 @@ def _finding(record: _CheckRecord, secret: bool, lines: _Lines) -> Finding:
     keys = [key.replace("/[0]", "").replace("/", ".") for key in record.check_result.evaluated_keys]
     keys = [key for key in dict.fromkeys(keys) if key != "resource_type"]
     return Finding(
-        check="scan",
+        check=CHECK,
         tool="checkov",
         rule=record.check_id,
         severity=_SEVERITIES.get((record.severity or "").lower(), "unrated"),
@@ -251,7 +254,7 @@ def _unreadable(reports: Iterable[_FrameworkReport], tree: Path) -> Iterator[Fin
     for path in named:
         file = os.path.relpath(path, tree) if os.path.isabs(path) else path
         what = "checkov cannot parse this file, so nothing in it has been checked"
-        yield Finding("scan", "orchestrate", "parse_error", "error", what, file=file)
+        yield Finding(CHECK, OWN, "parse_error", "error", what, file=file)
 
 
 def _not_loaded(said: ToolResult) -> Iterator[Finding]:
@@ -260,4 +263,4 @@ def _not_loaded(said: ToolResult) -> Iterator[Finding]:
     if _NOT_LOADED.search(text):
         message = f"checkov reported an error, so a check may not have run: {said.said}"
         remediation = "If it is about a check in policies/, fix that; otherwise skip this rule with a reason."
-        yield Finding("scan", "orchestrate", "scanner_error", "error", message, remediation=remediation)
+        yield Finding(CHECK, OWN, "scanner_error", "error", message, remediation=remediation)

@@ -15,8 +15,10 @@ import msgspec
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.checks.tflint_config import TflintConfig
+from orchestrator.model.rules.check_names import Check
 from orchestrator.model.tools.tool import Tool
 
+CHECK: Check = "lint"
 # A folder of ours among those that are linted, with something that tflint's bundled rules always find: an answer
 # without it is not an answer.
 _CANARY = "orchestrate-canary"
@@ -122,7 +124,7 @@ _SEVERITIES: Mapping[str, Severity] = {"error": "error", "warning": "warning", "
 
 def _finding(issue: _Issue) -> Finding:
     return Finding(
-        check="lint",
+        check=CHECK,
         tool="tflint",
         rule=issue.rule.name,
         severity=_SEVERITIES[issue.rule.severity],
@@ -139,7 +141,7 @@ def _failed(error: _Error) -> Finding:
     """tflint could not read a folder; Terraform's own check usually says why."""
     place = _PLACE.search(error.message)
     return Finding(
-        check="lint",
+        check=CHECK,
         tool="tflint",
         rule="tflint_error",
         severity="error",

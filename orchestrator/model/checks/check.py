@@ -15,14 +15,24 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.errors import InvalidInput, OrchestrateError
-from orchestrator.model.checks.finding import RANKS, CheckName, Finding, Severity, by_importance
+from orchestrator.model.checks.finding import (
+    LONGEST_NAME,
+    RANKS,
+    CheckName,
+    Finding,
+    Severity,
+    by_importance,
+    clean,
+    printable,
+)
 from orchestrator.model.rules.address import matches
-from orchestrator.model.rules.check_settings import Lint, PlanPolicy, Scan, Skip, like
+from orchestrator.model.rules.check_settings import Checks, Lint, PlanPolicy, Scan, Skip, like
 from orchestrator.model.text import decoding
 
 BASELINE_FILE = ".orchestrate-baseline.json"
 OWN = "orchestrate"
 """The tool of findings that say what no tool says: something was not looked at, or a skip has expired."""
+NO_TESTS = "test_empty"
 NO_REASON = ""
 """The reason of a skip in the code that gives none."""
 
@@ -32,10 +42,11 @@ class CheckReport:
     """How one check ended.
 
     `source` is the digest of all files that were checked; `tools` maps names to versions; `notes` are for people:
-    what could not be had, what was left out. `settings` is the file whose thresholds and skips were applied.
+    what could not be had, what was left out. `settings` is the file whose thresholds and skips were applied. `cases`
+    are the tests of a check that runs tests, None for the others.
     """
 
-    check: Literal["lint", "scan", "policy"]
+    check: CheckName
     passed: bool
     source: str
     findings: tuple[Finding, ...]
@@ -44,6 +55,7 @@ class CheckReport:
     notes: tuple[str, ...] = ()
     root: str = ""
     settings: str | None = None
+    cases: tuple[CaseResult, ...] | None = None
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -59,11 +71,44 @@ class Failure:
     error: OrchestrateError
 
 
+class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one test ended. What a failed one has to say are the findings whose `resource` is its address."""
+
+    file: str
+    name: str
+    result: Literal["passed", "failed", "skipped"]
+
+    @property
+    def address(self) -> str:
+        """As it stands in a finding that was made clean."""
+        return printable(printable(f"{self.file}::{self.name}", LONGEST_NAME), LONGEST_NAME)
+
+
 class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What tools found in one source: the part of a report that is cached."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    cases: tuple[CaseResult, ...] | None = None
+
+    def clean(self) -> Observed:
+        """With every text printable, without secrets and of bounded length."""
+        cases = [
+            CaseResult(printable(case.file, LONGEST_NAME), printable(case.name, LONGEST_NAME), case.result)
+            for case in self.cases or ()
+        ]
+        findings = tuple(map(clean, self.findings))
+        return Observed(findings, self.notes, None if self.cases is None else tuple(cases))
+
+    @staticmethod
+    def together(parts: Iterable[Observed]) -> Observed:
+        parts = tuple(parts)
+        tested = [part.cases for part in parts if part.cases is not None]
+        return Observed(
+            findings=tuple(finding for part in parts for finding in part.findings),
+            notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+            cases=tuple(case for cases in tested for case in cases) if tested else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,6 +130,12 @@ class FindingFilter:
     def of_scan(settings: Scan, file: str | None) -> FindingFilter:
         inline = settings.inline_skips == "with-reason"
         return FindingFilter("scan", settings.fail_on, tuple(settings.skips), dict(settings.severities), inline, file)
+
+    @staticmethod
+    def of_test(settings: Checks, file: str | None) -> FindingFilter:
+        """That there is no test at all counts only where the environment requires tests."""
+        rated: dict[str, Severity] = {NO_TESTS: "error"} if "test" in settings.required else {}
+        return FindingFilter("test", "warning", tuple(settings.test.skips), rated, file=file)
 
     @staticmethod
     def of_policy(settings: PlanPolicy, file: str | None) -> FindingFilter:

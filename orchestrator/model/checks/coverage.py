@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.text.quoting import quoted
-from orchestrator.model.tools.dialect import ALL_CONFIGURATION, ALL_TESTS
+from orchestrator.model.tools.dialect import ALL_CONFIGURATION, ALL_TESTS, Dialect
 
 Kind: TypeAlias = Literal["file", "executable", "link"]
 Kinds: TypeAlias = Mapping[str, Kind]
@@ -66,6 +66,17 @@ def cover(kinds: Kinds, read: Read, root: str, extra: Iterable[str], *, leave_ou
     for path in extra:
         walk.take(path)
     return Coverage(dict(sorted(walk.files.items())), dict(sorted(walk.links.items())), tuple(walk.modules))
+
+
+def tests_of(module: str, coverage: Coverage, dialect: Dialect) -> tuple[str, ...]:
+    """The test files of a module that a program of that dialect runs, relative to the module's folder."""
+    found: list[str] = []
+    for below in ("", "tests/"):
+        prefix = f"{module}/{below}" if module else below
+        names = {path.removeprefix(prefix) for path in coverage.files if path.startswith(prefix)}
+        read = dialect.read({name for name in names if "/" not in name})
+        found += [f"{below}{name}" for name in read if name.endswith(dialect.tests)]
+    return tuple(sorted(found))
 
 
 def roots_below(kinds: Kinds, read: Read, folder: str) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from orchestrator.model.rules.check_names import Check
 from orchestrator.model.text.masking import MASK, Masker
 
-CheckName: TypeAlias = Literal["lint", "scan", "policy"]
+CheckName: TypeAlias = Literal[Check, "policy"]
+"""A check of code, or the one of plans."""
 Severity: TypeAlias = Literal["critical", "error", "high", "warning", "medium", "notice", "low", "unrated"]
 State: TypeAlias = Literal["failing", "minor", "skipped", "baseline", "overridden"]
 
@@ -33,7 +35,7 @@ RANKS: dict[Severity, int] = {
 
 _LONGEST_MESSAGE = 2000
 _LONGEST_CODE = 240
-_LONGEST_NAME = 500
+LONGEST_NAME = 500
 _MOST_LINES = 40
 
 
@@ -77,10 +79,10 @@ def clean(finding: Finding) -> Finding:
     """With every text printable, without secrets and of bounded length."""
     return msgspec.structs.replace(
         finding,
-        rule=printable(finding.rule, _LONGEST_NAME),
+        rule=printable(finding.rule, LONGEST_NAME),
         message=_text(finding.message, _LONGEST_MESSAGE),
-        file=None if finding.file is None else printable(finding.file, _LONGEST_NAME),
-        resource=None if finding.resource is None else printable(finding.resource, _LONGEST_NAME),
+        file=None if finding.file is None else printable(finding.file, LONGEST_NAME),
+        resource=None if finding.resource is None else printable(finding.resource, LONGEST_NAME),
         code=_code(finding.code),
         remediation=_optional(finding.remediation, _LONGEST_MESSAGE),
         link=link if (link := finding.link) and _LINK.fullmatch(link) else None,

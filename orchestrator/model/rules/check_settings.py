@@ -7,9 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from orchestrator.model.rules.check_names import DEFAULT_CHECKS, Check
 from orchestrator.model.rules.tag import REGION_PATTERN
 
-Check: TypeAlias = Literal["lint", "scan"]
 CheckovSeverity: TypeAlias = Literal["critical", "high", "medium", "low"]
 _Account: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 _Rule: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.*-]{1,128}$")]
@@ -80,15 +80,26 @@ class Scan(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class ModuleTests(Struct, frozen=True, forbid_unknown_fields=True):
+    """What fails test: a run of `terraform test`, of the root or a local module that it uses, that does not pass; and
+    that there is none, where `checks.required` names test.
+    """
+
+    skips: Annotated[list[Skip], Meta(description="Findings that do not count, each with reason and expiry.")] = field(
+        default_factory=list
+    )
+
+
 class Checks(Struct, frozen=True, forbid_unknown_fields=True):
     """Which checks a plan must have passed before it may be applied, and what fails them."""
 
     required: Annotated[
         list[Check], Meta(description="Apply refuses a plan of a source on which one of these has not passed.")
-    ] = field(default_factory=lambda: ["lint", "scan"])
+    ] = field(default_factory=lambda: [*DEFAULT_CHECKS])
     timeout_seconds: Annotated[int, Meta(ge=1, le=7200, description="Time limit of each run of one tool.")] = 900
     lint: Lint = field(default_factory=Lint)
     scan: Scan = field(default_factory=Scan)
+    test: ModuleTests = field(default_factory=ModuleTests)
 
 
 class PlanPolicy(Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,6 +36,7 @@ def fields(report: CheckReport) -> dict[str, Any]:
         "tools": dict(report.tools),
         "notes": list(report.notes),
         "summary": {state: states[state] for state in ("failing", *_NOT_COUNTED)},
+        "cases": None if report.cases is None else [msgspec.to_builtins(case) for case in report.cases],
         "findings": [_finding_fields(finding) for finding in report.findings],
     }
 
@@ -68,10 +69,18 @@ def headline(report: CheckReport) -> str:
     """One line: what was checked, how it ended, with which tools."""
     tools = [f"{name} {version}" for name, version in report.tools.items()]
     judged = [f"judged by {report.settings}"] if report.settings else []
-    about = ", ".join([*judged, *tools, *(["unchanged since it was checked"] if report.cached else [])])
+    unchanged = ["unchanged since it was checked"] if report.cached else []
+    about = ", ".join([*_tests(report), *judged, *tools, *unchanged])
     number = len(report.failing)
     ending = "passed" if report.passed else f"FAILED with {number} finding{'' if number == 1 else 's'}"
     return f"{report.check} {ending}: {report.root or '.'} ({about})"
+
+
+def _tests(report: CheckReport) -> Iterator[str]:
+    """How many tests there were, of a check that runs any."""
+    if report.cases is not None:
+        passed = sum(case.result == "passed" for case in report.cases)
+        yield f"{passed} of {len(report.cases)} tests passed" if report.cases else "no tests"
 
 
 def _report_lines(report: CheckReport) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Reports of checks as JUnit XML, which CodeBuild's report groups show.
 
 Source of the form: the JUnit schema that CodeBuild's documentation names ("Test reports in CodeBuild"). One suite for
-each check of each root, one case for each finding, and one that passes where there is none.
+each check of each root, one case for each test that it ran and for each finding of no test, and one that passes where
+there is none.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from orchestrator.model.checks.check import CheckReport, Failure
+from orchestrator.model.checks.check import CaseResult, CheckReport, Failure
 from orchestrator.model.checks.finding import Finding
 from orchestrator.report.checks.findings import headline
 
@@ -28,20 +29,34 @@ def as_junit(reports: Sequence[CheckReport], failures: Sequence[Failure] = ()) -
 
 
 def _suite(top: Element, report: CheckReport) -> None:
-    skipped = [finding for finding in report.findings if finding.state != "failing"]
-    suite = SubElement(
-        top,
-        "testsuite",
-        name=f"{report.check} {report.root or '.'}",
-        tests=str(max(1, len(report.findings))),
-        failures=str(len(report.failing)),
-        errors="0",
-        skipped=str(len(skipped)),
-    )
-    if not report.findings:
-        SubElement(suite, "testcase", classname=report.check, name=headline(report))
+    suite = SubElement(top, "testsuite", name=f"{report.check} {report.root or '.'}")
+    tests = {case.address: case for case in report.cases or ()}
+    for case in tests.values():
+        _test(suite, report.check, case, [f for f in report.findings if f.resource == case.address])
     for finding in report.findings:
-        _case(suite, finding)
+        if finding.resource not in tests:
+            _case(suite, finding)
+    if not len(suite):
+        SubElement(suite, "testcase", classname=report.check, name=headline(report))
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", "0")
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+
+
+def _test(suite: Element, check: str, test: CaseResult, findings: Sequence[Finding]) -> None:
+    """One test; what failed in it counts only where a finding of it does."""
+    case = SubElement(suite, "testcase", classname=f"{check}.{test.file}", name=test.name, file=test.file)
+    failing = [finding for finding in findings if finding.state == "failing"]
+    if failing:
+        failure = SubElement(case, "failure", message=failing[0].message, type=failing[0].severity)
+        failure.text = "\n\n".join(f"{finding.place}\n{_details(finding)}" for finding in failing)
+    elif test.result == "failed" and findings:
+        SubElement(case, "skipped", message=_why(findings[0]))
+    elif test.result == "failed":
+        SubElement(case, "failure", message="it failed", type="error")
+    elif test.result == "skipped":
+        SubElement(case, "skipped", message="not run: an earlier run of its file failed")
 
 
 def _case(suite: Element, finding: Finding) -> None:
@@ -50,8 +65,16 @@ def _case(suite: Element, finding: Finding) -> None:
     if finding.file is not None:
         case.set("file", finding.file)
     if finding.state == "failing":
-        details = [finding.message, finding.code, finding.reason, finding.remediation, finding.link]
         failure = SubElement(case, "failure", message=finding.message, type=finding.severity)
-        failure.text = "\n".join(filter(None, details))
+        failure.text = _details(finding)
     else:
-        SubElement(case, "skipped", message=finding.reason or finding.state)
+        SubElement(case, "skipped", message=_why(finding))
+
+
+def _why(finding: Finding) -> str:
+    """Why it does not count."""
+    return finding.reason or f"{finding.state}: {finding.message}"
+
+
+def _details(finding: Finding) -> str:
+    return "\n".join(filter(None, [finding.message, finding.code, finding.reason, finding.remediation, finding.link]))

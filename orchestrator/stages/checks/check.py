@@ -1,9 +1,9 @@
-"""Lint and scan together: of a release, or of a working tree before anything is tagged."""
+"""All checks of a working tree, before anything is tagged."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,30 +14,27 @@ from orchestrator.effects.git.worktree import find_project, read_worktree_rules
 from orchestrator.errors import InvalidInput, OrchestrateError
 from orchestrator.model.checks.check import BASELINE_FILE, Baseline, CheckReport, Failure
 from orchestrator.model.checks.coverage import CONFIGURATION, roots_below
-from orchestrator.model.checks.finding import CheckName
 from orchestrator.model.rules.rules import FOLDER, Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target, all_targets, locate
 from orchestrator.model.text.quoting import quoted
-from orchestrator.stages.checks.lint import lint_subject
-from orchestrator.stages.checks.scan import scan_subject
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget, top_path
-
-_CHECKS: tuple[tuple[CheckName, Callable[[CheckTarget, CheckContext], CheckReport]], ...] = (
-    ("lint", lint_subject),
-    ("scan", scan_subject),
-)
+from orchestrator.stages.checks.table import TABLE
 
 
 def check(subjects: Sequence[CheckTarget], ctx: CheckContext) -> tuple[list[CheckReport], list[Failure]]:
-    """Lints and scans all subjects, two checks at a time; one that fails takes nothing from the others.
+    """All checks of all subjects, two checks at a time; one that fails takes nothing from the others.
 
     Ctrl-C stops the tools that are running.
     """
     stop = threading.Event()
     here = replace(ctx, cancelled=lambda: stop.is_set() or ctx.cancelled())
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = [(name, subject, pool.submit(run, subject, here)) for subject in subjects for name, run in _CHECKS]
+        running = [
+            (name, subject, pool.submit(definition.run, subject, here))
+            for subject in subjects
+            for name, definition in TABLE.items()
+        ]
         try:
             ended = [(name, subject, _end(future)) for name, subject, future in running]
         except BaseException:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestrator.effects.checks.cache import CheckCache, prune
 from orchestrator.effects.checks.tool import ScratchDir
@@ -29,8 +29,8 @@ from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.effects.system.host import environment
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.model.checks.check import BASELINE_FILE, Baseline, Observed
-from orchestrator.model.checks.coverage import Coverage, cover
-from orchestrator.model.checks.finding import clean, printable
+from orchestrator.model.checks.coverage import LOCK_FILE, Coverage, cover
+from orchestrator.model.checks.finding import printable
 from orchestrator.model.rules.check_settings import Checks
 from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import FOLDER
@@ -38,11 +38,14 @@ from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.tools.tool import Tool
 
 if TYPE_CHECKING:
+    from orchestrator.effects.checks.terraform_in_tree import TerraformInTree
     from orchestrator.effects.git.repository import Repository
     from orchestrator.model.release.release import Release
 
+Progress: TypeAlias = Callable[[str], None]
+
 POLICIES = "policies"
-_FORMAT = 1  # of what is cached; another number forgets all of it
+_FORMAT = 2  # of what is cached; another number forgets all of it
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class CheckTarget:
         """The content of a file of the rules, None where it is missing; a link is never followed."""
         return self.rules.read(path) if self.rules.kinds.get(path) in ("file", "executable") else None
 
+    def unlocked(self, coverage: Coverage, today: date) -> str:
+        """Without a lock file the newest providers are taken, so what was found holds for a day at most."""
+        path = f"{self.root}/{LOCK_FILE}" if self.root else LOCK_FILE
+        return "" if path in coverage.files else today.isoformat()
+
     @cached_property
     def baseline(self) -> Baseline:
         content = self.rule_file(self.in_project(BASELINE_FILE))
@@ -119,18 +127,18 @@ class CheckContext:
     env: Mapping[str, str]
     cache: CheckCache
     today: date
-    progress: Callable[[str], None]
+    progress: Progress
     cancelled: Callable[[], bool] = interruption.here
     under_way: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     """By key: two targets with the same source wait for one run of the tools instead of starting two."""
 
     @staticmethod
-    def here(env: Mapping[str, str], progress: Callable[[str], None]) -> CheckContext:
+    def here(env: Mapping[str, str], progress: Progress) -> CheckContext:
         """With the cache of this machine alone."""
         return CheckContext(env, CheckCache(Cache(cache_folder(env))), clock.now().date(), progress)
 
     @staticmethod
-    def of_release(release: Release, progress: Callable[[str], None]) -> CheckContext:
+    def of_release(release: Release, progress: Progress) -> CheckContext:
         """Also with what others found and left in the release bucket, where AWS can be reached."""
         from orchestrator.effects.aws.objects import Bucket
         from orchestrator.effects.aws.session import Session
@@ -168,8 +176,7 @@ class CheckContext:
             found = self.cache.get(key.shared, key.local)
             if found is not None:
                 return found, True
-            new = observe()
-            new = Observed(tuple(map(clean, new.findings)), new.notes)
+            new = observe().clean()
             self.cache.put(key.shared, key.local, new)
             prune(cache_folder(self.env))
             return new, False
@@ -205,3 +212,13 @@ def source_digest(subject: CheckTarget, coverage: Coverage) -> str:
 
 def content_digests(contents: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def terraform_in_tree(subject: CheckTarget, ctx: CheckContext, tool: Tool, scratch_dir: ScratchDir) -> TerraformInTree:
+    """Terraform in that tree; a root and its modules share what `init` installs."""
+    from orchestrator.effects.checks.terraform_in_tree import TerraformInTree
+
+    lock_file = scratch_dir.tree / subject.root / LOCK_FILE
+    locked = lock_file.read_bytes() if lock_file.is_file() else b""
+    name = sha256(locked + os.fsencode(f"{subject.root}\0{tool.name}"))[:16]
+    return TerraformInTree(tool, scratch_dir, subject.terraform, cache_folder(ctx.env) / "lint" / name)

@@ -8,8 +8,6 @@ from orchestrator.model.release import receipt as receipts
 from orchestrator.model.release.receipt import CheckState, PlanReceipt
 from orchestrator.stages.context.context import ReleaseContext
 
-CHECKS = ("lint", "scan")
-
 
 def check_state(history: History, check: str, commit: str) -> CheckState:
     passed = history.check_passed(check, commit)

@@ -19,11 +19,10 @@ from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.pipeline import execution as executions
 from orchestrator.model.pipeline.execution import CheckResult, StepExecution
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
-from orchestrator.stages.checks.lint import lint
-from orchestrator.stages.checks.scan import scan
+from orchestrator.model.rules.check_names import Check, checks_of_release
+from orchestrator.stages.checks.table import check_release
 from orchestrator.stages.context.answers import judge_of
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.context.receipts import CHECKS
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
 from orchestrator.stages.record import refusals
@@ -56,10 +55,10 @@ def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) ->
     return Step(execution, ReleaseContext(release, repository, env, tell), env, folder)
 
 
-def check(step: Step, name: str) -> CheckReport:
-    """Lint or scan; the result goes to `<name>.json`, because this step may not write to the ledger."""
+def check(step: Step, name: Check) -> CheckReport:
+    """One check; the result goes to `<name>.json`, because this step may not write to the ledger."""
     ctx = step.ctx
-    report = {"lint": lint, "scan": scan}[name](ctx.release, ctx.repository, ctx.progress)
+    report = check_release(name, ctx.release, ctx.repository, ctx.progress)
     tag, commit = str(ctx.release.tag), ctx.release.commit
     found = len(report.findings)
     result = CheckResult(name, tag, commit, report.passed, report.source, found, dict(report.tools))
@@ -70,7 +69,7 @@ def check(step: Step, name: str) -> CheckReport:
 def plan_it(step: Step) -> PlanResult:
     """Records the checks, plans, and ties the plan's digest to the execution; the rest of it reads `plan.env`."""
     ctx = step.ctx
-    for name in CHECKS:
+    for name in checks_of_release(ctx.release.rules.environments[ctx.release.tag.env].checks.required):
         _record_check(step, name)
     result = plan(ctx)
     receipt = result.receipt
@@ -97,7 +96,10 @@ def _record_check(step: Step, name: str) -> None:
     folder = step.env.get(f"CODEBUILD_SRC_DIR_{name}")
     file = Path(folder, f"{name}.json") if folder else None
     if file is None or not file.is_file():
-        raise Refused(f"the step {name} passed no result on", hint="Start the execution again.")
+        raise Refused(
+            f"the step {name} passed no result on",
+            hint="Start the execution again. `orchestrate tooling apply` gives a pipeline a step for each check.",
+        )
     result = executions.handed_on(file.read_bytes(), name, step.ctx.release)
     detail = {key: getattr(result, key) for key in ("check", "passed", "source", "findings", "tools")}
     _append(step.ctx, "checked", None, detail)

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as with_fields
 
-from orchestrator.effects.checks.checkov import Checkov
 from orchestrator.effects.system import clock
-from orchestrator.effects.tools.find import find
 from orchestrator.model.checks.check import Baseline, CheckReport, FindingFilter, Observed
 from orchestrator.model.checks.finding import Finding, clean
 from orchestrator.model.policy.iam_policy import planned_documents
@@ -19,8 +17,10 @@ from orchestrator.model.policy.policy import PolicyContext, judge
 from orchestrator.model.release.release import Release
 from orchestrator.model.terraform.planned import read
 from orchestrator.model.text.canonical import canonical_json, sha256
-from orchestrator.stages.checks.scan import custom_policies, judged, lay_policies, observed_source
+from orchestrator.stages.checks.checkov import CheckovScanner
+from orchestrator.stages.checks.scanner import observe
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget
+from orchestrator.stages.checks.table import SCAN
 
 if TYPE_CHECKING:
     from orchestrator.effects.aws.session import Session
@@ -32,19 +32,21 @@ _INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[[0-9]+\]')
 def scan_plan(
     release: Release, repository: Repository, plan: Mapping[str, Any], progress: Callable[[str], None]
 ) -> CheckReport:
-    """Scans a plan (`terraform show -json`). A skip in the code counts for the resource that it was written on.
+    """Scans a plan (`terraform show -json`) as SCAN does the code.
 
-    Nothing of it is cached: a plan depends on more than files. Raises DependencyError as `scan` does.
+    A skip in the code counts for the resource that it was written on. Nothing of it is
+    cached: a plan depends on more than files. Raises DependencyError where checkov did not do its work.
     """
     subject = CheckTarget.of_release(release, repository)
     at = CheckContext.of_release(release, progress)
-    tool = find("checkov", env=at.env)
-    in_code, _ = observed_source(subject, at, tool)
-    progress("scan: the plan")
+    checkov = CheckovScanner(subject, at)
+    in_code, _ = observe(SCAN.name, checkov, subject, at)
+    progress(f"{SCAN.name}: the plan")
     with at.scratch(subject) as scratch_dir:
-        found = Checkov(tool, scratch_dir, lay_policies(scratch_dir, custom_policies(subject))).of_plan(plan)
+        found = checkov.look_at_plan(scratch_dir, plan)
     observed = Observed(tuple(clean(f) for f in with_skips(found, in_code.findings)))
-    return judged(subject, at, observed, sha256(canonical_json(_comparable(plan))), tool, False)
+    source = sha256(canonical_json(_comparable(plan)))
+    return SCAN.report(subject, at, observed, source, [checkov.tool], cached=False)
 
 
 def _comparable(plan: Mapping[str, Any]) -> dict[str, Any]:

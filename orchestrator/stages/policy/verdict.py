@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.policy.policy import PolicyContext
 from orchestrator.model.policy.result import PolicyResult
+from orchestrator.stages.checks.table import SCAN
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
@@ -23,7 +24,7 @@ def judge(ctx: ReleaseContext, content: bytes, admission: Admission) -> PolicyRe
     plan = json.loads(content)
     release = ctx.release
     reports = [judge_plan(release, plan, _context(ctx, admission), ctx.aws)]
-    if "scan" in release.rules.environments[release.target.env].checks.required:
+    if SCAN.name in release.rules.environments[release.target.env].checks.required:
         reports.append(scan_plan(release, ctx.repository, plan, ctx.progress))
     return _verdict(ctx, reports)
 

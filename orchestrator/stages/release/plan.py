@@ -32,6 +32,7 @@ from orchestrator.model.release.receipt import (
     rollback_detail,
 )
 from orchestrator.model.release.recovery import RUN
+from orchestrator.model.rules.check_names import checks_of_release
 from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform import plan as plans
 from orchestrator.model.terraform.plan import Plan
@@ -39,7 +40,7 @@ from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
 from orchestrator.stages.context.answers import record_answers
 from orchestrator.stages.context.context import ReleaseContext
-from orchestrator.stages.context.receipts import CHECKS, check_state
+from orchestrator.stages.context.receipts import check_state
 from orchestrator.stages.context.state import state_version
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
@@ -208,7 +209,8 @@ class _Evidence:
 
 def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evidence: _Evidence) -> PlanReceipt:
     release, now = ctx.release, clock.now()
-    hours = release.rules.environments[release.tag.env].plans.expire_after_hours
+    environment = release.rules.environments[release.tag.env]
+    hours, checks = environment.plans.expire_after_hours, environment.checks.required
     return PlanReceipt(
         version=1,
         tag=str(release.tag),
@@ -220,7 +222,7 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         program=f"{prepared.terraform.name} {prepared.terraform.version}",
         lock_file=prepared.lock_file,
         providers=locked_versions(prepare.locked_providers(prepared.root)),
-        checks={check: check_state(admission.history, check, release.commit) for check in CHECKS},
+        checks={check: check_state(admission.history, check, release.commit) for check in checks_of_release(checks)},
         artefact=evidence.artefact,
         plan_json=evidence.plan_json,
         state=evidence.state,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -402,6 +403,203 @@ def test_a_plugin_that_is_no_plugin_is_no_pass(make: Make, fake: Fake, tmp_path:
 
     assert answer.code == 6
     assert "could not use a plugin" in answer.json["errors"][0]["error"]
+
+
+# Tests: of the root and of the modules it uses ----------------------------------------------------------------------
+
+_VARIABLE = 'variable "size" {\n  type = number\n}\n'
+_CALL = 'module "queue" {\n  source = "../modules/queue"\n  size   = 1\n}\n'
+_RUN = """run "{name}" {{
+  command = plan
+
+  variables {{
+    size = {size}
+  }}
+
+  assert {{
+    condition     = terraform_data.this.input == 1
+    error_message = "the size is not one"
+  }}
+}}
+"""
+_QUEUE = f'{VERSIONS}\n{_VARIABLE}\nresource "terraform_data" "this" {{\n  input = var.size\n}}\n'
+_REQUIRED = DEV + "checks: {required: [lint, test]}\n"
+
+
+def with_tests(files: Mapping[str, str] = {}, dev: str = DEV) -> dict[str, str]:
+    """A root that uses a module, which has a test that passes; another module is not used."""
+    return project(
+        {
+            "live/main.tf": f"{VERSIONS}\n{_CALL}",
+            "modules/queue/main.tf": _QUEUE,
+            "modules/queue/tests/size.tftest.hcl": _RUN.format(name="one", size=1),
+            "modules/other/main.tf": _QUEUE,
+            "modules/other/tests/size.tftest.hcl": _RUN.format(name="two", size=2),
+            **files,
+        },
+        dev,
+    )
+
+
+@pytest.fixture
+def quick(fake: Fake) -> dict[str, str]:
+    """The tools of the other checks find nothing."""
+    canary = (
+        '{"issues":[{"rule":{"name":"terraform_unused_declarations","severity":"warning"},"message":"m","range":'
+        '{"filename":"orchestrate-canary/main.tf","start":{"line":1},"end":{"line":1}}}],"errors":[]}'
+    )
+    return {**fake("checkov", AS_CHECKOV), **fake("tflint", f"echo '{canary}'; exit 2")}
+
+
+def test_tests_of_the_modules_that_the_root_uses_are_run(make: Make, quick: dict[str, str]) -> None:
+    repository = make(with_tests(dev=_REQUIRED))
+
+    answer = repository.check(**quick)
+
+    assert answer.code == 0, answer.err
+    assert answer.report("test")["cases"] == [
+        {"file": "modules/queue/tests/size.tftest.hcl", "name": "one", "result": "passed"}
+    ]
+    assert repository.check(**quick).report("test")["cached"]
+
+
+def test_a_run_that_fails_is_told_with_file_and_line_and_is_a_case_of_junit(make: Make, quick: dict[str, str]) -> None:
+    runs = "".join(_RUN.format(name=name, size=size) for name, size in (("good", 1), ("bad", 2), ("broken", '"x"')))
+    file = "modules/queue/size.tftest.hcl"
+    repository = make(with_tests({file: f'{runs}run "late" {{\n}}\n'}))
+
+    answer = repository.check(**quick)
+    junit = ElementTree.fromstring(repository.run("check", "--format", "junit", **quick).out)  # noqa: S314
+
+    assert answer.code == 1
+    found = {(f["file"], f["line"], f["resource"], f["rule"]) for f in answer.findings("test")}
+    assert found == {(file, 21, f"{file}::bad", "terraform_test"), (file, 29, f"{file}::broken", "terraform_test")}
+    (suite,) = [suite for suite in junit if suite.get("name") == "test live"]
+    told = {(case.get("file"), case.get("name")): [child.tag for child in case] for case in suite}
+    assert told == {
+        ("modules/queue/tests/size.tftest.hcl", "one"): [],
+        (file, "good"): [],
+        (file, "bad"): ["failure"],
+        (file, "broken"): ["failure"],
+        (file, "late"): ["skipped"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ({"modules/queue/tests/size.tftest.hcl": 'run "x" {\n'}, "terraform_init"),
+        (
+            {"modules/queue/tests/a.tftest.hcl": 'run "x" {\n  module {\n    source = "./no"\n  }\n}\n'},
+            "terraform_init",
+        ),
+        ({"modules/queue/tests/a.tftest.hcl": 'run "x" {\n  assert {\n  }\n}\n'}, "terraform_init"),
+    ],
+)
+def test_tests_that_terraform_cannot_read_are_no_pass(
+    make: Make, quick: dict[str, str], broken: dict[str, str], rule: str
+) -> None:
+    answer = make(with_tests(broken)).check(**quick)
+
+    assert answer.code == 1
+    assert answer.rules("test") == {rule}
+
+
+def test_no_tests_are_said_and_fail_where_tests_are_required(make: Make, quick: dict[str, str]) -> None:
+    repository = make(project())
+
+    free = repository.check(**quick)
+    text = repository.run("check", **quick)
+    required = repository.write({"envs/dev.yaml": _REQUIRED}).check(**quick)
+    empty = repository.write({"live/tests/a.tftest.hcl": "variables {\n}\n"}).check(**quick)
+
+    assert (free.code, free.report("test")["cases"]) == (0, [])
+    assert "test passed: live (no tests, " in text.out
+    assert (required.code, required.rules("test")) == (1, {"test_empty"})
+    assert "tests/<name>.tftest.hcl" in required.findings("test")[0]["mend"]
+    assert (empty.code, empty.rules("test")) == (1, {"test_empty"}), "a file without runs tests nothing"
+
+
+def test_a_failing_run_can_be_skipped_with_a_reason_until_a_day(make: Make, quick: dict[str, str]) -> None:
+    skip = 'skips: [{rule: terraform_test, resource: "*::two", reason: asks AWS, expires: "2999-12-31"}]'
+    files = {"modules/queue/tests/b.tftest.hcl": _RUN.format(name="two", size=2)}
+    answer = make(with_tests(files, DEV + f"checks: {{test: {{{skip}}}}}\n")).check(**quick)
+
+    assert answer.code == 0
+    assert [finding["reason"] for finding in answer.findings("test", "skipped")] == ["asks AWS (until 2999-12-31)"]
+
+
+_ABSTRACT = '{"type":"test_abstract","test_abstract":{"tests/size.tftest.hcl":["one"]}}'
+_PASSED = '{"type":"test_run","test_run":{"path":"tests/size.tftest.hcl","run":"one","status":"pass"}}'
+_DONE = '{"type":"test_summary","test_summary":{"status":"pass","passed":1,"failed":0,"errored":0,"skipped":0}}'
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("exit 0", id="says nothing"),
+        pytest.param(f"echo '{_ABSTRACT}'; echo '{_PASSED}'", id="does not finish"),
+        pytest.param(f"echo '{_ABSTRACT}'; echo '{_DONE}'", id="runs less than it counts"),
+        pytest.param(f"echo '{_ABSTRACT}'; echo '{_PASSED}'; echo '{_DONE.replace('1', '2')}'", id="counts wrongly"),
+        pytest.param(
+            f"echo '{_ABSTRACT.replace('size', 'other')}'; echo '{_PASSED}'; echo '{_DONE}'", id="other files"
+        ),
+        pytest.param(f"echo '{_ABSTRACT}'; echo '{_PASSED}'; echo '{_DONE}'; exit 1", id="exit code says otherwise"),
+        pytest.param(f"echo '{_ABSTRACT}'; echo '{_PASSED}'; echo '{_DONE}'; kill -9 $$", id="killed"),
+        pytest.param(f"echo '{_ABSTRACT}'; echo 'nonsense'; echo '{_PASSED}'; echo '{_DONE}'", id="no JSON"),
+    ],
+)
+def test_an_incomplete_answer_of_terraform_test_is_no_pass(
+    make: Make, fake: Fake, quick: dict[str, str], script: str
+) -> None:
+    terraform = fake("terraform", f'[ "$1" = init ] && exit 0\n[ "$1" = test ] || exit 3\n{script}')
+
+    answer = make(with_tests()).check(**quick, **terraform)
+
+    assert answer.code == 6
+    assert [error["check"] for error in answer.json["errors"]] == ["lint", "test"]
+
+
+def test_tests_get_no_credentials(make: Make, fake: Fake, quick: dict[str, str], tmp_path: Path) -> None:
+    told = f"echo '{_ABSTRACT}'; echo '{_PASSED}'; echo '{_DONE}'"
+    script = f'[ "$1" = init ] && exit 0\n[ "$1" = test ] || exit 3\nenv > {tmp_path}/env; {told}'
+    secret = {"AWS_ACCESS_KEY_ID": "A", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x", "GITHUB_TOKEN": "t"}
+    repository = make(with_tests())
+
+    answer = repository.check(**quick, **fake("terraform", script), **secret)
+
+    assert answer.report("test")["passed"]
+    given = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
+    assert not given.keys() & secret.keys()
+    assert given["HOME"] != repository.env["HOME"]
+    assert given["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+@pytest.mark.slow
+def test_a_mocked_provider_needs_no_aws_and_a_real_one_fails(make: Make, quick: dict[str, str]) -> None:
+    """With the provider versions of the root's lock file, which the module itself does not have."""
+    queue = f'{AWS_VERSIONS}\nresource "aws_sqs_queue" "this" {{\n  name = "x"\n}}\n'
+    real = 'provider "aws" {\n  region = "us-east-1"\n}\n\nrun "real" {\n}\n'
+    mocked = 'mock_provider "aws" {\n}\n\nrun "mocked" {\n}\n'
+    call = 'module "queue" {\n  source = "../modules/queue"\n}\n'
+    repository = make(
+        project(
+            {
+                "live/main.tf": f"{AWS_VERSIONS}\n{call}",
+                "live/.terraform.lock.hcl": LOCK_FILE.read_text(),
+                "modules/queue/main.tf": queue,
+                "modules/queue/tests/mocked.tftest.hcl": mocked,
+                "modules/queue/tests/real.tftest.hcl": real,
+            }
+        )
+    )
+
+    answer = repository.check(**quick, AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+
+    assert {case["name"]: case["result"] for case in answer.report("test")["cases"]} == {
+        "mocked": "passed", "real": "failed",
+    }  # fmt: skip
+    assert "credential" in json.dumps(answer.findings("test"))
 
 
 # Tools that do not do their work --------------------------------------------------------------------------------

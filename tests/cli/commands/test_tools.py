@@ -156,7 +156,7 @@ def source(git_project: GitProject, tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-@pytest.mark.parametrize("step", ["lint", "scan", "plan", "apply"])
+@pytest.mark.parametrize("step", ["check", "plan", "apply"])
 def test_builds_install_what_the_rules_of_the_protected_branch_ask_for(
     step: str, source: Path, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Patch
 ) -> None:

@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 def test_build_specifications_are_short_and_pinned() -> None:
     found = sorted((REPOSITORY / "buildspecs").glob("*.yml"))
-    assert [file.stem for file in found] == ["apply", "copy", "lint", "plan", "scan", "submit", "verify"]
+    assert [file.stem for file in found] == ["apply", "check", "copy", "plan", "submit", "verify"]
     for file in found:
         lines = file.read_text().splitlines()
         assert len(lines) <= 30, file

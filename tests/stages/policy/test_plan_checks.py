@@ -14,7 +14,8 @@ from orchestrator.effects.checks.checkov import Checkov
 from orchestrator.effects.git.files import FolderFiles
 from orchestrator.effects.system.cache import Cache
 from orchestrator.effects.tools.install import ensure
-from orchestrator.stages.checks.scan import observed_source
+from orchestrator.stages.checks.checkov import CheckovScanner
+from orchestrator.stages.checks.scanner import observe
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget
 from orchestrator.stages.policy.plan_checks import with_skips
 
@@ -66,7 +67,7 @@ def test_a_skip_in_one_module_does_not_count_in_another(tmp_path: Path) -> None:
     tool = ensure("checkov", env=os.environ, progress=lambda line: None)
     addresses = ('module.a["x.y"].aws_s3_bucket.this', "module.b.aws_s3_bucket.this", "aws_s3_bucket.this")
 
-    in_code, _ = observed_source(subject, ctx, tool)
+    in_code, _ = observe("scan", CheckovScanner(subject, ctx), subject, ctx)
     with ctx.scratch(subject) as scratch_dir:
         found = with_skips(Checkov(tool, scratch_dir).of_plan(planned(*addresses)), in_code.findings)
 

@@ -103,12 +103,12 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
     monkeypatch.setattr(
         "orchestrator.release.STAGES", [ReleaseStage(stage.name, lambda _: iter(())) for stage in STAGES]
     )
-    assert run("release", "--tag", books.tag, code=0).startswith("== lint and scan")
+    assert run("release", "--tag", books.tag, code=0).startswith("== checks")
     books.plan()
     approval = rules(kept, "approval: {required: true}\n")
     assert run("release", "--tag", books.tag, *approval, code=0).startswith("== approve")
     books.add_draft(Draft("planned", f"dev_us-east-1/{books.team}/1.1", books.commit, ME, "0" * 64, {}))
-    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== lint and scan")
+    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== checks")
 
 
 @pytest.mark.slow

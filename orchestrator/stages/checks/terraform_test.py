@@ -1,0 +1,62 @@
+"""`terraform test` as a scanner: the tests of the root and of the local modules it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from orchestrator.effects.checks.tool import ScratchDir
+from orchestrator.effects.tools.find import find
+from orchestrator.model.checks.check import NO_TESTS, OWN, Observed
+from orchestrator.model.checks.coverage import LOCK_FILE, Coverage, tests_of
+from orchestrator.model.checks.finding import Finding
+from orchestrator.model.tools.tool import Tool
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget, terraform_in_tree
+
+
+@dataclass(frozen=True)
+class TerraformTestScanner:
+    """Every module with test files, one after another, with the provider versions that the root locks."""
+
+    subject: CheckTarget
+    ctx: CheckContext
+    name = "terraform test"
+
+    @cached_property
+    def tool(self) -> Tool:
+        return find(self.subject.terraform.program, env=self.ctx.env)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return self.subject.coverage(var_files=False)
+
+    @property
+    def depends_on(self) -> Mapping[str, Any]:
+        return {
+            "root": self.subject.root,
+            "unlocked": self.subject.unlocked(self.coverage, self.ctx.today),
+            "passed": {name: self.ctx.env.get(name) for name in self.subject.terraform.pass_env},
+        }
+
+    def look(self, scratch_dir: ScratchDir) -> Observed:
+        from orchestrator.effects.checks.terraform_test import TerraformTest
+
+        lock_file = scratch_dir.tree / self.subject.root / LOCK_FILE
+        terraform = terraform_in_tree(self.subject, self.ctx, self.tool, scratch_dir)
+        testing = TerraformTest(terraform, lock_file.read_bytes() if lock_file.is_file() else None)
+        files = {module: tests_of(module, self.coverage, self.tool.dialect) for module in self.coverage.modules}
+        ended = [testing.observe(module, found) for module, found in files.items() if found]
+        observed = Observed.together([Observed((), cases=()), *ended])
+        return observed if observed.cases or observed.findings else Observed((self._no_tests(),), cases=())
+
+    def _no_tests(self) -> Finding:
+        return Finding(
+            check="test",
+            tool=OWN,
+            rule=NO_TESTS,
+            severity="notice",
+            message=f"no tests: neither {self.subject.shown_root or '.'} nor a local module it uses has any",
+            remediation="Write tests/<name>.tftest.hcl beside the code, or take `test` out of checks.required.",
+        )
