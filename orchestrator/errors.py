@@ -12,6 +12,7 @@ class OrchestrateError(Exception):
     """An error a person is told about; `exit_code` is what the command ends with."""
 
     exit_code = 1
+    kind = "failed"
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -32,30 +33,35 @@ class UsageError(OrchestrateError):
     """The command line is wrong."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class InvalidInput(OrchestrateError):
     """A tag or the configuration is wrong."""
 
     exit_code = 3
+    kind = "invalid input"
 
 
 class Refused(OrchestrateError):
     """A rule forbids it: no approval, a stale or expired plan, a moved tag."""
 
     exit_code = 4
+    kind = "refused"
 
 
 class Locked(OrchestrateError):
     """Someone else holds the lock."""
 
     exit_code = 5
+    kind = "locked"
 
 
 class DependencyError(OrchestrateError):
     """A tool is missing, or AWS or git cannot be reached."""
 
     exit_code = 6
+    kind = "dependency"
 
 
 class NotThere(DependencyError):
@@ -76,9 +82,11 @@ class WaitingForApproval(OrchestrateError):
     """The release stops here until somebody approves its plan."""
 
     exit_code = 7
+    kind = "waiting for approval"
 
 
 class Interrupted(OrchestrateError):
     """The person stopped it."""
 
     exit_code = 130
+    kind = "interrupted"

@@ -44,6 +44,7 @@ def show_reports(
     for name, path in files.items():
         if path is not None:
             path.write_text(_rendered(name, reports, failures), "utf-8")
+    context.answered = True
     click.echo(_rendered(context.format, reports, failures))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from orchestrator.effects.git.repository import Repository
     from orchestrator.model.rules.rules import Rules
+    from orchestrator.report.plan.head import ShownPlan
+    from orchestrator.report.plan.text import TextStyle
     from orchestrator.stages.context.context import ReleaseContext
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _COMPLETED = frozenset({"env", "team", "scope", "version", "tag"})
-ALL_FORMATS = ("text", "json", "env", "junit", "sarif", "markdown")
+ALL_FORMATS = ("text", "json", "env", "junit", "sarif", "markdown", "html")
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Context:
     format: str = "text"
     rules_ref: str | None = None
     debug: bool = False
+    answered: bool = False
+    """Whether the answer has been written: with --format json there is one, whatever happens."""
 
     @property
     def start(self) -> Path:
@@ -188,7 +192,35 @@ def surroundings(context: Context, tag: str) -> ReleaseContext:
 
 def answer(context: Context, fields: dict[str, Any], text: str) -> None:
     """A result to stdout, in the format asked for."""
-    click.echo(json.dumps(fields, indent=2) if context.json else text)
+    from orchestrator.model.text.json_text import readable_json
+
+    context.answered = True
+    click.echo(readable_json(fields) if context.json else text)
+
+
+def text_style(*, err: bool = False, full: bool = False) -> TextStyle:
+    """In a terminal: its width, and colour unless NO_COLOR (no-color.org) or a dumb terminal says no."""
+    from orchestrator.effects.system.host import environment
+    from orchestrator.report.plan.text import TextStyle
+
+    stream = sys.stderr if err else sys.stdout
+    if stream is None or not stream.isatty():
+        return TextStyle(full=full)
+    env = environment()
+    colour = not env.get("NO_COLOR") and env.get("TERM") != "dumb"
+    return TextStyle(colour, shutil.get_terminal_size().columns, full)
+
+
+def review(shown: ShownPlan, *, paged: bool) -> None:
+    """All of a plan, for the person who answers to it: paged in a terminal, as git pages."""
+    from orchestrator.effects.system import pager
+    from orchestrator.effects.system.host import environment
+    from orchestrator.report.plan.text import plan_text
+
+    text = plan_text(shown, text_style(err=True, full=True))
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    if not (paged and terminal and pager.page(text, environment())):
+        say(text)
 
 
 def selection_options(function: _Function) -> _Function:

@@ -17,7 +17,7 @@ from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options, say
 from orchestrator.effects.system import interruption
 from orchestrator.effects.system.host import environment, speak_utf8
-from orchestrator.errors import Interrupted, OrchestrateError, UsageError, of_system
+from orchestrator.errors import Interrupted, OrchestrateError, UsageError, WaitingForApproval, of_system
 from orchestrator.model.rules.check_names import CHECKS
 from orchestrator.model.text.masking import Masker
 from orchestrator.model.text.quoting import did_you_mean, quoted
@@ -148,7 +148,13 @@ def _failed(error: OrchestrateError, context: Context) -> int:
         traceback.print_exc()
     # What a tool said may be part of it, and a tool may print anything that it found in its environment.
     masker = Masker.of_environment(environment())
-    say(f"Error: {masker(str(error))}")
+    if context.json and not context.answered:
+        from orchestrator.model.text.json_text import readable_json
+        from orchestrator.report.plan.refused import error_fields
+
+        click.echo(masker(readable_json(error_fields(error))))
+    word = "Waiting" if isinstance(error, WaitingForApproval) else "Error"
+    say(f"{word}: {masker(str(error))}")
     return error.exit_code
 
 

@@ -91,7 +91,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (Refused("no"), 4, "Error: no\n"),
         (click.exceptions.Exit(9), 9, ""),
         (Locked("no"), 5, "Error: no\n"),
-        (WaitingForApproval("no"), 7, "Error: no\n"),
+        (WaitingForApproval("no"), 7, "Waiting: no\n"),
         (KeyboardInterrupt(), 130, "\nError: interrupted\n"),
         (click.Abort(), 130, "Error: interrupted\n"),
         (PermissionError(13, "Permission denied", "/x"), 6, "Error: Permission denied: /x\n"),

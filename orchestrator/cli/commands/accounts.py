@@ -43,6 +43,7 @@ def accounts(
         return
     shown = [report.account_fields(account) for account in found]
     text = "\n\n".join(report.account_text(account) for account in found)
+    context.answered = True
     click.echo(json.dumps({"accounts": shown}, indent=2) if context.json else text)
 
 
@@ -58,6 +59,7 @@ def _keep(context: Context, found: tuple[model.Account, ...], role: str, *, appl
         outcomes.append(outcome)
         say(report.outcome_text(outcome))
     if context.json:
+        context.answered = True
         click.echo(json.dumps({"accounts": [report.outcome_fields(outcome) for outcome in outcomes]}, indent=2))
     if (error := report.failure(outcomes)) is not None:
         raise error

@@ -12,7 +12,7 @@ from orchestrator.cli.context import (
     answer,
     confirm,
     pass_context,
-    say,
+    review,
     surroundings,
     tag_option,
 )
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @pass_context
 def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
     """Show the newest plan of a tag and approve it."""
+    from orchestrator.report.plan.head import shown_receipt
     from orchestrator.report.release import stages as report
     from orchestrator.stages.approval.approve import reviewed
     from orchestrator.stages.approval.waiting import answer_waiting
@@ -44,7 +45,7 @@ def approve(context: Context, /, tag: str, reason: str, **flags: bool) -> None:
         raise UsageError("--reject contradicts --override and --break-glass")
     at = surroundings(context, tag)
     receipt = reviewed(at)
-    say(report.plan_text(receipt))
+    review(shown_receipt(receipt), paged=not flags["yes"])
     if not flags["yes"]:
         confirm(f"{_question(flags)} this plan?")
     given = _given(at, receipt, reason, flags)

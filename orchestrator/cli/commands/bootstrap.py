@@ -24,6 +24,7 @@ def bootstrap(context: Context, envs: tuple[str, ...], check: bool) -> int:
     wanted = stage.stores_of(rules, envs)
     aws = Session(rules.project.state.region)
     outcomes = stage.bootstrap(aws, wanted, check=check, tell=lambda done: _tell(report.progress(done)))
+    context.answered = True
     click.echo(report.as_json(outcomes) if context.json else report.as_text(outcomes))
     if (error := report.failures(outcomes)) is not None:
         raise error

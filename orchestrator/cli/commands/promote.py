@@ -30,4 +30,5 @@ def promote(context: Context, /, *, scopes: tuple[str, ...], push: bool, remote:
     made = run(context.repository(), request, context.rules_ref, say)
     for note in made.notes:
         say(note)
+    context.answered = True
     click.echo(report.as_json(made) if context.json else report.as_text(made))

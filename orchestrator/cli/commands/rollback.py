@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, confirm, pass_context, say
+from orchestrator.cli.context import (
+    CommandWithCommonOptions,
+    Context,
+    answer,
+    confirm,
+    pass_context,
+    review,
+    say,
+    text_style,
+)
 from orchestrator.cli.release_run import run_release
 
 
@@ -16,14 +25,16 @@ from orchestrator.cli.release_run import run_release
 @click.option("--scope", required=True, help="`global` or a Region.")
 @click.option("--to", metavar="VERSION", help="Where to go back to. Default: the newest version before that was good.")
 @click.option("--preview", is_flag=True, help="Only show what it would change.")
+@click.option("--full", is_flag=True, help="With --preview: show all of it, however much it is.")
 @click.option("--sign", is_flag=True, help="Sign the tag; done anyway where the environment asks for it.")
 @click.option("--push", is_flag=True, help="Push the tag and leave the release to the pipeline.")
 @click.option("--remote", default="origin", show_default=True, help="Where to push it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
-def rollback(context: Context, /, *, preview: bool, yes: bool, **options: Any) -> None:
+def rollback(context: Context, /, *, preview: bool, yes: bool, full: bool, **options: Any) -> None:
     """Show what going back to an earlier release would change; then release its commit under a new version."""
     from orchestrator.effects.system.host import environment
+    from orchestrator.report.plan.text import plan_text
     from orchestrator.report.release import rollback as report
     from orchestrator.stages.release import rollback as stage
 
@@ -32,11 +43,12 @@ def rollback(context: Context, /, *, preview: bool, yes: bool, **options: Any) -
     if not preview:
         stage.check_push(context.repository(), asked, context.rules_ref, remote)
     proposal = stage.propose(context.repository(), asked, context.rules_ref, environment(), say)
+    shown = report.shown_proposal(proposal)
     fields, tag = report.proposal_fields(proposal), str(proposal.ctx.release.tag)
     if preview:
-        answer(context, fields, report.proposal_text(proposal))
+        answer(context, fields, plan_text(shown, text_style(full=full)))
         return
-    say(report.proposal_text(proposal))
+    review(shown, paged=not yes)
     if not yes:
         confirm(f"Go back, as {tag}?")
     stage.make_tag(proposal, sign=options["sign"], remote=remote)

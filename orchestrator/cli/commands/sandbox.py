@@ -106,6 +106,7 @@ def remote(context: Context, name: str | None, region: str | None) -> None:
 
     found = background.running(_folder(context))
     chosen = remotes.chosen(remotes.remotes(found.address.endpoint), name, region or found.layout.region)
+    context.answered = True
     click.echo(json.dumps(dataclasses.asdict(chosen), indent=2) if context.json else chosen.url)
 
 
@@ -125,4 +126,5 @@ def _layout(context: Context, *, bare: bool) -> SandboxLayout:
 def _print(context: Context, state: ServerState) -> None:
     from orchestrator.sandbox import background
 
+    context.answered = True
     click.echo(json.dumps(background.described(state)) if context.json else background.for_shell(state))

@@ -46,6 +46,7 @@ def _check(context: Context, name: Check) -> None:
 
     report = check(_opened(), name)
     Path(f"{name}.xml").write_text(junit.as_junit([report], []), "utf-8")
+    context.answered = True
     click.echo(findings.as_json([report], []) if context.json else findings.all_as_text([report], []))
     if not report.passed:
         raise StageFailed(f"{name} did not pass")
@@ -55,11 +56,13 @@ def _check(context: Context, name: Check) -> None:
 @pass_context
 def plan(context: Context) -> None:
     """Plan; hands on plan.env, which steers the rest of the execution."""
+    from orchestrator.report.plan.head import shown_receipt
+    from orchestrator.report.plan.text import plan_text
     from orchestrator.report.release import stages as report
     from orchestrator.stages.pipeline.step import plan_it
 
     result = plan_it(_opened())
-    answer(context, report.plan_fields(result), report.plan_text(result.receipt))
+    answer(context, report.plan_fields(result), plan_text(shown_receipt(result.receipt, result.view)))
 
 
 @step.command("apply")

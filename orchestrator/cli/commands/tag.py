@@ -36,4 +36,5 @@ def tag(
     made = make_tags(context.repository(), request, context.rules_ref)
     for note in made.notes:
         say(note)
+    context.answered = True
     click.echo(report.as_json(made) if context.json else report.as_text(made))

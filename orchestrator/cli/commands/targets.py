@@ -17,4 +17,5 @@ def targets(context: Context, env: str | None, team: str | None) -> None:
     from orchestrator.stages.context.targets import list_targets
 
     found = list_targets(load_rules_from_worktree(context), env, team)
+    context.answered = True
     click.echo(report.as_json(found) if context.json else report.as_text(found))

@@ -50,6 +50,8 @@ def _keep(context: Context, regions: tuple[str, ...], *, applying: bool) -> None
     for outcome in keep(ctx, project, regions, apply=applying):
         fields.append({"region": outcome.region, **report.done_fields(outcome.done)})
         if not context.json:
+            context.answered = True
             click.echo(f"tooling in {outcome.region}\n{report.done_text(outcome.done)}")
     if context.json:
+        context.answered = True
         click.echo(json.dumps({"tooling": fields}, indent=2))

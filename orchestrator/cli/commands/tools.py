@@ -29,6 +29,7 @@ def tools(click_context: click.Context, context: Context) -> None:
     from orchestrator.report.setup import tools as report
 
     findings = survey(_needed(context), environment())
+    context.answered = True
     click.echo(report.as_json(findings) if context.json else report.as_text(findings))
 
 
@@ -51,6 +52,7 @@ def install(context: Context, names: tuple[str, ...]) -> None:
         tool = ensure(name, env=env, progress=say)
         say(f"{tool.name} {tool.version}: {tool.path}")
     if context.json:
+        context.answered = True
         click.echo(report.as_json(survey(needed, env)))
 
 

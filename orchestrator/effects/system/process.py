@@ -1,8 +1,8 @@
 """The one place that starts other programs.
 
-Four ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
-is written; `collect` writes output of any size to files; `start` leaves a program running that answers questions.
-None uses a shell.
+Five ways: `run` captures the output of a short command; `follow` runs a long one whose output is watched while it
+is written; `collect` writes output of any size to files; `start` leaves a program running that answers questions;
+`show` hands a text to a pager. None uses a shell.
 """
 
 from __future__ import annotations
@@ -87,6 +87,17 @@ def start(argv: Sequence[str | Path], *, env: Environment) -> subprocess.Popen[b
         )
     except OSError as error:
         raise _cannot_start(argv, None, error) from None
+
+
+def show(argv: Sequence[str], text: str, env: Environment) -> None:
+    """Gives a text to a program that shows it in our terminal, and waits until it has been read."""
+    try:
+        process = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE)
+    except OSError as error:
+        raise _cannot_start(argv, None, error) from None
+    with contextlib.suppress(BrokenPipeError):  # who has read enough ends it before it has read all
+        process.communicate(text.encode("utf-8", "backslashreplace"))
+    process.wait()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -64,6 +64,14 @@ def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapp
 
 
 @dataclass(frozen=True)
+class PlanOutcome:
+    """Whether a plan would change something, and what Terraform warned of meanwhile (the plan does not hold that)."""
+
+    changes: bool
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Terraform:
     """One program in one workspace; `root` is the root configuration's folder in the exported commit.
 
@@ -88,8 +96,8 @@ class Terraform:
         with self._plugin_cache():
             self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
 
-    def plan(self, role: str, var_files: list[Path]) -> bool:
-        """Plans under `role` and writes the plan file; True where it would change something.
+    def plan(self, role: str, var_files: list[Path]) -> PlanOutcome:
+        """Plans under `role` and writes the plan file.
 
         The exit code alone decides: a failed plan also leaves a plan file and prints counts.
         """
@@ -111,7 +119,7 @@ class Terraform:
             self.plan_file.unlink(missing_ok=True)
             raise self._failure("the plan", output, code, began)
         self.plan_file.chmod(0o600)
-        return code == _CHANGES
+        return PlanOutcome(code == _CHANGES, output.warnings)
 
     def plan_json(self) -> bytes:
         """The saved plan as JSON; it holds sensitive values in clear."""

@@ -168,9 +168,7 @@ def _planned(detail: Mapping[str, Any]) -> str:
         counts = decoding.convert(detail.get("summary"), Summary)
     except msgspec.ValidationError:
         return ""
-    if not detail.get("changes"):
-        return "no changes"
-    return str(counts) if any(msgspec.to_builtins(counts).values()) else "only outputs change"
+    return counts.words(bool(detail.get("changes")))
 
 
 # Links --------------------------------------------------------------------------------------------------------------

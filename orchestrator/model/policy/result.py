@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.model.checks.check import CheckReport
@@ -24,11 +25,15 @@ class PolicyResult:
         return tuple(sorted({finding.resource or "" for finding in self._failing if finding.rule in OVERRIDABLE}))
 
     def objection(self, tag: str) -> str | None:
-        """What no override can set aside; such a plan is not even stored."""
-        final = [finding for finding in self._failing if finding.rule not in OVERRIDABLE]
-        if not final:
+        """Why the plan is not even stored; all findings are told elsewhere, here the first, and how many by rule."""
+        if not self.final:
             return None
-        return "\n".join([f"the plan of {tag} is refused by {_count(final)}:", *_lines(final)])
+        return "\n".join([f"the plan of {tag} is refused by {_count(self.final)}:", *_lines(self.final)])
+
+    @property
+    def final(self) -> tuple[Finding, ...]:
+        """What no override can set aside."""
+        return tuple(finding for finding in self._failing if finding.rule not in OVERRIDABLE)
 
     @property
     def _failing(self) -> list[Finding]:
@@ -39,6 +44,13 @@ def _count(findings: Sequence[Finding]) -> str:
     return "one finding" if len(findings) == 1 else f"{len(findings)} findings"
 
 
-def _lines(findings: Iterable[Finding]) -> list[str]:
-    lines = [f"  {f.resource or f.place}: {f.message} ({f.rule})" for f in findings]
-    return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"  and {len(lines) - _SHOWN} more"]
+def _lines(findings: Sequence[Finding]) -> list[str]:
+    lines = []
+    for each in findings[:_SHOWN]:
+        place = f" [{each.place}]" if each.resource and each.file else ""
+        lines.append(f"  {each.resource or each.place}: {each.message} ({each.rule}){place}")
+    if len(findings) > _SHOWN:
+        counts = Counter(each.rule for each in findings).most_common()
+        lines.append(f"  and {len(findings) - _SHOWN} more")
+        lines.append(f"  by rule: {', '.join(f'{rule} {number}' for rule, number in counts)}")
+    return lines

@@ -7,6 +7,7 @@ check it with `sha256sum`.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -24,6 +25,9 @@ CheckState: TypeAlias = Literal["passed", "failed", "not run"]
 
 # Amazon S3 refuses requests whose clock is further off (error RequestTimeTooSkewed).
 _CLOCKS_MAY_DIFFER = timedelta(minutes=15)
+
+_LATER = frozenset({"drift", "failed_checks", "warnings"})
+_LATER_COUNTS = frozenset({"import", "move", "forget", "outputs"})
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +65,7 @@ def _of(description: str) -> Meta:
     return Meta(description=description)
 
 
-class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """What was planned. All times are UTC in ISO 8601, all hashes SHA-256 in hexadecimal."""
 
     version: Annotated[Literal[1], _of("Of this schema; a receipt of another version is not applied.")]
@@ -96,11 +100,19 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signed: Annotated[Signed | None, _of("The tag's verified signature; null where the environment asks for none.")]
     tagger: Annotated[str | None, _of("The mail address that the tag itself claims to be of; not verified.")]
     submitted_by: Annotated[str | None, _of("Who started the pipeline, as that was told; not verified.")]
+    drift: Annotated[tuple[Change, ...], _of("What the refresh found changed outside of Terraform.")] = ()
+    failed_checks: Annotated[tuple[str, ...], _of("Checks in the code that did not pass, with their text.")] = ()
+    warnings: Annotated[tuple[str, ...], _of("What Terraform warned of while it planned.")] = ()
 
     def encode(self) -> bytes:
-        return canonical_json(self)
+        """What came later than the first receipts is left out where it says nothing: their digests stay."""
+        plain = msgspec.to_builtins(self)
+        counts = plain["summary"]
+        later = {name: plain.pop(name) for name in _LATER}
+        told = {kind: number for kind, number in counts.items() if kind not in _LATER_COUNTS or number}
+        return canonical_json({**plain, **{name: value for name, value in later.items() if value}, "summary": told})
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return sha256(self.encode())
 

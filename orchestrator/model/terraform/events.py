@@ -72,9 +72,19 @@ class Diagnostic:
         return " ".join(f"{self.summary} {self.detail}".split())
 
     @property
+    def is_old_news(self) -> bool:
+        return self.severity == "warning" and _LOCK_TABLE in self.detail
+
+    @property
     def is_of_a_resource(self) -> bool:
         """Whether it says nothing about Terraform's own surroundings: backend, registry, a provider's login."""
         return self.address is not None and not self.address.startswith("provider[")
+
+    @property
+    def whole(self) -> str:
+        """All of it, with its place, in as many lines as it has."""
+        head = self.summary if self.place is None else f"{self.summary} ({self.place})"
+        return "\n".join([head, *(f"  {line.rstrip()}" for line in self.detail.splitlines() if line.strip())])
 
     def __str__(self) -> str:
         lines = [line.rstrip()[:_LONGEST_LINE] for line in self.detail.splitlines() if line.strip()]
@@ -121,7 +131,7 @@ class CommandOutput:
         self.diagnostics.append(found)
         if found.severity == "error" and len(self.errors) <= _TOLD_ERRORS:
             return None
-        if found.severity == "warning" and _LOCK_TABLE in found.detail:
+        if found.is_old_news:
             return None
         return f"{found.severity.capitalize()}: {found}"
 
@@ -135,6 +145,12 @@ class CommandOutput:
     @property
     def errors(self) -> list[Diagnostic]:
         return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Each once, as they came."""
+        told = (each.whole for each in self.diagnostics if each.severity == "warning" and not each.is_old_news)
+        return tuple(dict.fromkeys(told))
 
 
 def _reads_data(event: Mapping[str, Any]) -> bool:

@@ -22,20 +22,20 @@ def _lines(reports: Sequence[CheckReport], failures: Sequence[Failure]) -> Itera
     for report in reports:
         other = len(report.findings) - len(report.failing)
         result = "passed" if report.passed else "**failed**"
-        yield f"| {report.check} | {_text(report.root or '.')} | {result} | {len(report.failing)} | {other} |"
+        yield f"| {report.check} | {plain_text(report.root or '.')} | {result} | {len(report.failing)} | {other} |"
     for failure in failures:
-        yield f"| {failure.check} | {_text(failure.root or '.')} | **did not finish** | | |"
+        yield f"| {failure.check} | {plain_text(failure.root or '.')} | **did not finish** | | |"
     for failure in failures:
-        yield f"\n**{failure.check} did not finish**: {_text(failure.error.message)}"
+        yield f"\n**{failure.check} did not finish**: {plain_text(failure.error.message)}"
     for report in reports:
-        yield from (f"\n**Warning**: {_text(note)}" for note in report.notes)
+        yield from (f"\n**Warning**: {plain_text(note)}" for note in report.notes)
         yield from _findings(report)
 
 
 def _findings(report: CheckReport) -> Iterator[str]:
     if not report.failing:
         return
-    yield f"\n### {report.check}: {_text(report.root or '.')}\n"
+    yield f"\n### {report.check}: {plain_text(report.root or '.')}\n"
     yield "| severity | rule | place | finding |"
     yield "| --- | --- | --- | --- |"
     yield from map(_row, report.failing[:_MOST_SHOWN])
@@ -44,13 +44,17 @@ def _findings(report: CheckReport) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    rule = f"[{_text(finding.rule)}]({finding.link.replace(')', '%29')})" if finding.link else _text(finding.rule)
+    rule = (
+        f"[{plain_text(finding.rule)}]({finding.link.replace(')', '%29')})"
+        if finding.link
+        else plain_text(finding.rule)
+    )
     what = " ".join(
         filter(None, [finding.message, f"({finding.resource})" if finding.resource else None, finding.remediation])
     )
-    return f"| {finding.severity} | {rule} | {_text(finding.place)} | {_text(what)} |"
+    return f"| {finding.severity} | {rule} | {plain_text(finding.place)} | {plain_text(what)} |"
 
 
-def _text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Nothing in it is markup, a mention or a link."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

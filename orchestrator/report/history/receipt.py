@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from orchestrator.report.history.history import event_fields
-from orchestrator.report.release.stages import plan_text
+from orchestrator.report.plan.head import shown_receipt
+from orchestrator.report.plan.html import plan_html
+from orchestrator.report.plan.markdown import plan_markdown
+from orchestrator.report.plan.text import TextStyle, plan_text
 from orchestrator.report.text.table import table
 from orchestrator.stages.history.receipt_view import ReceiptView
 
@@ -26,14 +29,20 @@ def fields(shown: ReceiptView) -> dict[str, Any]:
     }
 
 
-def text(shown: ReceiptView) -> str:
+def page(shown: ReceiptView, form: str) -> str:
+    """The plan as markdown or as HTML."""
+    plan = shown_receipt(shown.receipt)
+    return plan_markdown(plan) if form == "markdown" else plan_html(plan)
+
+
+def text(shown: ReceiptView, style: TextStyle) -> str:
     receipt, status = shown.receipt, shown.status
     since = f" {status.at}" if status.at else ""
     by = f" by {status.by}" if status.by else ""
     rows = [(e.entry.at, e.entry.kind, e.entry.by, e.summary) for e in shown.events]
     return "\n".join(
         [
-            plan_text(receipt),
+            plan_text(shown_receipt(receipt), style),
             f"  planned {receipt.planned_at} by {receipt.planned_by}, with {receipt.program}",
             f"  rules   {receipt.rules_commit}",
             f"  stored  {shown.url}: its bytes have the digest",

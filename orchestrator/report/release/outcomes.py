@@ -9,6 +9,8 @@ from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.release.release import Release
 from orchestrator.release import Result
 from orchestrator.report.checks import findings
+from orchestrator.report.plan.head import shown_receipt
+from orchestrator.report.plan.text import plan_text
 from orchestrator.report.release import stages
 from orchestrator.stages.approval.approve import Approved
 from orchestrator.stages.release.apply import ApplyResult
@@ -20,7 +22,7 @@ def text(result: Result) -> str:
     if isinstance(result, CheckReport):
         return findings.as_text(result)
     if isinstance(result, PlanResult):
-        return stages.plan_text(result.receipt)
+        return plan_text(shown_receipt(result.receipt, result.view))
     if isinstance(result, Approved):
         return stages.approved_text(result)
     if isinstance(result, ApplyResult):

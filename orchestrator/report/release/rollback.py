@@ -6,46 +6,28 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.report.plan.fields import view_fields
+from orchestrator.report.plan.head import ShownPlan
 from orchestrator.stages.policy.preview import Preview
 from orchestrator.stages.release.rollback import Proposal
 
-_LONGEST_LIST = 60
-
-
-def preview_lines(preview: Preview) -> list[str]:
-    """The changes of a plan that was only looked at."""
-    changes = preview.plan.changes
-    more = [f"... and {len(changes) - _LONGEST_LIST} more"] if len(changes) > _LONGEST_LIST else []
-    return [*(str(change) for change in changes[:_LONGEST_LIST]), *more, *([""] if changes else [])]
-
-
-def preview_counts(preview: Preview) -> str:
-    return str(preview.plan.summary) if preview.changes else "no changes"
-
 
 def preview_fields(preview: Preview) -> dict[str, Any]:
-    return {
-        "summary": msgspec.to_builtins(preview.plan.summary),
-        "changes": preview.changes,
-        "resources": msgspec.to_builtins(preview.plan.changes),
-        "needs_override": list(preview.needs_override),
-    }
+    return {**view_fields(preview.plan, preview.changes), "needs_override": list(preview.needs_override)}
 
 
-def proposal_text(proposal: Proposal) -> str:
-    release, preview = proposal.ctx.release, proposal.preview
-    lines = [
-        *preview_lines(preview),
-        f"Rollback of {proposal.rollback.left} to {proposal.rollback.to} (commit {release.commit[:12]}): "
-        f"{preview_counts(preview)}",
-        f"  as      {release.tag}{' (made before, not released yet)' if proposal.made else ''}",
-        f"  account {release.target.account}, Region {release.target.region}",
+def shown_proposal(proposal: Proposal) -> ShownPlan:
+    release, rollback = proposal.ctx.release, proposal.rollback
+    facts = [
+        ("as", f"{release.tag}{' (made before, not released yet)' if proposal.made else ''}"),
+        ("account", f"{release.target.account}, Region {release.target.region}"),
+        *(("note", note) for note in proposal.notes),
     ]
-    lines += [f"  note    {note}" for note in proposal.notes]
-    if preview.needs_override:
-        tag = release.tag
-        lines.append(f"  what it destroys or replaces needs: orchestrate approve --tag {tag} --override --reason ...")
-    return "\n".join(lines)
+    if proposal.preview.needs_override:
+        command = f"orchestrate approve --tag {release.tag} --override --reason ..."
+        facts.append(("override", f"what it destroys or replaces needs: {command}"))
+    title = f"Rollback of {rollback.left} to {rollback.to} (commit {release.commit[:12]})"
+    return ShownPlan(title, proposal.preview.plan, proposal.preview.changes, tuple(facts))
 
 
 def proposal_fields(proposal: Proposal) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from orchestrator.model.release.receipt import PlanReceipt
+from orchestrator.model.plan_view.values import shown_json
+from orchestrator.report.plan.fields import view_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from orchestrator.stages.release.plan import PlanResult
     from orchestrator.stages.release.verify import Verified
 
-_LONGEST_LIST = 60
-
 
 def plan_fields(result: PlanResult) -> dict[str, Any]:
     """The fields of `plan --format json`."""
@@ -29,45 +25,12 @@ def plan_fields(result: PlanResult) -> dict[str, Any]:
         "commit": receipt.commit,
         "target": receipt.place.target,
         "digest": receipt.digest,
-        "summary": msgspec.to_builtins(receipt.summary),
-        "changes": receipt.changes,
-        "resources": msgspec.to_builtins(receipt.resources),
+        **view_fields(result.view, receipt.changes),
         "checks": receipt.checks,
         "protected": list(receipt.protected),
         "expires_at": receipt.expires_at,
         "receipt": result.url,
     }
-
-
-def plan_text(receipt: PlanReceipt) -> str:
-    """What a person reviews."""
-    checks = ", ".join(f"{check} {state}" for check, state in receipt.checks.items())
-    return "\n".join(
-        [
-            *_changes(receipt),
-            "",
-            f"Plan of {receipt.tag} ({receipt.commit[:12]}): {_counts(receipt)}",
-            f"  account {receipt.place.account}, Region {receipt.place.region}, as {receipt.place.plan_role}",
-            f"  digest  {receipt.digest}",
-            f"  checks  {checks}",
-            f"  expires {receipt.expires_at}",
-        ]
-    )
-
-
-def _changes(receipt: PlanReceipt) -> list[str]:
-    shown = [str(change) for change in receipt.resources[:_LONGEST_LIST]]
-    more = len(receipt.resources) - len(shown)
-    return [*shown, f"... and {more} more, all of them in the receipt"] if more > 0 else shown
-
-
-def _counts(receipt: PlanReceipt) -> str:
-    if not receipt.changes:
-        return "no changes"
-    kinds = Counter(change.action for change in receipt.resources)
-    counted = [str(receipt.summary)] if any(msgspec.to_builtins(receipt.summary).values()) else []
-    others = [f"{kinds[action]} to {action}" for action in ("forget", "import", "move") if kinds[action]]
-    return ", ".join([*counted, *others]) or "only outputs change"
 
 
 def answer_fields(given: Answered) -> dict[str, Any]:
@@ -134,8 +97,10 @@ def apply_text(result: ApplyResult) -> str:
     receipt = result.receipt
     if result.result == "no changes":
         return f"{receipt.tag}: nothing to apply, the target is already as this version wants it"
-    outputs = [f"  {name} = {value}" for name, value in sorted(result.outputs.items())]
-    return "\n".join([f"{receipt.tag}: applied ({receipt.summary}), plan {receipt.digest[:16]}", *outputs])
+    outputs = [f"  {name} = {shown_json(value)}" for name, value in sorted(result.outputs.items())]
+    return "\n".join(
+        [f"{receipt.tag}: applied ({receipt.summary.words(receipt.changes)}), plan {receipt.digest[:16]}", *outputs]
+    )
 
 
 def verify_fields(result: Verified) -> dict[str, Any]:

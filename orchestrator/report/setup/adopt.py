@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.report.release.rollback import preview_counts, preview_fields, preview_lines
+from orchestrator.report.plan.head import ShownPlan
+from orchestrator.report.plan.text import plan_text
+from orchestrator.report.release.rollback import preview_fields
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.stores.adopt import AdoptableState, Adopted
 
@@ -19,13 +21,13 @@ def candidate_text(ctx: ReleaseContext, candidate: AdoptableState) -> str:
     if preview is None:
         return "\n".join([*lines, "  where it is already"])
     losing = preview.plan.summary.destroy + preview.plan.summary.replace + preview.plan.summary.add
-    lines.append(f"  a release of commit {ctx.release.commit[:12]} would then change: {preview_counts(preview)}")
     if losing:
         lines.append(
             "  Warning: it would create, destroy or replace resources. Is it the state of this target, account and "
             "Region, and does the commit go with it? Adopting changes none of them; a release would."
         )
-    return "\n".join([*preview_lines(preview), *lines])
+    title = f"A release of commit {ctx.release.commit[:12]} would then change"
+    return "\n".join([plan_text(ShownPlan(title, preview.plan, preview.changes, ())), *lines])
 
 
 def candidate_fields(ctx: ReleaseContext, candidate: AdoptableState) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.effects.terraform.terraform import PLAN_FILE, Terraform
+from orchestrator.effects.terraform.terraform import PLAN_FILE, PlanOutcome, Terraform
 from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
+from orchestrator.model.plan_view.view import PlanView, view_of
 from orchestrator.model.terraform import credentials
-from orchestrator.model.terraform import plan as plans
-from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.root import OVERRIDE_FILE
 from orchestrator.stages.context.context import ReleaseContext
+from orchestrator.stages.policy.refused import telling
 from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.terraform import prepare
 
@@ -23,7 +23,7 @@ _COPY = "preview.tfstate"
 class Preview:
     """`needs_override` are the addresses whose loss somebody would have to override."""
 
-    plan: Plan
+    plan: PlanView
     changes: bool
     needs_override: tuple[str, ...]
 
@@ -37,22 +37,25 @@ def preview(ctx: ReleaseContext, admission: Admission, state: bytes | None = Non
     with opened(place_of(ctx.release.rules.project, ctx.release.target, ctx.env)) as workspace:
         copy = workspace.run / _COPY
         try:
-            changes, content = _planned(ctx, workspace, None if state is None else _written(copy, state))
+            outcome, content = _planned(ctx, workspace, None if state is None else _written(copy, state))
         finally:
             for path in (copy, workspace.run / PLAN_FILE):
                 path.unlink(missing_ok=True)
     credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
-    return Preview(plans.read(content), changes, _needs_override(ctx, content, admission) if changes else ())
+    view = view_of(content, outcome.warnings)
+    with telling(ctx, view):
+        needs_override = _needs_override(ctx, content, admission) if outcome.changes else ()
+    return Preview(view, outcome.changes, needs_override)
 
 
-def _planned(ctx: ReleaseContext, workspace: Workspace, copy: Path | None) -> tuple[bool, bytes]:
+def _planned(ctx: ReleaseContext, workspace: Workspace, copy: Path | None) -> tuple[PlanOutcome, bytes]:
     root = prepare.export(ctx, workspace)
     terraform = _terraform(ctx, workspace, root, copy)
     terraform.init()
     prepared = prepare.complete(ctx, terraform, prepare.read(ctx, root))
     _keep_state_in(root, copy)
-    changes = prepared.terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
-    return changes, prepared.terraform.plan_json()
+    outcome = prepared.terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
+    return outcome, prepared.terraform.plan_json()
 
 
 def _terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:

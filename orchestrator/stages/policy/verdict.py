@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from orchestrator.errors import StageFailed
 from orchestrator.model.checks.check import CheckReport
+from orchestrator.model.plan_view.refusal import PlanRefused
 from orchestrator.model.policy.policy import PolicyContext
 from orchestrator.model.policy.result import PolicyResult
 from orchestrator.stages.checks.table import SCAN
@@ -19,7 +21,7 @@ from orchestrator.stages.record.planning import Admission
 def judge(ctx: ReleaseContext, content: bytes, admission: Admission) -> PolicyResult:
     """Judges a plan (`terraform show -json`) that changes something.
 
-    Raises StageFailed for whatever no override can set aside: such a plan is not even stored.
+    Raises PlanRefused for whatever no override can set aside: such a plan is not even stored.
     """
     plan = json.loads(content)
     release = ctx.release
@@ -38,7 +40,10 @@ def _verdict(ctx: ReleaseContext, reports: list[CheckReport]) -> PolicyResult:
     for note in (note for report in reports for note in report.notes):
         ctx.progress(f"Note: {note}")
     result = PolicyResult(tuple(reports))
-    ask(replace(GateContext.of(ctx, "judge"), judged=result))
+    try:
+        ask(replace(GateContext.of(ctx, "judge"), judged=result))
+    except StageFailed as error:
+        raise PlanRefused(error.message, result.final) from None
     return result
 
 

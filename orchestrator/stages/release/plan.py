@@ -21,6 +21,7 @@ from orchestrator.effects.terraform.workspace import place_of as workspace_of
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.approval.break_glass import due
 from orchestrator.model.ledger.ledger import Draft, History
+from orchestrator.model.plan_view.view import PlanView, view_of
 from orchestrator.model.release.admission import superseded, withdraws
 from orchestrator.model.release.receipt import (
     Artefact,
@@ -34,8 +35,6 @@ from orchestrator.model.release.receipt import (
 from orchestrator.model.release.recovery import RUN
 from orchestrator.model.rules.check_names import checks_of_release
 from orchestrator.model.terraform import credentials
-from orchestrator.model.terraform import plan as plans
-from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
 from orchestrator.stages.context.answers import record_answers
@@ -44,6 +43,7 @@ from orchestrator.stages.context.receipts import check_state
 from orchestrator.stages.context.state import state_version
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
+from orchestrator.stages.policy.refused import telling
 from orchestrator.stages.record.planning import Admission, begins, ends
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery.interrupted import tell
@@ -61,6 +61,7 @@ class PlanResult:
 
     receipt: PlanReceipt
     url: str
+    view: PlanView
 
 
 @recorded("plan")
@@ -77,8 +78,8 @@ def plan(ctx: ReleaseContext) -> PlanResult:
             with background.first(ctx.progress) as tell:
                 replace(terraform, progress=tell).init()
             admission = background.admitted.result()
-            receipt = _planned(ctx, terraform, background, pool)
-            return PlanResult(receipt, _record(ctx, receipt, admission.run))
+            receipt, view = _planned(ctx, terraform, background, pool)
+            return PlanResult(receipt, _record(ctx, receipt, admission.run), view)
 
 
 def _admitted(ctx: ReleaseContext) -> Admission:
@@ -94,22 +95,23 @@ def _admitted(ctx: ReleaseContext) -> Admission:
 
 def _planned(
     ctx: ReleaseContext, terraform: Terraform, background: _Background, pool: ThreadPoolExecutor
-) -> PlanReceipt:
+) -> tuple[PlanReceipt, PlanView]:
     """After `init`: the plan, its artefact stored, judged by the rules."""
     admission, workspace = background.admitted.result(), terraform.workspace
     background.warned.result()
     prepared = prepare.complete(ctx, terraform, background.files.result())
     before = artefact.snapshot(workspace.source)
     terraform = prepared.terraform
-    changes = terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
+    outcome = terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
     stored = pool.submit(_store_artefact, ctx, workspace, before)
     state = pool.submit(state_version, ctx)
     content = terraform.plan_json()
     credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
-    found = plans.read(content)
-    protected = background.judge.result()(ctx, content, admission).protected if changes else ()
-    evidence = _Evidence(stored.result(), state.result(), sha256(content), found, changes, protected)
-    return _receipt(ctx, prepared, admission, evidence)
+    found = view_of(content, outcome.warnings)
+    with telling(ctx, found):
+        protected = background.judge.result()(ctx, content, admission).protected if outcome.changes else ()
+    evidence = _Evidence(stored.result(), state.result(), sha256(content), found, outcome.changes, protected)
+    return _receipt(ctx, prepared, admission, evidence), found
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ class _Evidence:
     artefact: Artefact
     state: StateVersion
     plan_json: str
-    plan: Plan
+    plan: PlanView
     changes: bool
     protected: tuple[str, ...]
 
@@ -239,6 +241,9 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         signed=release.author.signed,
         tagger=release.author.tagger,
         submitted_by=ctx.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
+        drift=evidence.plan.drift,
+        failed_checks=evidence.plan.checks,
+        warnings=evidence.plan.warnings,
     )
 
 

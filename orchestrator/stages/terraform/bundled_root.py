@@ -16,10 +16,9 @@ from orchestrator import bundled
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.terraform.terraform import VARIABLES_FILE
 from orchestrator.effects.terraform.workspace import opened, workspaces
+from orchestrator.model.plan_view.view import PlanView, view_of
 from orchestrator.model.rules.backend import Backend
 from orchestrator.model.rules.rules import Rules
-from orchestrator.model.terraform import plan as plans
-from orchestrator.model.terraform.plan import Plan
 from orchestrator.model.terraform.root import Json
 from orchestrator.model.text.canonical import canonical_json
 from orchestrator.model.text.masking import Masker
@@ -69,7 +68,7 @@ class OwnRoot:
 class Done:
     """`outputs` only after an apply, and never with sensitive values."""
 
-    plan: Plan
+    plan: PlanView
     changes: bool
     applied: bool
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -87,13 +86,13 @@ def run(ctx: CommandContext, root: OwnRoot, *, apply: bool) -> Done:
         own = workspace.run / VARIABLES_FILE
         own.write_bytes(canonical_json(dict(root.variables)))
         terraform.init()
-        changes = terraform.plan(root.role, [own])
-        plan = plans.read(terraform.plan_json())
-        if not (apply and changes):
-            return Done(plan, changes, applied=False)
+        outcome = terraform.plan(root.role, [own])
+        plan = view_of(terraform.plan_json(), outcome.warnings)
+        if not (apply and outcome.changes):
+            return Done(plan, outcome.changes, applied=False)
         outputs = terraform.apply(root.role)
     kept = {name: output["value"] for name, output in outputs.items() if not output.get("sensitive")}
-    return Done(plan, changes, applied=True, outputs=kept)
+    return Done(plan, outcome.changes, applied=True, outputs=kept)
 
 
 def _lay_out(source: Path, root: OwnRoot) -> Path:

@@ -234,7 +234,8 @@ def test_a_configuration_error_alone_ends_with_3(project: DoctorProject) -> None
 
 def test_an_unknown_environment_is_refused_at_once(healthy: DoctorProject) -> None:
     answer = healthy.doctor("--env", "dve")
-    assert (answer.code, answer.out) == (3, "")
+    assert answer.code == 3
+    assert json.loads(answer.out)["error"]["hint"] == "Did you mean dev?"
     assert "Did you mean dev?" in answer.err
 
 

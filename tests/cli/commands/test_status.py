@@ -102,7 +102,9 @@ def test_an_environment_that_was_asked_for_and_is_not_bootstrapped_is_an_error(
 ) -> None:
     assert project.run("status", "--env", "prod", "--format", "json") == 6
     out, err = capsys.readouterr()
-    assert (out, err) == ("", "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n")
+    assert err == "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n"
+    told = json.loads(out)["error"]
+    assert (told["code"], told["kind"], told["message"]) == (6, "dependency", "not bootstrapped: prod")
 
 
 def strict(asked: FaultRequest) -> InjectedFault | None:

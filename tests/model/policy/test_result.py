@@ -31,5 +31,8 @@ def test_what_cannot_is_told_with_at_most_ten_findings() -> None:
     many = result(*(finding("plan_account", f"a.b{number}") for number in range(12))).objection("t")
     assert many is not None
     assert many.splitlines()[0] == "the plan of t is refused by 12 findings:"
-    assert many.splitlines()[-1] == "  and 2 more"
-    assert len(many.splitlines()) == 12
+    assert many.splitlines()[-2:] == ["  and 2 more", "  by rule: plan_account 12"]
+    assert len(many.splitlines()) == 13
+    placed = result(finding("plan_account", "a.b", file="main.tf")).objection("t")
+    assert placed is not None
+    assert placed.endswith("(plan_account) [main.tf]")

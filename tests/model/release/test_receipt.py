@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import Refused
 from orchestrator.model.release.receipt import PlanReceipt, artefact_key, decode, receipt_key, rollback_detail
 from orchestrator.model.release.rollback import Rollback
+from orchestrator.model.terraform.plan import Summary
 from tests.support.receipts import NOW, RECEIPT
 
 
@@ -31,7 +33,8 @@ def test_no_byte_can_be_changed(position: int, difference: int) -> None:
 
 @pytest.mark.parametrize("field", PlanReceipt.__struct_fields__)
 def test_the_digest_binds_every_field(field: str) -> None:
-    changed = msgspec.structs.replace(RECEIPT, **{field: "something else"})
+    other = Summary(outputs=7) if field == "summary" else "something else"
+    changed = msgspec.structs.replace(RECEIPT, **{field: other})
     assert changed.digest != RECEIPT.digest
 
 
@@ -63,3 +66,12 @@ def test_entries_say_what_a_rollback_leaves_and_returns_to() -> None:
     assert rollback_detail(RECEIPT) == {}
     back = Rollback("dev_global/research/1.1", "dev_global/research/1.0")
     assert rollback_detail(msgspec.structs.replace(RECEIPT, rollback=back)) == {"rollback": msgspec.to_builtins(back)}
+
+
+def test_what_came_later_is_left_out_where_it_says_nothing_so_that_old_digests_stay() -> None:
+    old = json.loads(RECEIPT.encode())
+    assert not {"drift", "failed_checks", "warnings"} & set(old)
+    assert set(old["summary"]) == {"add", "change", "destroy", "replace"}
+    new = msgspec.structs.replace(RECEIPT, warnings=("w",), summary=Summary(import_=1))
+    assert json.loads(new.encode())["summary"]["import"] == 1
+    assert decode(new.encode(), new.digest) == new

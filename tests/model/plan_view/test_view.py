@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import StageFailed
-from orchestrator.model.terraform.plan import Change, Plan, Summary, is_plan, read
+from orchestrator.model.plan_view.view import PlanView, view_of
+from orchestrator.model.terraform.plan import Change, Summary, is_plan
 
 SECRET = "hunter2-hunter2"
 
 
-def plan(*changes: dict[str, Any], **document: Any) -> Plan:
-    return read(json.dumps({"resource_changes": changes, **document}).encode())
+def plan(*changes: dict[str, Any], **document: Any) -> PlanView:
+    return view_of(json.dumps({"resource_changes": changes, **document}).encode())
 
 
 def resource(*actions: str, address: str = "a.b", **rest: Any) -> dict[str, Any]:
@@ -52,19 +53,19 @@ def details(before: Any, after: Any, **rest: Any) -> tuple[str, ...]:
         (["delete", "create"], "replace", Summary(replace=1)),
         (["create", "delete"], "replace", Summary(replace=1)),
         (["create", "forget"], "replace", Summary(replace=1)),
-        (["forget"], "forget", Summary()),
+        (["forget"], "forget", Summary(forget=1)),
     ],
 )
 def test_each_action_is_counted_once(actions: list[str], action: str, summary: Summary) -> None:
     found = plan(resource(*actions))
     assert [change.action for change in found.changes] == [action]
     assert found.summary == summary
-    assert str(summary).count("1 to") == (action != "forget")
+    assert str(summary).count("1 to") == 1
 
 
 def test_what_changes_nothing_is_left_out() -> None:
-    assert plan(resource("no-op"), resource("read")) == Plan(Summary(), (), 0)
-    assert read(b"{}") == Plan(Summary(), (), 0)
+    assert plan(resource("no-op"), resource("read")) == PlanView(Summary(), ())
+    assert view_of(b"{}") == PlanView(Summary(), ())
 
 
 def test_an_unknown_action_is_refused() -> None:
@@ -87,25 +88,31 @@ def test_imports_and_moves_are_shown_though_nothing_else_happens() -> None:
         resource("no-op", address="a.unknown", importing={"unknown": True}),
         resource("no-op", address="a.moved", previous_address="a.old"),
         resource(
-            "update", address="a.both", previous_address="a.older", importing={"id": "i\x1b[2J"}, before=1, after=2
+            "update",
+            address="a.both",
+            previous_address="a.older",
+            importing={"id": "i\x1b[2J"},
+            before={"a": 1},
+            after={"a": 2},
         ),
     )
-    assert found.summary == Summary(change=1)
+    assert found.summary == Summary(change=1, import_=3, move=2)
+    assert str(found.summary).endswith("1 to change, 0 to destroy, 0 to replace, 3 to import, 2 to move")
     assert found.changes == (
-        Change("a.imported", "import", ('imported as "i-1"',)),
-        Change("a.unknown", "import"),
-        Change("a.moved", "move", ("moved from a.old",)),
-        Change("a.both", "change", ("moved from a.older", 'imported as "i\\u001b[2J"', "value: 1 -> 2")),
+        Change("a.imported", "import", ('# imported as "i-1"',)),
+        Change("a.unknown", "import", ("# imported as known after apply",)),
+        Change("a.moved", "move", ("# moved from a.old",)),
+        Change("a.both", "change", ("# moved from a.older", '# imported as "i\\u001b[2J"', "~ a: 1 -> 2")),
     )
-    assert str(found.changes[0]) == '<- a.imported\n    imported as "i-1"'
+    assert str(found.changes[0]) == '<- a.imported\n    # imported as "i-1"'
 
 
 def test_deposed_and_tainted_objects_are_named_as_such() -> None:
     found = plan(
         resource("delete", deposed="4bf1"), resource("delete", "create", action_reason="replace_because_tainted")
     )
-    assert found.changes[0].details == ("an earlier object that is still to be destroyed (4bf1)",)
-    assert found.changes[1].details == ("is replaced because it was left half-made",)
+    assert found.changes[0].details == ("# an earlier object that is still to be destroyed (deposed 4bf1)",)
+    assert found.changes[1].details == ("# is replaced because it was left half-made (tainted)",)
 
 
 def test_managed_resources_are_counted_in_all_modules() -> None:
@@ -121,8 +128,12 @@ def test_outputs_are_changes_but_not_counted() -> None:
         "other": {"actions": ["update"], "before": [1], "after": [2]},
     }
     found = plan(output_changes=outputs)
-    assert found.summary == Summary()
-    assert found.changes == (Change("output.new", "add"), Change("output.other", "change", ("[0]: 1 -> 2",)))
+    assert found.summary == Summary(outputs=2)
+    assert found.summary.words(True) == "only outputs change"
+    assert found.changes == (
+        Change("output.new", "add", ('+ value: "x"',)),
+        Change("output.other", "change", ("~ [0]: 1 -> 2",)),
+    )
 
 
 # Details ------------------------------------------------------------------------------------------------------------
@@ -131,57 +142,77 @@ def test_outputs_are_changes_but_not_counted() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "rest", "lines"),
     [
-        ({"a": 1, "b": {"c": [1, 2]}}, {"a": 1, "b": {"c": [1, 3]}}, {}, ["b.c[1]: 2 -> 3"]),
-        ({"a": 1}, {"b": None, "a": True}, {}, ["a: 1 -> true"]),
-        ({"a": [1]}, {"a": [1, 2]}, {}, ["a: [1] -> [1, 2]"]),
-        ({"tags": {"a b": 1, "": 1}}, {"tags": {"x\n": 2}}, {}, ['tags[""]: 1 -> null', 'tags["a b"]: 1 -> null']),
-        ({"a": 0}, {"a": False}, {}, ["a: 0 -> false"]),
-        ({"a": "x", "b": 1}, {"b": 1}, {"after_unknown": {"a": True}}, ['a: "x" -> (known after apply)']),
+        ({"a": 1, "b": {"c": [1, 2]}}, {"a": 1, "b": {"c": [1, 3]}}, {}, ["~ b.c[1]: 2 -> 3"]),
+        ({"a": 1}, {"b": None, "a": True}, {}, ["~ a: 1 -> true", "+ b: null"]),
+        ({"a": [1]}, {"a": [1, 2]}, {}, ["+ a[1]: 2"]),
+        ({"a": [1]}, {"a": []}, {}, ["- a[0]: 1", "+ a: []"]),
+        ({"a": []}, {"a": [1]}, {}, ["- a: []", "+ a[0]: 1"]),
+        ({"t": {"a b": 1, "": None}}, {"t": {"x\n": 2}}, {}, ['- t[""]: null', '- t["a b"]: 1', '+ t["x\\n"]: 2']),
+        ({"a": 0}, {"a": False}, {}, ["~ a: 0 -> false"]),
+        ({"a": {"b": 1}}, {"a": "b"}, {}, ["- a.b: 1", '+ a: "b"']),
+        ({"a": "x", "b": 1}, {"b": 1}, {"after_unknown": {"a": True}}, ['~ a: "x" -> (known after apply)']),
         ({"a": ["x"]}, {"a": ["x"]}, {"after_unknown": {"a": [False]}}, []),
-        ({"a": ["x"]}, {"a": [None]}, {"after_unknown": {"a": [True]}}, ['a[0]: "x" -> (known after apply)']),
-        ({"a": [1]}, {"a": [1, 2]}, {"after_unknown": {"a": [True]}}, ['a: [1] -> ["(known after apply)", 2]']),
-        ({"a": {"b": 1}}, {"a": None}, {"after_unknown": {"a": {"b": True}}}, ["a.b: 1 -> (known after apply)"]),
+        ({"a": ["x"]}, {"a": [None]}, {"after_unknown": {"a": [True]}}, ['~ a[0]: "x" -> (known after apply)']),
+        ({"a": [1]}, {"a": [1]}, {"after_unknown": {"a": [False, True]}}, ["+ a[1]: (known after apply)"]),
+        ({"a": {"b": 1}}, {"a": None}, {"after_unknown": {"a": {"b": True}}}, ["~ a.b: 1 -> (known after apply)"]),
         ({"a": 1}, {"a": 1}, {"after_unknown": {"a": {"b": True}}}, []),
-        ({"é": "\x1b[31m"}, {"é": "ü"}, {}, ['["\\u00e9"]: "\\u001b[31m" -> "\\u00fc"']),
+        ({"a": 1}, {"a": None}, {"after_unknown": {"a": {}}}, ["- a: 1"]),
+        ({"é": "\x1b[31m"}, {"é": "Zürich 東京"}, {}, ['~ ["é"]: "\\u001b[31m" -> "Zürich 東京"']),
     ],
 )
 def test_the_leaves_that_differ_are_shown(before: Any, after: Any, rest: dict[str, Any], lines: list[str]) -> None:
-    shown = [line for line in details(before, after, **rest) if not line.startswith('tags["x')]
-    assert shown == lines
+    assert [line for line in details(before, after, **rest) if not line.startswith("#")] == lines
 
 
 def test_no_key_breaks_a_line_or_steers_a_terminal() -> None:
     shown = details({}, {"a\n- b.c": 1, "\x1b[2J": 2, "\u202e": 3})
-    assert all(line.isprintable() and line.isascii() for line in shown)
+    assert all(line.isprintable() for line in shown)
     assert len(shown) == 3
 
 
-def test_long_values_are_cut_where_they_begin_to_differ() -> None:
-    (line,) = details({"a": "x" * 500 + "one"}, {"a": "x" * 500 + "two"})
-    assert len(line) < 150
-    assert "one" in line
-    assert "two" in line
+def test_everything_that_is_created_or_destroyed_is_shown_but_what_is_not_set() -> None:
+    values = {"name": "x", "none": None, "tags": {"a": "b"}}
+    (made,) = plan(resource("create", after=values, after_unknown={"arn": True})).changes
+    assert made.details == ("+ arn: (known after apply)", '+ name: "x"', '+ tags.a: "b"')
+    (gone,) = plan(resource("delete", before=values)).changes
+    assert gone.details == ('- name: "x"', '- tags.a: "b"')
+
+
+def test_numbers_keep_every_digit() -> None:
+    content = b"""{"resource_changes": [{"address": "a.b", "change": {"actions": ["update"],
+        "before": {"n": 9007199254740993.5, "m": 123456789012345678901}, "after": {"n": 9007199254740993.25}}}]}"""
+    (change,) = view_of(content).changes
+    assert change.details == ("- m: 123456789012345678901", "~ n: 9007199254740993.5 -> 9007199254740993.25")
 
 
 def test_what_forces_a_replacement_is_named() -> None:
     paths = [["ami"], ["tags", "a b"], ["disk", 0, "size"], []]
     (change,) = plan(resource("delete", "create", before={}, after={}, replace_paths=paths)).changes
-    assert change.details == ('forces replacement: ami, tags["a b"], disk[0].size, value',)
+    assert change.details == ('# forces replacement: ami, tags["a b"], disk[0].size, value',)
 
 
 # Sensitive values ---------------------------------------------------------------------------------------------------
 
 
+HIDDEN, OTHER = "(sensitive value)", "(sensitive value, another than before)"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "marks", "lines"),
     [
-        ({"a": SECRET}, {"a": "x"}, {"before_sensitive": {"a": True}}, ["a: (sensitive value)"]),
-        ({"a": "x"}, {"a": SECRET}, {"after_sensitive": {"a": True}}, ["a: (sensitive value)"]),
-        (SECRET, "x", {"before_sensitive": True}, ["value: (sensitive value)"]),
-        ({"a": {"b": SECRET}}, None, {"before_sensitive": {"a": {"b": True}}}, ["value: (holds sensitive values)"]),
-        ({"a": [SECRET]}, {"a": []}, {"before_sensitive": {"a": [True]}}, ["a: (holds sensitive values)"]),
-        ({"a": [SECRET, 1]}, {"a": [SECRET, 2]}, {"before_sensitive": {"a": [True]}}, ["a[1]: 1 -> 2"]),
-        ({"a": {"b": SECRET}}, {"a": {}}, {"before_sensitive": {"a": True}}, ["a: (sensitive value)"]),
+        ({"a": SECRET}, {"a": "x"}, {"before_sensitive": {"a": True}}, [f"~ a: {HIDDEN} -> {OTHER}"]),
+        ({"a": "x"}, {"a": SECRET}, {"after_sensitive": {"a": True}}, [f"~ a: {HIDDEN} -> {OTHER}"]),
+        ({"a": SECRET}, None, {"before_sensitive": {"a": True}}, [f"- a: {HIDDEN}"]),
+        ({"a": [SECRET]}, {"a": []}, {"before_sensitive": {"a": [True]}}, [f"- a[0]: {HIDDEN}", "+ a: []"]),
+        ({"a": [SECRET, 1]}, {"a": [SECRET, 2]}, {"before_sensitive": {"a": [True]}}, ["~ a[1]: 1 -> 2"]),
+        ({"a": {"b": SECRET}}, {"a": {}}, {"before_sensitive": {"a": True}}, [f"~ a: {HIDDEN} -> {OTHER}"]),
+        ({"a": SECRET}, {"a": SECRET, "b": f"<{SECRET}>"}, {"before_sensitive": {"a": True}}, [f'+ b: "<{HIDDEN}>"']),
+        (
+            {"a": f"{SECRET}1", "b": f"://{SECRET}1@h"},
+            {"a": f"{SECRET}2", "b": f"://{SECRET}2@h"},
+            {"before_sensitive": {"a": True}, "after_sensitive": {"a": True}},
+            [f"~ a: {HIDDEN} -> {OTHER}", f'~ b: "://{HIDDEN}@h" -> "://{OTHER}@h"'],
+        ),
     ],
 )
 def test_a_value_that_either_side_marks_is_hidden(
@@ -200,7 +231,7 @@ def test_the_keys_of_a_sensitive_map_are_hidden_where_they_force_a_replacement()
         replace_paths=[["a", SECRET]],
     )
     (change,) = plan(changed).changes
-    assert change.details == ("a: (sensitive value)", "forces replacement: a")
+    assert change.details == ("# forces replacement: a", f"~ a: {HIDDEN} -> {OTHER}")
 
 
 leaves = st.none() | st.booleans() | st.integers(0, 3) | st.text("ab", max_size=3)
@@ -249,13 +280,27 @@ def test_no_sensitive_value_ever_reaches_a_change(
         "after_sensitive": after_sensitive,
         "after_unknown": unknown,
     }
+    sides = {"create": {"before": None}, "delete": {"after": None}}.get("".join(actions), {})
+    changed |= sides
     found = plan(resource(*actions, **changed), output_changes={"o": {"actions": actions, **changed}})
-    assert SECRET[:7] not in json.dumps([str(change) for change in found.changes])
+    assert SECRET[:7] not in repr((found.changes, found.resources))
+
+
+@given(trees, trees)
+def test_whatever_differs_is_visible(before: Any, after: Any) -> None:
+    def seen(old: Any, new: Any) -> bool:
+        return any(not line.startswith("#") for line in details({"v": old}, {"v": new}))
+
+    differs = json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True)
+    assert seen(before, after) == differs
+    texts = (json.dumps(before), json.dumps(after))
+    assert seen(*texts) == (texts[0] != texts[1])
+    assert seen(*(text.replace(",", ",\n") for text in texts)) == (texts[0] != texts[1])
 
 
 @given(trees)
 def test_equal_values_are_no_difference(value: Any) -> None:
-    assert details(value, value) == ()
+    assert [line for line in details({"v": value}, {"v": value}) if not line.startswith("#")] == []
 
 
 @pytest.mark.parametrize(

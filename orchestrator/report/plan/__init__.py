@@ -1,0 +1,1 @@
+"""Plans as text, markdown, HTML and JSON, all made from the one view."""
