@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.support.projects import E2eProject, NewProject
@@ -63,6 +67,13 @@ def test_a_plan_that_makes_everything_anew_although_it_was_released_before_is_re
     boto3.client("dynamodb").delete_item(
         TableName="lost-lock-dev", Key={"LockID": {"S": "lost-dev/risk/dev-us-east-1/terraform.tfstate-md5"}}
     )
-    refused = project.run("plan", "--tag", FIRST)
+    refused = project.run("plan", "--tag", FIRST, "--format", "json")
     assert refused.code == 1
     assert "released before" in refused.err
+    told = refused.json
+    assert (told["error"]["code"], told["error"]["kind"]) == (1, "failed")
+    assert [finding["rule"] for finding in told["error"]["findings"]] == ["plan_recreates"]
+    assert {resource["action"] for resource in told["resources"]} == {"add"}, "what is refused is shown all the same"
+    assert '- {rule: plan_recreates, reason: "...", expires: "' in told["error"]["hint"]
+    file = Path(re.findall("All of it is in (.+[.]json)[.]", told["error"]["hint"])[0])
+    assert json.loads(file.read_text())["findings"] == told["error"]["findings"]

@@ -23,9 +23,6 @@ class Sentinel:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def __repr__(self) -> str:
-        return self.text
-
 
 UNKNOWN: Final = Sentinel("(known after apply)")
 ABSENT: Final = Sentinel("(absent)")

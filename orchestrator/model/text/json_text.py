@@ -12,12 +12,12 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]|\x7f")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def readable_json(value: Any) -> str:
-    """As `json.dumps(value, indent=2)` writes it, but for Decimals, which are numbers with all their digits."""
+def readable_json(value: Any, *, indent: int = 2) -> str:
+    """As `json.dumps(value, indent=2)` writes it (0: on one line); Decimals are numbers with all their digits."""
     try:
-        text = msgspec.json.format(_encoder.encode(value), indent=2).decode()
+        text = msgspec.json.format(_encoder.encode(value), indent=indent).decode()
     except UnicodeEncodeError:  # half of a surrogate pair, as Python reads an argument that is not UTF-8
-        return json.dumps(value, indent=2, default=str)
+        return json.dumps(value, indent=indent or None, default=str)
     return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(_escape, text)
 
 

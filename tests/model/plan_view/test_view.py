@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -309,3 +310,128 @@ def test_equal_values_are_no_difference(value: Any) -> None:
 def test_what_a_tool_prints_instead_of_a_plan_is_none(content: bytes) -> None:
     assert not is_plan(content)
     assert is_plan(b'{"format_version": "1.2", "resource_changes": []}')
+
+
+# Depth, drift, checks -----------------------------------------------------------------------------------------------
+
+
+def nested(levels: int, leaf: str) -> str:
+    return '{"k":' * levels + leaf + "}" * levels
+
+
+def test_values_may_be_nested_a_thousand_levels_deep() -> None:
+    text = (json.dumps(nested(1_000, "1")), json.dumps(nested(1_000, "2")))
+    content = (
+        f'{{"resource_changes": [{{"address": "a.b", "change": {{"actions": ["update"], '
+        f'"before": {{"v": {nested(1_000, "1")}, "s": {text[0]}}}, '
+        f'"after": {{"v": {nested(1_000, "2")}, "s": {text[1]}}}, '
+        '"before_sensitive": {"p": true}}}]}'
+    )
+    (change,) = view_of(content.encode()).changes
+    assert [line[-9:] for line in change.details] == [".k: 1 -> 2"[-9:]] * 2
+    with pytest.raises(StageFailed, match="nested too deep"):
+        view_of(f'{{"output_changes": {{"o": {{"actions": ["create"], "after": {nested(100_000, "1")}}}}}}}'.encode())
+    with pytest.raises(StageFailed, match="nested too deep"):
+        view_of(f'{{"output_changes": {{"o": {{"actions": ["create"], "after": {nested(2_300, "1")}}}}}}}'.encode())
+    assert not is_plan(f'{{"a": {nested(100_000, "1")}}}'.encode())
+
+
+def test_drift_failed_checks_and_warnings_are_part_of_the_view() -> None:
+    problem = {"status": "fail", "problems": [{"message": f"not {SECRET}"}, {}]}
+    found = view_of(
+        json.dumps(
+            {
+                "resource_drift": [resource("update", before={"a": 1}, after={"a": 2}), resource("no-op"),
+                                   resource("delete", address="data.x", mode="data")],
+                "checks": [
+                    {"address": {"to_display": "check.a"}, "status": "fail", "instances": [problem]},
+                    {"address": {"to_display": "check.b"}, "status": "error"},
+                    {"address": {"to_display": "check.c"}, "status": "unknown"},
+                    {"address": {"to_display": "var.d"}, "status": "unknown"},
+                    {"address": {"to_display": "check.e"}, "status": "pass"},
+                ],
+                "variables": {"s": {"value": SECRET}, "open": {"value": "open-value"}},
+                "configuration": {"root_module": {"variables": {"s": {"sensitive": True}, "open": {}}}},
+            }
+        ).encode(),
+        [f"Odd: {SECRET}\n  \x1b[2J open-value"],
+    )  # fmt: skip
+    assert found.drift == (Change("a.b", "change", ("~ a: 1 -> 2",)),)
+    assert found.checks == ("check.a: not (sensitive value)", "check.b: error", "check.c: known only after the apply")
+    assert found.warnings == ("Odd: (sensitive value)\n  \\u001b[2J open-value",)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"prior_state": {"values": {"root_module": {"child_modules": [{"resources": [
+            {"mode": "data", "values": {"value": SECRET}, "sensitive_values": {"value": True}}]}]}}}},
+        {"planned_values": {"outputs": {"o": {"sensitive": True, "value": {"deep": [SECRET]}}}}},
+        {"output_changes": {"o": {"actions": ["no-op"], "before": f'{{"x": "{SECRET}"}}', "before_sensitive": True}}},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["plain", "text", "json", "base64", "escaped", "key", "number", "address"])
+def test_what_anything_marks_is_hidden_everywhere(marks: dict[str, Any], form: str) -> None:
+    forms: dict[str, Any] = {
+        "plain": SECRET,
+        "text": f"a {SECRET} b",
+        "json": json.dumps({"x": {"y": f"<{SECRET}>"}}),
+        "base64": base64.b64encode(SECRET.encode()).decode(),
+        "escaped": '{"x": "\\u0068' + SECRET[1:] + '"}',
+        "key": {SECRET: 1, "(sensitive value)": 2},
+    }
+    address = f'a.b["{SECRET}"]' if form == "address" else "a.b[0]"
+    found = plan(
+        resource("create", address=address, after={"v": forms.get(form, 1), "again": forms.get(form, 1)}), **marks
+    )
+    told = repr((found.changes, found.resources))
+    assert SECRET not in told
+    assert SECRET[1:] not in told
+    assert forms["base64"] not in told
+
+
+def test_sensitive_numbers_are_hidden_and_short_values_only_where_they_are_marked() -> None:
+    (change,) = plan(
+        resource("create", after={"pin": 471188, "copy": 471188, "short": "ab", "echo": "ab", "yes": True},
+                 after_sensitive={"pin": True, "short": True, "yes": True}),
+    ).changes  # fmt: skip
+    assert change.details == (
+        "+ copy: (sensitive value)", '+ echo: "ab"', "+ pin: (sensitive value)", "+ short: (sensitive value)",
+        "+ yes: (sensitive value)",
+    )  # fmt: skip
+
+
+def test_a_secret_that_changes_inside_of_json_is_seen_to_change() -> None:
+    marks: dict[str, Any] = {"before_sensitive": {"p": True}, "after_sensitive": {"p": True}}
+    before = {"p": f"{SECRET}1", "j": json.dumps({"x": f"{SECRET}1", "y": 1})}
+    after = {"p": f"{SECRET}2", "j": json.dumps({"x": f"{SECRET}2", "y": 1})}
+    (change,) = plan(resource("update", before=before, after=after, **marks)).changes
+    assert change.details == (f"~ j.x: {HIDDEN} -> {OTHER}", f"~ p: {HIDDEN} -> {OTHER}")
+
+
+def test_several_lines_of_a_secret_are_hidden_one_by_one() -> None:
+    key = "first-line-of-it\nsecond-line-of-it"
+    (change,) = plan(
+        resource("create", after={"k": key, "one": "x second-line-of-it"}, after_sensitive={"k": True})
+    ).changes
+    assert change.details[-1] == '+ one: "x (sensitive value)"'
+
+
+def test_only_a_mark_that_changes_is_said() -> None:
+    (change,) = plan(resource("update", before={"a": 1}, after={"a": 1})).changes
+    assert change.details == ("# nothing that is shown differs: only what is sensitive, or how it is kept",)
+
+
+def test_a_replacement_without_a_path_says_that_nothing_says_why() -> None:
+    (change,) = plan(resource("delete", "create", action_reason="replace_because_cannot_update")).changes
+    assert "the provider does not say what" in change.details[0]
+
+
+def test_what_is_forgotten_is_named_without_a_difference() -> None:
+    (change,) = plan(resource("forget", before={"a": 1}, after=None)).changes
+    assert change == Change("a.b", "forget")
+
+
+def test_what_is_no_plan_of_a_known_form_is_refused() -> None:
+    with pytest.raises(StageFailed, match="not of the form that is known"):
+        view_of(b'{"resource_changes": 1}')

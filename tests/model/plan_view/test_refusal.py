@@ -1,0 +1,57 @@
+"""A refusal teaches: every finding counted, where it is, and what to paste to accept it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import yaml
+
+from orchestrator.model.checks.finding import Finding
+from orchestrator.model.plan_view.refusal import PlanRefused
+from orchestrator.model.plan_view.view import PlanView
+from orchestrator.model.terraform.plan import Summary
+
+TODAY = date(2026, 1, 1)
+VIEW = PlanView(Summary(), ())
+
+
+def finding(rule: str, resource: str | None, check: str = "scan", **more: object) -> Finding:
+    return Finding(check, "checkov", rule, "high", "it is bad", resource=resource, **more)  # type: ignore[arg-type]
+
+
+def test_the_entry_to_paste_is_that_of_the_rules() -> None:
+    found = [
+        finding("CKV_1", "a.b"),
+        finding("CKV_1", "a.c"),
+        finding("CKV_2", 'a.b["x"]'),
+        finding("p", "a.b", "policy"),
+    ]
+    refused = PlanRefused("T", found)
+    refused.tell(VIEW, "/cache/f.json", "envs/dev.yaml", TODAY)
+    assert refused.view is VIEW
+    assert refused.hint is not None
+    assert "/cache/f.json" in refused.hint
+    assert "envs/dev.yaml" in refused.hint
+    entry = yaml.safe_load(refused.hint[refused.hint.index("checks:") :])
+    common = {"reason": "...", "expires": "2026-04-01"}
+    assert entry["checks"]["scan"]["skips"] == [
+        {"rule": "CKV_1", **common},
+        {"rule": "CKV_2", "resource": 'a.b["x"]', **common},
+    ]
+    assert entry["policy"]["skips"] == [{"rule": "p", "resource": "a.b", **common}]
+
+
+def test_many_findings_are_counted_by_rule_and_the_first_are_told_with_their_place() -> None:
+    found = [finding(f"CKV_{n % 3}", f"a.b{n}", file="main.tf", line=n + 1) for n in range(30)]
+    message = PlanRefused("T", found).message
+    assert "refused by 30 findings" in message
+    assert "a.b0: it is bad (CKV_0) [main.tf:1]" in message
+    assert "and 20 more" in message
+    assert "by rule: CKV_0 10, CKV_1 10, CKV_2 10" in message
+    assert "refused by one finding" in PlanRefused("T", found[:1]).message
+
+
+def test_where_nothing_can_be_accepted_no_entry_is_offered() -> None:
+    refused = PlanRefused("T", [finding("x", None, "lint")])
+    refused.tell(VIEW, "f", "envs/dev.yaml", TODAY)
+    assert "To accept" not in str(refused)
