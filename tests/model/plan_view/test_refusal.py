@@ -41,16 +41,6 @@ def test_the_entry_to_paste_is_that_of_the_rules() -> None:
     assert entry["policy"]["skips"] == [{"rule": "p", "resource": "a.b", **common}]
 
 
-def test_many_findings_are_counted_by_rule_and_the_first_are_told_with_their_place() -> None:
-    found = [finding(f"CKV_{n % 3}", f"a.b{n}", file="main.tf", line=n + 1) for n in range(30)]
-    message = PlanRefused("T", found).message
-    assert "refused by 30 findings" in message
-    assert "a.b0: it is bad (CKV_0) [main.tf:1]" in message
-    assert "and 20 more" in message
-    assert "by rule: CKV_0 10, CKV_1 10, CKV_2 10" in message
-    assert "refused by one finding" in PlanRefused("T", found[:1]).message
-
-
 def test_where_nothing_can_be_accepted_no_entry_is_offered() -> None:
     refused = PlanRefused("T", [finding("x", None, "lint")])
     refused.tell(VIEW, "f", "envs/dev.yaml", TODAY)
