@@ -52,7 +52,7 @@ def test_the_reference_names_every_key_with_a_meaning(capsys: pytest.CaptureFixt
     assert len(rows) > 30
     assert all(len(row) >= 4 and row[-1].removesuffix(" |").strip() for row in rows)
     assert "### `teams.<name>`" in page
-    assert '| `required` | list of `lint`, `scan` | `["lint", "scan"]` |' in page
+    assert '| `required` | list of `lint`, `scan`, `test` | `["lint", "scan"]` |' in page
 
 
 def test_this_repositorys_rules_follow_their_schemas_and_name_them(capsys: pytest.CaptureFixture[str]) -> None:
