@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator.errors import DependencyError, Refused
 from orchestrator.sandbox import environment, process, state
+from orchestrator.sandbox.keys import KEY_ID, for_clients
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, encode
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.state import ServerState
@@ -56,7 +57,7 @@ def reset(folder: Path, layout: SandboxLayout) -> ServerState:
                 "the tooling account or its Region has changed since the sandbox was started",
                 hint="Start anew: `orchestrate sandbox down`, then `orchestrate sandbox up`.",
             )
-        post(found.address.endpoint + RESET_PATH, encode(layout))
+        post(found.address, RESET_PATH, encode(layout))
         filled = ServerState(found.address, layout)
         state.write(folder, filled)
     return filled
@@ -87,7 +88,8 @@ def described(found: ServerState) -> dict[str, object]:
 
 def _variables(found: ServerState) -> dict[str, str]:
     address = found.address
-    plain = environment.environment(address.endpoint, address.proxy, found.layout.region)
+    keys = for_clients(KEY_ID, address.secret)
+    plain = environment.environment(address.endpoint, address.proxy, found.layout.region, keys)
     return environment.beside_proxies(os.environ, plain)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.sandbox.keys import for_clients
 from orchestrator.sandbox.layout import ORGANIZATION_ROLE
 from orchestrator.sandbox.process import Sandbox
 
@@ -16,7 +17,7 @@ def client(sandbox: Sandbox, service: str, *, account: str | None = None, region
     import boto3
     from botocore.config import Config
 
-    keys = {"aws_access_key_id": sandbox.env["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "sandbox"}
+    keys = for_clients(sandbox.env["AWS_ACCESS_KEY_ID"], sandbox.secret)
     if account is not None:
         keys = assumed(sandbox, f"arn:{_partition(sandbox)}:iam::{account}:role/{ORGANIZATION_ROLE}")
     make: Any = boto3.client  # the service's name is not a literal

@@ -1,8 +1,9 @@
 """moto's server as the sandbox runs it: our additions applied, failures told in AWS's own form, filled with accounts.
 
-The WSGI application stands around moto's own and changes four things: requests that must be atomic are (moto checks
-and acts in two steps, on several threads), an action that moto lacks is a clear error that no client retries for
-minutes, a reset fills the emulator again, and the paths below `/sandbox-api/` are no part of AWS.
+The WSGI application stands around moto's own and changes five things: nothing is answered to who does not know the
+sandbox's keys, requests that must be atomic are (moto checks and acts in two steps, on several threads), an action that
+moto lacks is a clear error that no client retries for minutes, a reset fills the emulator again, and the paths below
+`/sandbox-api/` are no part of AWS.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
-from orchestrator.sandbox import accounts, failures, moto_additions
+from orchestrator.sandbox import accounts, authentication, failures, moto_additions
+from orchestrator.sandbox.authentication import NotAdmitted
+from orchestrator.sandbox.keys import SECRET_HEADER, SandboxKeys
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout, decode
 from orchestrator.sandbox.pipeline import forgetting, private_api
+from orchestrator.sandbox.pipeline.repositories import RECEIVED_PATH
+from orchestrator.sandbox.signatures import HttpRequest
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -39,14 +44,16 @@ request, as SQS does."""
 _HOSTS = 1000
 _BODILESS = frozenset({204, 304})
 _CLIENT_CLOSES_WITHIN = 5.0  # seconds
+_HEADERS = "sandbox.headers"  # of a request, in its environment, as they were sent
+_MOTO_PREFIX = "/moto-api"
 
 
-def serve(layout: SandboxLayout) -> str:
+def serve(layout: SandboxLayout, keys: SandboxKeys) -> str:
     """Starts serving on a free loopback port and returns the endpoint; the threads end with the process."""
     _use_default_account(layout.tooling_account)
     BaseResponse.call_action = _known_actions_only(BaseResponse.call_action)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, Emulator(layout), threaded=True, request_handler=_QuietHandler)
+    server = make_server("127.0.0.1", 0, Emulator(layout, keys), threaded=True, request_handler=_QuietHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)  # services of moto that call themselves read it
     threading.Thread(target=server.serve_forever, name="emulator", daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
@@ -100,6 +107,8 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
         """Sends `100 Continue`, where it was asked for: S3's clients wait a second for it before they send a body."""
         self.wfile.flush()
         environ: Environ = super().make_environ()
+        names = dict.fromkeys(name.lower() for name in self.headers)
+        environ[_HEADERS] = {name: ",".join(self.headers.get_all(name, [])) for name in names}
         return environ
 
     def run_wsgi(self) -> None:
@@ -138,7 +147,8 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
 class Emulator:
     """The WSGI application."""
 
-    def __init__(self, layout: SandboxLayout) -> None:
+    def __init__(self, layout: SandboxLayout, keys: SandboxKeys) -> None:
+        self._keys = keys
         self._moto = DomainDispatcherApplication(_create_application)
         # moto looks through a folder and some hundred patterns for every request: a fifth of the time that many take.
         self._moto.get_backend_for_host = lru_cache(_HOSTS)(self._moto.get_backend_for_host)
@@ -149,6 +159,7 @@ class Emulator:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
             _read_body(environ)
+            self._admit(environ)
             if environ["PATH_INFO"].startswith(private_api.PREFIX):
                 return _not_of_aws(environ, start_response)
             if environ["PATH_INFO"] == RESET_PATH and environ["REQUEST_METHOD"] == "POST":
@@ -158,6 +169,17 @@ class Emulator:
                 return list(application(environ, start_response))
         except Exception as error:  # whatever moto raises, the client gets an answer in AWS's form
             return _failed(environ, start_response, error)
+
+    def _admit(self, environ: Environ) -> None:
+        """Raises NotAdmitted. A hook's token is judged where it is known what the hook tells."""
+        request, path = _request(environ), environ["PATH_INFO"]
+        authentication.check_origin(request, int(environ["SERVER_PORT"]))
+        if not path.startswith((private_api.PREFIX, _MOTO_PREFIX)):
+            authentication.check_signature(request, self._keys)
+            return
+        if path != RECEIVED_PATH:
+            authentication.check_owner(request, self._keys)
+        environ["CONTENT_TYPE"] = "text/plain"  # curl says of every body that it is a form, and moto reads it as one
 
     def _turn(self, service: str) -> contextlib.AbstractContextManager[Any]:
         return self._locks.get(service, contextlib.nullcontext())
@@ -184,14 +206,21 @@ def _read_body(environ: Environ) -> None:
     environ["wsgi.input"] = io.BytesIO(stream.read() if ends_by_itself else stream.read(int(length or 0)))
 
 
+def _request(environ: Environ) -> HttpRequest:
+    path, _, query = environ["REQUEST_URI"].partition("?")
+    body = environ["wsgi.input"].getvalue()
+    return HttpRequest(environ["REQUEST_METHOD"], path, query, environ[_HEADERS], body)
+
+
 def _not_of_aws(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    status, body = private_api.answer(environ["PATH_INFO"], environ["wsgi.input"].getvalue())
+    token = environ[_HEADERS].get(SECRET_HEADER, "")
+    status, body = private_api.answer(environ["PATH_INFO"], environ["wsgi.input"].getvalue(), token)
     start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
     return [body]
 
 
 def _failed(environ: Environ, start_response: StartResponse, error: Exception) -> list[bytes]:
-    if not isinstance(error, NotImplementedError):
+    if not isinstance(error, NotImplementedError | NotAdmitted):
         traceback.print_exception(error, file=sys.stderr)
     answer = failures.answer(failures.ApiRequest.of(environ), error)
     sys.stderr.write(f"sandbox: {answer.message}\n")

@@ -18,16 +18,17 @@ _AWS_NAMES = (
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def environment(endpoint: str, proxy: str, region: str) -> dict[str, str]:
+def environment(endpoint: str, proxy: str, region: str, keys: Mapping[str, str]) -> dict[str, str]:
     """What leads every AWS client to the sandbox; the same for Terraform, boto3, the AWS CLI and curl.
+
+    `keys` are credentials by the names of boto3's parameters.
 
     HTTPS_PROXY is not ours: what a program fetches by HTTPS is not in the sandbox. Few attempts, because an emulator
     on loopback that fails once fails always.
     """
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "sandbox",
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        **{name.upper(): value for name, value in keys.items()},
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_MAX_ATTEMPTS": "2",

@@ -1,4 +1,4 @@
-"""What a client is told when moto lacks an action or fails: an error in the form that its protocol has for errors.
+"""What a client is told that is not admitted, or when moto lacks an action or fails: an error in its protocol's form.
 
 moto itself answers with an HTML page and status 500, at which the SDKs try again for minutes and some crash.
 """
@@ -12,9 +12,24 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from orchestrator.sandbox.authentication import NotAdmitted
+
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/(?P<service>[^/,]+)/aws4_request")
 _XML_SERVICES = frozenset({"cloudfront", "route53"})
 _FORM = "application/x-www-form-urlencoded"
+# What the query protocol calls so, the others call otherwise.
+_CODES = {
+    "ec2": dict.fromkeys(
+        ("InvalidClientTokenId", "SignatureDoesNotMatch", "MissingAuthenticationToken"), "AuthFailure"
+    ),
+    "json": {
+        "AccessDenied": "AccessDeniedException",
+        "InvalidClientTokenId": "UnrecognizedClientException",
+        "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch": "InvalidSignatureException",
+    },
+    "s3": {"InvalidClientTokenId": "InvalidAccessKeyId", "MissingAuthenticationToken": "AccessDenied"},
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +57,11 @@ class ErrorAnswer:
 
 
 def answer(asked: ApiRequest, error: Exception) -> ErrorAnswer:
-    """400 NotImplemented (never tried again) for what moto lacks, 500 InternalFailure for a fault of moto's."""
-    if isinstance(error, NotImplementedError):
+    """403 for who is not admitted, 400 for what moto lacks (NotImplemented, never tried again), 500 for its faults."""
+    if isinstance(error, NotAdmitted):
+        status, why = "403 Forbidden", str(error)
+        code = _CODES.get(asked.protocol, {}).get(error.code, error.code)
+    elif isinstance(error, NotImplementedError):
         status, code, why = "400 Bad Request", "NotImplemented", "not in the sandbox"
     else:
         status, code, why = "500 Internal Server Error", "InternalFailure", f"failed in the sandbox: {error!r}"

@@ -5,12 +5,23 @@ Plain data, so that a test can make a layout by hand and the server needs no con
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
 from orchestrator.model.text import decoding
+
+_ACCOUNT = re.compile("[0-9]{12}")
+_REGION = re.compile("[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
+_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+def _check(form: re.Pattern[str], what: str, text: str) -> None:
+    """A ValueError, which a decoder tells as its own."""
+    if form.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no {what}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,10 @@ class RoleSpec:
     access: Literal["read", "admin"]
     external_id: str | None = None
 
+    def __post_init__(self) -> None:
+        _check(_ACCOUNT, "account", self.account)
+        _check(_ROLE, "role", self.name)
+
 
 @dataclass(frozen=True)
 class SandboxLayout:
@@ -38,6 +53,11 @@ class SandboxLayout:
     region: str
     roles: tuple[RoleSpec, ...] = ()
     accounts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for account in (self.tooling_account, *self.accounts):
+            _check(_ACCOUNT, "account", account)
+        _check(_REGION, "Region", self.region)
 
     def workload_accounts(self) -> tuple[str, ...]:
         return tuple(sorted({*self.accounts, *(role.account for role in self.roles)} - {self.tooling_account}))
@@ -55,11 +75,12 @@ def decode(data: bytes) -> SandboxLayout:
 
 @dataclass(frozen=True)
 class Address:
-    """What a server says when it is ready: its process and its two addresses (`http://127.0.0.1:<port>`)."""
+    """What a server says when it is ready: its process, its two addresses (`http://127.0.0.1:<port>`), and its key."""
 
     pid: int
     endpoint: str
     proxy: str
+    secret: str = field(repr=False)
 
 
 RESET_PATH = "/moto-api/reset"

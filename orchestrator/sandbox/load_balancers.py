@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.sandbox.keys import SERVICES_ID, SandboxKeys, for_clients
+
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
@@ -40,8 +42,9 @@ def named(host: str) -> LoadBalancer | None:
 class Listeners:
     """Reads listeners and rules as their owner would."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, keys: SandboxKeys) -> None:
         self._endpoint = endpoint
+        self._keys = for_clients(SERVICES_ID, keys.services)
         self._making = threading.Lock()
         self._client = functools.cache(self._new_client)
 
@@ -57,12 +60,12 @@ class Listeners:
         import boto3
         from botocore.config import Config
 
-        client = boto3.client(
+        make: Any = boto3.client  # a dictionary of keys fits none of its many signatures
+        client: ElasticLoadBalancingv2Client = make(
             "elbv2",
             region_name=region,
             endpoint_url=self._endpoint,
-            aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",  # noqa: S106  (the emulator takes anything)
+            **self._keys,
             config=Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 1}),
         )
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from typing import Protocol
 
 from orchestrator.errors import DependencyError
+from orchestrator.sandbox.keys import SECRET_HEADER
 
 _SECONDS = 30.0
 
 
-def post(url: str, body: bytes) -> bytes:
+class Reachable(Protocol):
+    """A sandbox whose secret is known."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def secret(self) -> str: ...
+
+
+def post(sandbox: Reachable, path: str, body: bytes) -> bytes:
     """The answer's body; never through a proxy. Raises DependencyError where there is none."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    # A body of the type that web forms have, urllib's default, would be read as one by the emulator.
-    headers = {"Content-Type": "text/plain"}
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  (an address of our own server)
+    headers = {"Content-Type": "text/plain", SECRET_HEADER: sandbox.secret}
+    request = urllib.request.Request(sandbox.endpoint + path, body, headers, method="POST")  # noqa: S310  (our own)
     try:
         with opener.open(request, timeout=_SECONDS) as response:
             answer: bytes = response.read()

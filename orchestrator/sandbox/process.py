@@ -22,6 +22,7 @@ from typing import IO
 from orchestrator.errors import DependencyError
 from orchestrator.model.text import decoding
 from orchestrator.sandbox import environment
+from orchestrator.sandbox.keys import KEY_ID, for_clients
 from orchestrator.sandbox.layout import Address, SandboxLayout, encode
 
 START_SECONDS = 60.0
@@ -37,6 +38,11 @@ class Sandbox:
     endpoint: str
     proxy: str
     pid: int
+
+    @property
+    def secret(self) -> str:
+        """For the paths that are no part of AWS."""
+        return self.env["AWS_SECRET_ACCESS_KEY"]
 
 
 @contextlib.contextmanager
@@ -66,7 +72,8 @@ def start_in_background(layout: SandboxLayout, folder: Path) -> Address:
 
 
 def _sandbox(address: Address, layout: SandboxLayout) -> Sandbox:
-    variables = environment.environment(address.endpoint, address.proxy, layout.region)
+    keys = for_clients(KEY_ID, address.secret)
+    variables = environment.environment(address.endpoint, address.proxy, layout.region, keys)
     return Sandbox(env=variables, endpoint=address.endpoint, proxy=address.proxy, pid=address.pid)
 
 
@@ -105,7 +112,11 @@ def _popen(arguments: list[str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
 
 def _server_environment() -> dict[str, str]:
     """Nothing that makes botocore or moto differ from machine to machine, and no proxy."""
-    ours = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    ours = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+    }
     kept = {name: value for name, value in os.environ.items() if not _steers_the_emulator(name)}
     return {**kept, **ours}
 

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from orchestrator.sandbox import load_balancers
+from orchestrator.sandbox.keys import SandboxKeys
 from orchestrator.sandbox.load_balancers import Listeners
 from orchestrator.sandbox.pages import Page, PageRequest, page
 
@@ -18,10 +19,10 @@ _HTTP_PORT = 80
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
-def serve(endpoint: str) -> str:
+def serve(endpoint: str, keys: SandboxKeys) -> str:
     """Starts serving on a free loopback port and returns the proxy's address."""
     server = _ProxyServer(("127.0.0.1", 0), _ProxyConnection)
-    server.listeners = Listeners(endpoint)
+    server.listeners = Listeners(endpoint, keys)
     threading.Thread(target=server.serve_forever, name="proxy", daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 
@@ -60,6 +61,13 @@ def _pac(port: int) -> str:
     return f'function FindProxyForURL(url, host) {{ return {hosts} ? "PROXY 127.0.0.1:{port}" : "DIRECT"; }}\n'
 
 
+def _length(text: str) -> int:
+    """A negative one would wait for the end of the connection. Raises ValueError."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 class _ProxyConnection(BaseHTTPRequestHandler):
     server: _ProxyServer
     protocol_version = "HTTP/1.1"
@@ -67,7 +75,7 @@ class _ProxyConnection(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.rfile.read(_length(self.headers.get("Content-Length") or "0"))
             asked = self._asked()
         except ValueError:
             self.close_connection = True

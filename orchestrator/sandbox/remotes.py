@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.errors import InvalidInput, Refused
 from orchestrator.model.text import decoding
-from orchestrator.sandbox.private import post
+from orchestrator.sandbox.private import Reachable, post
 
 REMOTES_PATH = "/sandbox-api/remotes"
 
@@ -22,9 +22,9 @@ class Remote:
     url: str
 
 
-def remotes(endpoint: str) -> list[Remote]:
+def remotes(sandbox: Reachable) -> list[Remote]:
     """Raises DependencyError where the sandbox does not answer."""
-    return decoding.decode(post(endpoint + REMOTES_PATH, b""), list[Remote])
+    return decoding.decode(post(sandbox, REMOTES_PATH, b""), list[Remote])
 
 
 def chosen(found: Sequence[Remote], name: str | None, region: str) -> Remote:

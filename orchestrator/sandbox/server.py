@@ -23,6 +23,7 @@ import msgspec
 
 from orchestrator.sandbox import layout as layouts
 from orchestrator.sandbox import state
+from orchestrator.sandbox.keys import SandboxKeys
 from orchestrator.sandbox.layout import Address
 from orchestrator.sandbox.pipeline import forgetting
 from orchestrator.sandbox.state import ServerState
@@ -80,9 +81,10 @@ def _serve(layout: layouts.SandboxLayout, own: Path) -> Address:
     from orchestrator.sandbox import emulator, proxy
     from orchestrator.sandbox.pipeline import place
 
-    endpoint = emulator.serve(layout)
-    address = Address(pid=os.getpid(), endpoint=endpoint, proxy=proxy.serve(endpoint))
-    place.settle(place.Workplace(address.endpoint, address.proxy, own))
+    keys = SandboxKeys()
+    endpoint = emulator.serve(layout, keys)
+    address = Address(os.getpid(), endpoint, proxy.serve(endpoint, keys), keys.secret)
+    place.settle(place.Workplace(address.endpoint, address.proxy, own, keys))
     return address
 
 

@@ -150,7 +150,7 @@ def test_a_server_that_was_killed_is_replaced_and_who_has_its_number_now_is_left
     assert project.sandbox("env").code == 6
     with subprocess.Popen(["sleep", "600"]) as other:
         try:
-            stale = ServerState(Address(other.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT)
+            stale = ServerState(Address(other.pid, "http://127.0.0.1:9", "http://127.0.0.1:9", "secret"), LAYOUT)
             state.write(project.state_folder(), stale)
             assert project.sandbox("env").code == 6
             assert project.sandbox("down").code == 0
@@ -176,7 +176,9 @@ sys.stdin.read()
     ) as deaf:
         assert deaf.stdout is not None
         assert deaf.stdout.readline()
-        state.write(tmp_path, ServerState(Address(deaf.pid, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
+        state.write(
+            tmp_path, ServerState(Address(deaf.pid, "http://127.0.0.1:9", "http://127.0.0.1:9", "secret"), LAYOUT)
+        )
         with pytest.raises(DependencyError, match="does not answer"):
             background.reset(tmp_path, LAYOUT)
         assert background.down(tmp_path)
@@ -188,7 +190,7 @@ def test_a_server_whose_state_is_gone_is_told_of_and_ends_by_itself(tmp_path: Pa
         with pytest.raises(DependencyError, match=r"its state .* is gone"):
             background.running(tmp_path)
         server._wait_until_lost(tmp_path, told=0)
-        state.write(tmp_path, ServerState(Address(1, "http://127.0.0.1:9", "http://127.0.0.1:9"), LAYOUT))
+        state.write(tmp_path, ServerState(Address(1, "http://127.0.0.1:9", "http://127.0.0.1:9", "secret"), LAYOUT))
         server._wait_until_lost(tmp_path, told=0)
         state.forget(tmp_path, os.getpid())
         assert state.read(tmp_path) is not None  # another server's

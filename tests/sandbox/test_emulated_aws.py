@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.sandbox.clients import assumed, client
+from orchestrator.sandbox.keys import SECRET_HEADER
 from orchestrator.sandbox.process import Sandbox
 
 TOOLING = "000000000000"
@@ -71,9 +72,10 @@ def table(emulated: Sandbox) -> str:
 
 def test_a_connection_serves_request_after_request_and_an_answer_to_head_has_no_body(emulated: Sandbox) -> None:
     place = urlsplit(emulated.endpoint)
+    headers = f"Host: {place.netloc}\r\n{SECRET_HEADER}: {emulated.secret}\r\n"
     with socket.create_connection((place.hostname, place.port), 30) as connection:
         for method in ("HEAD", "GET", "HEAD"):
-            connection.sendall(f"{method} /sandbox-api/nothing HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+            connection.sendall(f"{method} /sandbox-api/nothing HTTP/1.1\r\n{headers}\r\n".encode())
             answer = connection.recv(1 << 16)
             assert answer.startswith(b"HTTP/1.1 404 ")
             assert answer.endswith(b"\r\n\r\n") == (method == "HEAD")

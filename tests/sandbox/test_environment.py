@@ -4,7 +4,8 @@ import subprocess
 
 from orchestrator.sandbox import environment
 
-SANDBOX = environment.environment("http://127.0.0.1:1", "http://127.0.0.1:2", "eu-central-1")
+KEYS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "drawn"}
+SANDBOX = environment.environment("http://127.0.0.1:1", "http://127.0.0.1:2", "eu-central-1", KEYS)
 
 
 def test_nothing_of_another_aws_leaks_in() -> None:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from orchestrator.sandbox import failures
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.process import Sandbox
+from tests.support.raw_requests import RawRequest
 
 
 @pytest.mark.slow
@@ -57,35 +58,24 @@ def test_a_form_without_an_action_is_named_by_its_path() -> None:
     )
 
 
-def request(sandbox: Sandbox, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.endpoint).netloc, timeout=10)
-    try:
-        connection.request("POST", path, body=body, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        connection.close()
-
-
 def test_a_fault_of_motos_is_told_in_awss_form(emulated: Sandbox) -> None:
     headers = {
         "X-Amz-Target": "DynamoDB_20120810.PutItem",
         "Content-Type": "application/x-amz-json-1.0",
-        "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=h",
     }
-    status, text = request(emulated, "/", b"{}", headers)
-    assert status == 500
-    assert '"__type": "InternalFailure"' in text
-    assert "dynamodb PutItem: failed in the sandbox: KeyError('TableName')" in text
+    answer = RawRequest("POST", "/", b"{}", headers).signed(emulated, "dynamodb").send(emulated.endpoint)
+    assert answer.status == 500
+    assert '"__type": "InternalFailure"' in answer.text
+    assert "dynamodb PutItem: failed in the sandbox: KeyError('TableName')" in answer.text
 
 
 def test_a_chunked_upload_is_read_whole(emulated: Sandbox) -> None:
     s3 = client(emulated, "s3")
     s3.create_bucket(Bucket="chunked")
     connection = http.client.HTTPConnection(urlsplit(emulated.endpoint).netloc, timeout=10)
-    connection.request(
-        "PUT", "/chunked/k", body=iter([b"one ", b"two"]), encode_chunked=True, headers={"Transfer-Encoding": "chunked"}
-    )
+    headers = {**RawRequest("PUT", "/chunked/k", b"one two").signed(emulated, "s3").headers}
+    headers["Transfer-Encoding"] = "chunked"
+    connection.request("PUT", "/chunked/k", body=iter([b"one ", b"two"]), encode_chunked=True, headers=headers)
     assert connection.getresponse().status == 200
     connection.close()
     assert s3.get_object(Bucket="chunked", Key="k")["Body"].read() == b"one two"

@@ -54,7 +54,7 @@ def test_the_surroundings_do_not_reach_the_emulator() -> None:
 
 @pytest.mark.slow
 def test_why_it_did_not_start_is_told() -> None:
-    nowhere = SandboxLayout(TOOLING, "nowhere-1", LAYOUT.roles)
+    nowhere = SandboxLayout(TOOLING, "xx-nowhere-1", LAYOUT.roles)
     with pytest.raises(DependencyError, match=r"(?s)the sandbox did not start.*nowhere-1"), process.start(nowhere):
         pass
 

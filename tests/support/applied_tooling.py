@@ -73,7 +73,7 @@ class ToolingProject:
         return client(self.sandbox, service)
 
     def set(self, **settings: float) -> None:
-        post(f"{self.sandbox.endpoint}/sandbox-api/settings", json.dumps(settings).encode())
+        post(self.sandbox, "/sandbox-api/settings", json.dumps(settings).encode())
 
     def entries(self, target: str, kind: str) -> list[dict[str, Any]]:
         answer = self.client("dynamodb").query(

@@ -45,9 +45,9 @@ def make_table(aws: Session, name: str) -> None:
 
 def reset(sandbox: Sandbox) -> None:
     """Empties it, but for what its layout names."""
-    post(sandbox.endpoint + RESET_PATH, b"")
+    post(sandbox, RESET_PATH, b"")
 
 
 def enforce_policies(sandbox: Sandbox, after: str) -> None:
     """IAM policies count after so many requests; `inf` is never."""
-    post(f"{sandbox.endpoint}/moto-api/reset-auth", after.encode())
+    post(sandbox, "/moto-api/reset-auth", after.encode())

@@ -105,9 +105,7 @@ class Workbench:
 
     def set(self, **settings: float) -> dict[str, float]:
         """All settings, as they are now."""
-        found: dict[str, float] = json.loads(
-            post(f"{self.sandbox.endpoint}/sandbox-api/settings", json.dumps(settings).encode())
-        )
+        found: dict[str, float] = json.loads(post(self.sandbox, "/sandbox-api/settings", json.dumps(settings).encode()))
         return found
 
     def new_role(self, *services: str) -> str:
@@ -175,7 +173,7 @@ class Workbench:
         """Its name, and what git pushes to."""
         name = f"repository-{uuid4()}"
         self("codecommit").create_repository(repositoryName=name)
-        return name, next(remote.url for remote in remotes(self.sandbox.endpoint) if remote.name == name)
+        return name, next(remote.url for remote in remotes(self.sandbox) if remote.name == name)
 
     # CodePipeline ----------------------------------------------------------------------------------------------------
 

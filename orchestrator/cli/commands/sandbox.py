@@ -105,7 +105,7 @@ def remote(context: Context, name: str | None, region: str | None) -> None:
     from orchestrator.sandbox import background, remotes
 
     found = background.running(_folder(context))
-    chosen = remotes.chosen(remotes.remotes(found.address.endpoint), name, region or found.layout.region)
+    chosen = remotes.chosen(remotes.remotes(found.address), name, region or found.layout.region)
     context.answered = True
     click.echo(json.dumps(dataclasses.asdict(chosen), indent=2) if context.json else chosen.url)
 

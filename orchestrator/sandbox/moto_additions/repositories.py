@@ -13,7 +13,7 @@ from moto.codecommit.exceptions import RepositoryDoesNotExistException
 from moto.codecommit.responses import CodeCommitResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from orchestrator.sandbox.moto_additions.requests import checked
+from orchestrator.sandbox.moto_additions.requests import Invalid, checked
 from orchestrator.sandbox.pipeline import repositories
 
 
@@ -32,11 +32,12 @@ def apply() -> None:
 
 def _create(self: Any) -> ActionResult:
     wanted = checked(self)
+    location = _location(self, wanted["repositoryName"])
     metadata = self.codecommit_backend.create_repository(wanted["repositoryName"], wanted.get("repositoryDescription"))
     now = dt.datetime.now(dt.UTC)
     metadata.update(creationDate=now, lastModifiedDate=now, kmsKeyId=wanted.get("kmsKeyId"))
     _existing(self, wanted["repositoryName"]).tags = dict(wanted.get("tags") or {})
-    repositories.create(_location(self, wanted["repositoryName"]))
+    repositories.create(location)
     return ActionResult({"repositoryMetadata": metadata})
 
 
@@ -48,9 +49,9 @@ def _get(self: Any) -> ActionResult:
 
 
 def _delete(self: Any) -> ActionResult:
-    name = checked(self)["repositoryName"]
-    found = self.codecommit_backend.delete_repository(name)
-    repositories.delete(_location(self, name))
+    location = _location(self, checked(self)["repositoryName"])
+    found = self.codecommit_backend.delete_repository(location.name)
+    repositories.delete(location)
     return ActionResult({"repositoryId": found})
 
 
@@ -108,4 +109,7 @@ def _existing(response: Any, name: str) -> Any:
 
 
 def _location(response: Any, name: str) -> repositories.Location:
-    return repositories.Location(response.current_account, response.region, name)
+    try:
+        return repositories.Location(response.current_account, response.region, name)
+    except ValueError as error:
+        raise Invalid("InvalidRepositoryNameException", str(error)) from None

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.sandbox.keys import SERVICES_ID, for_clients
 from orchestrator.sandbox.pipeline.place import here
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def as_account(service: str, region: str, account: str) -> Any:
     """A client of the account itself, for what AWS does there under no role."""
 
     def make() -> Any:
-        made = _client(service, region, {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"})
+        made = _client(service, region, for_clients(SERVICES_ID, here().keys.services))
 
         def name_the_account(params: dict[str, Any], **_: object) -> None:
             params["headers"]["x-moto-account-id"] = account

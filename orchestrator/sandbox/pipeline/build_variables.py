@@ -22,8 +22,7 @@ def variables(build: EmulatedBuild, image: Image, keys: Mapping[str, str]) -> di
     """`keys` are credentials by the names of boto3's parameters. Raises VariableError."""
     return {
         **image.variables(),
-        **environment.environment(here().endpoint, here().proxy, build.region),
-        **{name.upper(): value for name, value in keys.items()},
+        **environment.environment(here().endpoint, here().proxy, build.region, keys),
         **_of_the_project(build),
         **_of_the_build(build, image),
     }

@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from orchestrator.model.text import decoding
+from orchestrator.sandbox.keys import SandboxKeys
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,21 @@ class Workplace:
     endpoint: str
     proxy: str
     own: Path
+    keys: SandboxKeys
 
     @property
     def folder(self) -> Path:
         """For git repositories and builds; nobody else's to read."""
         self.own.mkdir(mode=0o700, exist_ok=True)
         return self.own
+
+    def within(self, *parts: str) -> Path:
+        """A path below the folder. ValueError where it would lead out of it, by its name or by a link."""
+        base = self.folder.resolve()
+        path = base.joinpath(*parts)
+        if path.resolve() != path or path == base or not path.is_relative_to(base):
+            raise ValueError(f"{'/'.join(parts)} is not in the sandbox's own folder")
+        return path
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

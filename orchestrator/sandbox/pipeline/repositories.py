@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -18,17 +19,29 @@ from orchestrator.sandbox.pipeline.place import here
 RECEIVED_PATH = "/sandbox-api/received"
 
 
+_ACCOUNT, _REGION, _NAME = (
+    re.compile("[0-9]{12}"),
+    re.compile("[a-z]+(-[a-z0-9]+)+"),
+    re.compile("[A-Za-z0-9._-]{1,100}"),
+)
+
+
 @dataclass(frozen=True)
 class Location:
-    """A repository as AWS addresses it."""
+    """A repository as AWS addresses it. ValueError where it is none: all three become folders of this machine."""
 
     account: str
     region: str
     name: str
 
+    def __post_init__(self) -> None:
+        for form, text in ((_ACCOUNT, self.account), (_REGION, self.region), (_NAME, self.name)):
+            if form.fullmatch(text) is None or set(text) == {"."}:
+                raise ValueError(f"{text!r} is no part of a repository's address")
+
     @property
     def folder(self) -> Path:
-        return here().folder / "git" / self.account / self.region / self.name
+        return here().within("git", self.account, self.region, self.name)
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -59,9 +72,10 @@ def create(location: Location) -> None:
     _git(folder, "config", "core.logAllRefUpdates", "false")
     hook = folder / "hooks" / "post-receive"
     hook.parent.mkdir()
-    address = (here().endpoint + RECEIVED_PATH, location.account, location.region, location.name)
-    command = shlex.join([sys.executable, "-I", "-S", post_receive.__file__, *address])
-    hook.write_text(f"#!/bin/sh\nexec {command}\n")
+    named = (location.account, location.region, location.name)
+    command = shlex.join([sys.executable, "-I", "-S", post_receive.__file__, here().endpoint + RECEIVED_PATH, *named])
+    # By its environment: everybody on the machine sees its arguments.
+    hook.write_text(f"#!/bin/sh\n{post_receive.TOKEN}={here().keys.push_token(*named)} exec {command}\n")
     hook.chmod(0o755)
 
 
@@ -70,7 +84,7 @@ def delete(location: Location) -> None:
 
 
 def delete_all() -> None:
-    shutil.rmtree(here().folder / "git", ignore_errors=True)
+    shutil.rmtree(here().within("git"), ignore_errors=True)
 
 
 def first_branch(location: Location) -> str | None:

@@ -47,7 +47,7 @@ class PhaseFailed(Exception):
 
 def run(build: EmulatedBuild) -> None:
     """To its end, whatever happens: afterwards the build has a last state."""
-    _PipelineRun(build, Image(here().folder / "builds" / build.uuid)).to_the_end()
+    _PipelineRun(build, Image(here().within("builds", build.uuid))).to_the_end()
 
 
 @dataclass

@@ -55,7 +55,7 @@ def _clone(build: EmulatedBuild, folder: Path, variables: dict[str, str], _: Cal
     source = build.project["source"]
     depth = int(source.get("gitCloneDepth", 0))
     shallow = [f"--depth={depth}", "--no-local"] if depth else []
-    _git(folder, variables, "clone", "--quiet", *shallow, source["location"], ".")
+    _git(folder, variables, "clone", "--quiet", *shallow, "--", source["location"], ".")
     version = build.order.source_version or build.project.get("sourceVersion")
     if version:
         _git(folder, variables, "checkout", "--quiet", "--detach", _commit(folder, variables, version))

@@ -78,7 +78,7 @@ class SubmitClone:
         return done
 
     def set(self, **settings: int) -> None:
-        post(f"{self.sandbox.endpoint}/sandbox-api/settings", json.dumps(settings).encode())
+        post(self.sandbox, "/sandbox-api/settings", json.dumps(settings).encode())
 
     def entries(self, target: str, env: str = "dev") -> list[dict[str, Any]]:
         answer = client(self.sandbox, "dynamodb").query(

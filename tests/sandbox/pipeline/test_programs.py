@@ -115,10 +115,15 @@ class TestHook:
         commit = git(tmp_path, "rev-parse", "HEAD").strip()
         address = f"{aws.sandbox.endpoint}/sandbox-api/received"
         place = (address, ACCOUNT, REGION)
+        hook = Path(remote, "hooks/post-receive").read_text()
+        monkeypatch.setenv(post_receive.TOKEN, hook.partition(f"{post_receive.TOKEN}=")[2].split()[0])
         line = f"{'0' * 40} {commit} refs/notes/n\n"
         assert call(monkeypatch, post_receive, *place, name, stdin=line) == 0
         assert capsys.readouterr().out == "Sandbox: referenceCreated refs/notes/n; no rule is for it\n"
-        assert call(monkeypatch, post_receive, *place, "gone", stdin=line) == 0
+        assert call(monkeypatch, post_receive, *place, "another", stdin=line) == 0
+        assert "only the repository's own hook" in capsys.readouterr().out
+        aws("codecommit").delete_repository(repositoryName=name)
+        assert call(monkeypatch, post_receive, *place, name, stdin=line) == 0
         assert "no longer has this repository" in capsys.readouterr().out
 
     def test_without_a_server_the_push_is_stored_and_that_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import DependencyError
+from orchestrator.sandbox.keys import SECRET_HEADER
 from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
 from orchestrator.sandbox.private import post
 from orchestrator.sandbox.process import start
 from orchestrator.sandbox.remotes import remotes
 from tests.support.workbench import Workbench, approval, buildspec, runs, stage, until
+
+_PUSH = b'{"account": "000000000000", "region": "us-east-1", "repository": "r", "refs": []}'
 
 
 @pytest.fixture
@@ -36,11 +39,11 @@ def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> No
         own("codebuild").start_build(projectName=project)
     pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     own.set(minute_seconds=1)
-    post(own.sandbox.endpoint + RESET_PATH, b"")
+    post(own.sandbox, RESET_PATH, b"")
     assert until(lambda: not runs(pid))
     assert own("codepipeline").list_pipelines()["pipelines"] == []
     assert own("codebuild").list_builds()["ids"] == []
-    assert remotes(own.sandbox.endpoint) == []
+    assert remotes(own.sandbox) == []
     assert own.set()["minute_seconds"] == 60
 
 
@@ -58,14 +61,21 @@ def test_the_end_of_the_server_ends_its_builds_however_often_it_is_told(tmp_path
 
 @pytest.mark.parametrize(
     ("path", "body", "status"),
-    [("settings", b'{"speed": 1}', 400), ("settings", b"no json", 400), ("received", b"{}", 400), ("none", b"", 404)],
+    [
+        ("settings", b'{"speed": 1}', 400),
+        ("settings", b"no json", 400),
+        ("received", b"{}", 400),
+        ("received", _PUSH, 403),
+        ("none", b"", 404),
+    ],
 )
 def test_what_its_own_paths_do_not_know_is_refused(aws: Workbench, path: str, body: bytes, status: int) -> None:
     address = f"{aws.sandbox.endpoint}/sandbox-api/{path}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(address, body, {SECRET_HEADER: aws.sandbox.secret})
     with pytest.raises(urllib.error.HTTPError) as raised:
-        opener.open(address, body, timeout=10)
+        opener.open(request, timeout=10)
     with raised.value as answer:
         assert answer.status == status
     with pytest.raises(DependencyError):
-        post(address, body)
+        post(aws.sandbox, f"/sandbox-api/{path}", body)
