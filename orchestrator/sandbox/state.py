@@ -37,7 +37,7 @@ class ServerState:
 def folder_of(repository: Path) -> Path:
     """The folder for one repository's sandbox in the user's cache, made where it is missing (mode 0700)."""
     name = hashlib.sha256(os.fsencode(repository.resolve())).hexdigest()[:16]
-    folder = _cache() / "orchestrate" / "sandbox" / name
+    folder = base_folder() / name
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -47,6 +47,11 @@ def folder_of(repository: Path) -> Path:
             hint="XDG_CACHE_HOME may name another folder.",
         ) from None
     return folder
+
+
+def base_folder() -> Path:
+    """Where the folders of all repositories are; what is in them is for their server and its user alone."""
+    return _cache() / "orchestrate" / "sandbox"
 
 
 def _cache() -> Path:

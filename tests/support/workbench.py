@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import re
 import subprocess
 import threading
 import zipfile
@@ -168,6 +170,18 @@ class Workbench:
         place = {"logGroupName": build["logs"]["groupName"], "logStreamName": build["logs"]["streamName"]}
         events = self("logs").get_log_events(**place, startFromHead=True)["events"]
         return "".join(event["message"] for event in events)
+
+    def pid(self, build_id: str) -> int:
+        """Of the process that says `pid=N.` in the build's log, as soon as it does."""
+
+        def said() -> str | None:
+            (build,) = self("codebuild").batch_get_builds(ids=[build_id])["builds"]
+            with contextlib.suppress(self("logs").exceptions.ResourceNotFoundException):
+                found = re.search(r"(?m)^pid=(\d+)\.$", self.log(build))
+                return found and found[1]
+            return None
+
+        return int(until(said))
 
     def repository(self) -> tuple[str, str]:
         """Its name, and what git pushes to."""

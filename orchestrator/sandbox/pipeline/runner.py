@@ -18,11 +18,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.sandbox.moto_additions.service_roles import Caller, MayNotAssume
-from orchestrator.sandbox.pipeline import aws, buildspec, results, sources, test_results
+from orchestrator.sandbox.pipeline import aws, buildspec, confinement, results, sources, test_results
+from orchestrator.sandbox.pipeline.archives import is_within
 from orchestrator.sandbox.pipeline.build import BuildPhase, EmulatedBuild
 from orchestrator.sandbox.pipeline.build_log import BuildLog
 from orchestrator.sandbox.pipeline.build_variables import VariableError, variables
 from orchestrator.sandbox.pipeline.buildspec import Buildspec, BuildspecError
+from orchestrator.sandbox.pipeline.confinement import Confinement
 from orchestrator.sandbox.pipeline.image import Image
 from orchestrator.sandbox.pipeline.place import here
 from orchestrator.sandbox.pipeline.processes import end_all
@@ -115,7 +117,7 @@ class _PipelineRun:
         text = self.build.project["source"].get("buildspec") or "buildspec.yml"
         if "\n" not in text and text.endswith((".yml", ".yaml")):
             path = self.image.source / text
-            if not path.is_file():
+            if not path.is_file() or not is_within(self.image.source, path):
                 raise BuildspecError(f"YAML_FILE_ERROR: {text}: the source has no such file")
             text = path.read_text()
         return buildspec.parse(text)
@@ -133,9 +135,16 @@ class _PipelineRun:
             deadline=self.deadline,
             stopped=self.build.stopped.is_set,
             tick=self.log.send_now_and_then,
+            confinement=self._confined(),
         )
         shell.start_in(self.image.source)
         yield shell
+
+    def _confined(self) -> Confinement:
+        found = confinement.of_build((self.image.folder, self.image.temporary), self.build.account)
+        if found.refused:
+            self.log.say(f"Sandbox: commands run with all rights of your user ({found.refused})")
+        return found
 
     def _commands(self, shell: Shell, name: str, wanted: buildspec.Phase) -> None:
         with contextlib.ExitStack() as stack:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.sandbox.pipeline.confinement import Confinement
 from orchestrator.sandbox.pipeline.processes import end_all
 
 _TICK = 0.2  # seconds
@@ -45,6 +46,7 @@ class Shell:
     deadline: float  # of the monotonic clock
     stopped: Callable[[], bool]
     tick: Callable[[], object]
+    confinement: Confinement
     _files: dict[str, Path] = field(default_factory=dict)
 
     def start_in(self, source: Path) -> None:
@@ -64,7 +66,7 @@ class Shell:
         self._files["command"].write_text(f"{command}\n")
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [self.program, str(self._files["driver"])],
+                self.confinement.command(self.program, str(self._files["driver"])),
                 env=dict(self.variables),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -82,9 +84,9 @@ class Shell:
     def value(self, name: str) -> str:
         """Of an exported variable, as the last command left it; empty where there is none."""
         script = f'. {shlex.quote(str(self._files["environment"]))}; printf %s "${{{name}}}"'
-        done = subprocess.run(
-            [self.program, "-c", script], env=dict(self.variables), capture_output=True, text=True, check=False
-        )
+        command = self.confinement.command(self.program, "-c", script)
+        folder, env = self.folder, dict(self.variables)
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         return done.stdout
 
     def _waited(self, process: subprocess.Popen[bytes]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.workbench import ACCOUNT, Workbench, buildspec, code_of, git, runs, until, zipped
+from tests.support.workbench import ACCOUNT, Workbench, buildspec, code_of, git, runs, zipped
 
 
 def phases(build: dict[str, Any]) -> dict[str, str | None]:
@@ -52,12 +52,12 @@ class TestCommands:
         source = {"type": "S3", "location": f"{aws.store}/spec.zip"}
         assert "from a file\n" in aws.log(aws.build(aws.project("ci/spec.yml", source=source)))
 
-    def test_a_process_that_a_build_leaves_behind_ends_with_it(self, aws: Workbench, tmp_path: Path) -> None:
-        leave = f"(setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 600' &)"
-        build = aws.build(aws.project(buildspec(leave, f"until test -s {tmp_path}/pid; do sleep 0.01; done")))
+    def test_a_process_that_a_build_leaves_behind_ends_with_it(self, aws: Workbench) -> None:
+        leave = "(setsid sh -c 'echo $$ > $HOME/pid; exec sleep 600' &)"
+        tell = "until test -s $HOME/pid; do sleep 0.01; done; echo pid=$(cat $HOME/pid)."
+        build = aws.build(aws.project(buildspec(leave, tell)))
         assert build["buildStatus"] == "SUCCEEDED"
-        pid = int((tmp_path / "pid").read_text())
-        assert not runs(pid)
+        assert not runs(aws.pid(build["id"]))
 
 
 class TestFailures:
@@ -243,10 +243,10 @@ class TestResults:
 
 
 class TestStoppingBuilds:
-    def test_stop_ends_everything_that_the_build_has_started(self, aws: Workbench, tmp_path: Path) -> None:
-        spec = buildspec(f"sh -c 'echo $$ > {tmp_path}/pid; exec setsid sleep 600'", "echo never")
+    def test_stop_ends_everything_that_the_build_has_started(self, aws: Workbench) -> None:
+        spec = buildspec("sh -c 'echo pid=$$.; exec setsid sleep 600'", "echo never")
         started = aws("codebuild").start_build(projectName=aws.project(spec))["build"]
-        pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        pid = aws.pid(started["id"])
         aws("codebuild").stop_build(id=started["id"])
         build = aws.built(started["id"])
         assert build["buildStatus"] == "STOPPED"

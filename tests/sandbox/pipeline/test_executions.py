@@ -374,21 +374,19 @@ class TestStopping:
         result = aws.actions(pipeline, execution)["Apply"].get("output", {}).get("executionResult", {})
         return result.get("externalExecutionId")
 
-    def test_a_build_that_is_stopped_fails_its_action_and_the_stage_is_tried_again(
-        self, aws: Workbench, tmp_path: Any
-    ) -> None:
+    def test_a_build_that_is_stopped_fails_its_action_and_the_stage_is_tried_again(self, aws: Workbench) -> None:
         aws.source()
-        spec = buildspec(f"test -e {tmp_path}/again || (echo $$ > {tmp_path}/pid; exec sleep 600)")
+        spec = buildspec("test $CODEBUILD_BUILD_NUMBER -gt 1 || (sh -c 'echo pid=$$.; exec sleep 600')")
         pipeline = aws.pipeline(stage("Apply", build_action("Apply", aws.step(spec)), approval("Side")))
         execution = aws.start(pipeline)
         aws.answer(pipeline, aws.waiting(pipeline, execution, "Side"))
-        pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
-        aws("codebuild").stop_build(id=until(lambda: self._build_of_apply(aws, pipeline, execution)))
+        build = until(lambda: self._build_of_apply(aws, pipeline, execution))
+        pid = aws.pid(build)
+        aws("codebuild").stop_build(id=build)
         assert aws.ended(pipeline, execution) == "Failed"
         error = aws.actions(pipeline, execution)["Apply"]["output"]["executionResult"]["errorDetails"]
         assert "STOPPED" in error["message"]
         assert not runs(pid)
-        (tmp_path / "again").touch()
         retry = aws("codepipeline").retry_stage_execution
         place = {"pipelineName": pipeline, "pipelineExecutionId": execution, "stageName": "Apply"}
         retry(**place, retryMode="FAILED_ACTIONS")

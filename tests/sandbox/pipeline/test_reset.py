@@ -7,7 +7,6 @@ import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,15 +28,14 @@ def own() -> Iterator[Workbench]:
 
 
 @pytest.mark.slow
-def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> None:
+def test_builds_end_and_everything_is_gone(own: Workbench) -> None:
     own.source()
     pipeline = own.pipeline(stage("Approve", approval()))
     own.waiting(pipeline, own.start(pipeline))
     own.repository()
-    project = own.project(buildspec(f"echo $$ > {tmp_path}/pid; exec sleep 600"))
-    for _ in range(2):
-        own("codebuild").start_build(projectName=project)
-    pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    project = own.project(buildspec("echo pid=$$.; exec sleep 600"))
+    started = [own("codebuild").start_build(projectName=project)["build"]["id"] for _ in range(2)]
+    pid = own.pid(started[0])
     own.set(minute_seconds=1)
     post(own.sandbox, RESET_PATH, b"")
     assert until(lambda: not runs(pid))
@@ -48,12 +46,11 @@ def test_builds_end_and_everything_is_gone(own: Workbench, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_end_of_the_server_ends_its_builds_however_often_it_is_told(tmp_path: Path) -> None:
+def test_the_end_of_the_server_ends_its_builds_however_often_it_is_told() -> None:
     with start(SandboxLayout("000000000000", "us-east-1")) as sandbox:
         workbench = Workbench(sandbox)
-        project = workbench.project(buildspec(f"echo $$ > {tmp_path}/pid; exec sleep 600"))
-        workbench("codebuild").start_build(projectName=project)
-        pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+        project = workbench.project(buildspec("echo pid=$$.; exec sleep 600"))
+        pid = workbench.pid(workbench("codebuild").start_build(projectName=project)["build"]["id"])
         for _ in range(10_000):
             os.kill(sandbox.pid, signal.SIGTERM)
     assert not runs(pid)
