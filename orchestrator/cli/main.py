@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from orchestrator import __version__
-from orchestrator.cli.context import Context, GroupOfCommands, common_options, say
+from orchestrator.cli.context import Context, GroupOfCommands, common_options, say, text_style
 from orchestrator.effects.system import interruption
 from orchestrator.effects.system.host import environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, WaitingForApproval, of_system
@@ -148,14 +148,23 @@ def _failed(error: OrchestrateError, context: Context) -> int:
         traceback.print_exc()
     # What a tool said may be part of it, and a tool may print anything that it found in its environment.
     masker = Masker.of_environment(environment())
-    if context.json and not context.answered:
-        from orchestrator.model.text.json_text import readable_json
-        from orchestrator.report.plan.refused import error_fields
-
-        click.echo(masker(readable_json(error_fields(error))))
+    _show_refused(error, context, masker)
     word = "Waiting" if isinstance(error, WaitingForApproval) else "Error"
     say(f"{word}: {masker(str(error))}")
     return error.exit_code
+
+
+def _show_refused(error: OrchestrateError, context: Context, masker: Masker) -> None:
+    """With JSON there is an answer whatever happens; and a plan that was refused is shown all the same."""
+    from orchestrator.model.text.json_text import readable_json
+    from orchestrator.report.plan.refused import refused_fields, shown_refused
+    from orchestrator.report.plan.text import plan_text
+
+    if context.json and not context.answered:
+        click.echo(masker(readable_json(refused_fields(error))))
+    shown = None if context.json else shown_refused(error)
+    if shown is not None:
+        say(plan_text(shown, text_style(err=True, full=True)))
 
 
 def _bug(error: Exception, context: Context) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orchestrator.cli.context import Context, say, surroundings, text_style
+from orchestrator.cli.context import Context, say, surroundings
 
 
 def run_release(context: Context, tag: str, answered: Callable[[dict[str, Any]], None]) -> None:
     """Runs all stages; `answered` gets the result, where JSON is asked for also that of a release that was stopped."""
     from orchestrator.errors import OrchestrateError
     from orchestrator.release import release as run
-    from orchestrator.report.plan.refused import shown_refused
-    from orchestrator.report.plan.text import plan_text
     from orchestrator.report.release import outcomes as report
 
     at = surroundings(context, tag)
@@ -23,9 +21,6 @@ def run_release(context: Context, tag: str, answered: Callable[[dict[str, Any]],
             stages.append(report.fields(result))
             say(report.text(result))
     except OrchestrateError as error:
-        refused = shown_refused(tag, error)
-        if refused is not None:
-            say(plan_text(refused, text_style(err=True, full=True)))
         if context.json:
             answered(report.release_fields(at.release, stages, error))
         raise

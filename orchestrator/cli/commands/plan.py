@@ -35,9 +35,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @pass_context
 def plan(context: Context, /, tag: str, *, detailed_exitcode: bool, full: bool, **files: Path | None) -> int:
     """Plan a release under the read-only role, and store plan and receipt."""
-    from orchestrator.errors import StageFailed
+    from orchestrator.errors import OrchestrateError, StageFailed
     from orchestrator.report.plan.head import shown_receipt
-    from orchestrator.report.plan.refused import refused_fields, shown_refused
+    from orchestrator.report.plan.refused import error_fields, shown_refused
     from orchestrator.report.plan.text import plan_text
     from orchestrator.report.release import stages as report
     from orchestrator.stages.gates.context import GateContext
@@ -48,15 +48,19 @@ def plan(context: Context, /, tag: str, *, detailed_exitcode: bool, full: bool, 
     try:
         result = run(at)
     except StageFailed as error:
-        refused = shown_refused(tag, error)
+        refused = shown_refused(error)
         if refused is not None:
             _write(refused, files)
-            answer(context, refused_fields(tag, error), plan_text(refused, text_style(full=True)))
         raise
     shown = shown_receipt(result.receipt, result.view)
     _write(shown, files)
-    answer(context, report.plan_fields(result), plan_text(shown, text_style(full=full)))
-    ask(GateContext.of(at, "planned", receipt=result.receipt))
+    fields, text = report.plan_fields(result), plan_text(shown, text_style(full=full))
+    try:
+        ask(GateContext.of(at, "planned", receipt=result.receipt))
+    except OrchestrateError as error:
+        answer(context, {**fields, **error_fields(error)}, text)
+        raise
+    answer(context, fields, text)
     return _CHANGES if detailed_exitcode and result.receipt.changes else 0
 
 

@@ -19,11 +19,12 @@ class PlanRefused(StageFailed):
     def __init__(self, message: str, findings: Sequence[Finding]) -> None:
         super().__init__(message)
         self.findings = tuple(findings)
+        self.tag = ""
         self.view: PlanView | None = None
 
-    def tell(self, view: PlanView, file: str, settings: str, today: date) -> None:
+    def tell(self, tag: str, view: PlanView, file: str, settings: str, today: date) -> None:
         """`file` holds all findings; `settings` is the file of rules where findings are accepted."""
-        self.view = view
+        self.tag, self.view = tag, view
         lines = [f"All of it is in {file}.", "To correct it, change the code that the findings name."]
         entries = skip_entries(self.findings, today)
         if entries:

@@ -12,18 +12,17 @@ from orchestrator.report.plan.fields import view_fields
 from orchestrator.report.plan.head import ShownPlan
 
 
-def shown_refused(tag: str, error: OrchestrateError) -> ShownPlan | None:
+def shown_refused(error: OrchestrateError) -> ShownPlan | None:
     """None where nothing was planned that could be shown."""
     if not isinstance(error, PlanRefused) or error.view is None:
         return None
-    return ShownPlan(f"Refused plan of {tag}", error.view, True, ())
+    return ShownPlan(f"Refused plan of {error.tag}", error.view, True, ())
 
 
-def refused_fields(tag: str, error: OrchestrateError) -> dict[str, Any]:
-    """What is known of a plan that was refused, beside the error."""
-    shown = shown_refused(tag, error)
-    known = {} if shown is None else view_fields(shown.view, shown.changes)
-    return {"tag": tag, **known, **error_fields(error)}
+def refused_fields(error: OrchestrateError) -> dict[str, Any]:
+    """What stopped a command, beside what is known of a plan that was refused."""
+    shown = shown_refused(error)
+    return {**({} if shown is None else view_fields(shown.view, shown.changes)), **error_fields(error)}
 
 
 def error_fields(error: OrchestrateError) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.release.release import Release
 from orchestrator.release import Result
 from orchestrator.report.checks import findings
+from orchestrator.report.plan.fields import view_fields
 from orchestrator.report.plan.head import shown_receipt
+from orchestrator.report.plan.refused import error_fields, shown_refused
 from orchestrator.report.plan.text import plan_text
 from orchestrator.report.release import stages
 from orchestrator.stages.approval.approve import Approved
@@ -46,13 +48,15 @@ def fields(result: Result) -> dict[str, Any]:
 
 def release_fields(release: Release, done: list[dict[str, Any]], error: OrchestrateError | None) -> dict[str, Any]:
     """The answer of `release --format json`, also where a stage stopped it."""
+    refused = None if error is None else shown_refused(error)
     return {
         "tag": str(release.tag),
         "commit": release.commit,
         "target": release.target.id,
         "result": _result(error),
         "stages": done,
-        "error": None if error is None else {"exit_code": error.exit_code, "message": error.message},
+        "error": None if error is None else {"exit_code": error.exit_code, **error_fields(error)["error"]},
+        **({} if refused is None else {"refused": view_fields(refused.view, refused.changes)}),
     }
 
 

@@ -27,5 +27,5 @@ def telling(ctx: ReleaseContext, view: PlanView) -> Iterator[None]:
         content = json.dumps({"tag": str(ctx.release.tag), "findings": findings}, indent=2)
         ctx.cache.put(_KIND, name, ctx.masker(content).encode())
         settings = f"envs/{ctx.release.tag.env}.yaml"
-        refused.tell(view, str(ctx.cache.folder / _KIND / name), settings, clock.now().date())
+        refused.tell(str(ctx.release.tag), view, str(ctx.cache.folder / _KIND / name), settings, clock.now().date())
         raise

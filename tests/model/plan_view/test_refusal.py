@@ -27,8 +27,8 @@ def test_the_entry_to_paste_is_that_of_the_rules() -> None:
         finding("p", "a.b", "policy"),
     ]
     refused = PlanRefused("T", found)
-    refused.tell(VIEW, "/cache/f.json", "envs/dev.yaml", TODAY)
-    assert refused.view is VIEW
+    refused.tell("T", VIEW, "/cache/f.json", "envs/dev.yaml", TODAY)
+    assert (refused.tag, refused.view) == ("T", VIEW)
     assert refused.hint is not None
     assert "/cache/f.json" in refused.hint
     assert "envs/dev.yaml" in refused.hint
@@ -43,5 +43,5 @@ def test_the_entry_to_paste_is_that_of_the_rules() -> None:
 
 def test_where_nothing_can_be_accepted_no_entry_is_offered() -> None:
     refused = PlanRefused("T", [finding("x", None, "lint")])
-    refused.tell(VIEW, "f", "envs/dev.yaml", TODAY)
+    refused.tell("T", VIEW, "f", "envs/dev.yaml", TODAY)
     assert "To accept" not in str(refused)
