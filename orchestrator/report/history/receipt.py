@@ -47,6 +47,7 @@ def text(shown: ReceiptView, style: TextStyle) -> str:
             f"  rules   {receipt.rules_commit}",
             f"  stored  {shown.url}: its bytes have the digest",
             f"  state   {status.state}{since}{by}",
+            *([f"          `orchestrate gates --tag {receipt.tag}` shows what it needs"] * (status.state == "waiting")),
             "",
             table(("AT", "WHAT", "BY", "SUMMARY"), rows),
         ]

@@ -59,11 +59,15 @@ def test_a_receipt_is_verified_and_shown_with_all_that_is_recorded_of_it(show: S
 def test_an_answer_that_waits_is_shown(show: Show, books: TeamRecord) -> None:
     receipt = books.plan(resources_after=7)
     assert show(receipt.digest)["state"] == "waiting"
+    hint = f"`orchestrate gates --tag {books.tag}` shows what it needs"
+    assert hint in show(receipt.digest, format="text")
     books.answer(receipt, "rejected")
     found = show(receipt.digest)
     assert (found["state"], found["by"]) == ("rejected", ALICE)
     assert [event["kind"] for event in found["events"]] == ["planned", "rejected"]
-    assert f"by {ALICE}" in show(receipt.digest, format="text")
+    text = show(receipt.digest, format="text")
+    assert f"by {ALICE}" in text
+    assert hint not in text
 
 
 def test_a_receipt_of_other_content_or_none_is_refused(show: Show, books: TeamRecord) -> None:

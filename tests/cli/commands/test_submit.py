@@ -230,7 +230,7 @@ def test_an_event_that_comes_twice_is_one_execution_of_one_object(
         pytest.param("dev_$(reboot)/x/1.0", "referenceCreated", "dev", 3, "not allowed", id="shell-characters"),
         pytest.param("dev_us-east-1/research/9.9", "referenceCreated", "dev", 3, "no tag", id="deleted-meanwhile"),
         pytest.param(TAG, "referenceUpdated", "dev", 4, "was moved", id="moved"),
-        pytest.param(TAG, "referenceCreated", "prod", 4, "none of environment prod", id="other-environment"),
+        pytest.param(TAG, "referenceCreated", "prod", 4, "not belong to environment prod", id="other-environment"),
     ],
 )
 def test_what_is_refused_is_recorded(
