@@ -16,7 +16,7 @@ from orchestrator.errors import OrchestrateError
 from orchestrator.model.release.fleet import TargetRun
 
 _STAGE = re.compile(r"== ([a-z ]+): ")
-_ERROR = "Error: "
+_ENDINGS = ("Error: ", "Waiting: ")
 _LONGEST_WHY = 1000
 # Seconds: each step of a release has a limit of its own, so none takes that long; to stop, one may take so long.
 _LIMIT, _GRACE = 7 * 86400.0, 300.0
@@ -93,7 +93,7 @@ class _Told:
     def line(self, line: str) -> None:
         if (stage := _STAGE.match(line)) is not None:
             self.executor.note(self.tag, stage=stage[1])
-        if line.startswith(_ERROR):
-            self.why = line.removeprefix(_ERROR).rstrip()
+        if line.startswith(_ENDINGS):
+            self.why = line.partition(": ")[2].rstrip()
         elif self.why and len(self.why) < _LONGEST_WHY:
             self.why += "\n" + line.rstrip()
