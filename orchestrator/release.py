@@ -12,7 +12,8 @@ from orchestrator.errors import OrchestrateError, StageFailed
 from orchestrator.model.checks.check import CheckReport
 from orchestrator.model.ledger.ledger import History
 from orchestrator.model.release.admission import unapplied, withdrawn_reason
-from orchestrator.model.rules.check_names import checks_of_release
+from orchestrator.model.release.stages import STAGES, Stage
+from orchestrator.model.rules.check_names import CHECKS, checks_of_release
 from orchestrator.stages.approval.approve import Approved, require_approval
 from orchestrator.stages.checks.table import check_release
 from orchestrator.stages.context.context import ReleaseContext
@@ -27,60 +28,75 @@ Result: TypeAlias = CheckReport | PlanResult | Approved | ApplyResult | Verified
 
 
 @dataclass(frozen=True)
-class ReleaseStage:
-    """One stage: `run` ends it, in several results where several things were done."""
+class StageResult:
+    """What a stage has ended with."""
+
+    stage: Stage
+    value: Result
+
+
+@dataclass(frozen=True)
+class StageGroup:
+    """Stages that run together: `run` ends them, each with a result of its own."""
 
     name: str
-    run: Callable[[ReleaseContext], Iterator[Result]]
+    stages: tuple[Stage, ...]
+    run: Callable[[ReleaseContext], Iterator[StageResult]]
+
+    @property
+    def before_review(self) -> bool:
+        """Left out where a stored plan is gone on with."""
+        return all(stage.before_review for stage in STAGES if stage.name in self.stages)
 
 
-def _checks(ctx: ReleaseContext) -> Iterator[Result]:
+def _checks(ctx: ReleaseContext) -> Iterator[StageResult]:
     """All checks of the release, two at a time; all results are kept even where one fails."""
     ctx.identify()
     names = checks_of_release(ctx.release.rules.environments[ctx.release.tag.env].checks.required)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = [pool.submit(check_release, name, ctx.release, ctx.repository, ctx.progress) for name in names]
-        errors = [error for check in running if (error := check.exception()) is not None]
-    reports = [check.result() for check in running if check.exception() is None]
-    for report in reports:
+        running = {name: pool.submit(check_release, name, ctx.release, ctx.repository, ctx.progress) for name in names}
+        errors = [error for check in running.values() if (error := check.exception()) is not None]
+    reports = {name: check.result() for name, check in running.items() if check.exception() is None}
+    for name, report in reports.items():
         record_check(ctx, report)
-        yield report
+        yield StageResult(name, report)
     if errors:
         raise errors[0]
-    failed = [report.check for report in reports if not report.passed]
+    failed = [name for name, report in reports.items() if not report.passed]
     if failed:
         raise StageFailed(f"{' and '.join(failed)} did not pass for {ctx.release.tag}")
 
 
-def _plan(ctx: ReleaseContext) -> Iterator[Result]:
-    yield plan(ctx)
+def _plan(ctx: ReleaseContext) -> Iterator[StageResult]:
+    yield StageResult("plan", plan(ctx))
 
 
-def _approve(ctx: ReleaseContext) -> Iterator[Result]:
-    yield require_approval(ctx)
+def _approve(ctx: ReleaseContext) -> Iterator[StageResult]:
+    yield StageResult("approve", require_approval(ctx))
 
 
-def _apply(ctx: ReleaseContext) -> Iterator[Result]:
-    yield apply(ctx)
+def _apply(ctx: ReleaseContext) -> Iterator[StageResult]:
+    yield StageResult("apply", apply(ctx))
 
 
-def _verify(ctx: ReleaseContext) -> Iterator[Result]:
-    yield verify(ctx, _VERIFY_SECONDS)
+def _verify(ctx: ReleaseContext) -> Iterator[StageResult]:
+    yield StageResult("verify", verify(ctx, _VERIFY_SECONDS))
 
 
 _VERIFY_SECONDS = 300.0
 
-STAGES = (
-    ReleaseStage("checks", _checks),
-    ReleaseStage("plan", _plan),
-    ReleaseStage("approve", _approve),
-    ReleaseStage("apply", _apply),
-    ReleaseStage("verify", _verify),
+GROUPS = (
+    StageGroup("checks", CHECKS, _checks),
+    StageGroup("plan", ("plan",), _plan),
+    StageGroup("approve", ("approve",), _approve),
+    StageGroup("apply", ("apply",), _apply),
+    StageGroup("verify", ("verify",), _verify),
 )
+"""How the stages (`model.release.stages`) run here."""
 
 
-def release(ctx: ReleaseContext) -> Iterator[Result]:
-    """Runs the stages in order and yields each result as it comes.
+def release(ctx: ReleaseContext, began: Callable[[str], None]) -> Iterator[StageResult]:
+    """Runs the stages in order and yields each result as it comes; `began` is told which stages begin.
 
     Where a plan of this tag waits for an approval or has it, the release goes on from there instead of planning
     anew: what was reviewed is what is applied. Refused where that plan was rejected: planning anew is then for a
@@ -88,10 +104,11 @@ def release(ctx: ReleaseContext) -> Iterator[Result]:
     """
     history = ctx.chain.history
     ask(GateContext.of(ctx, "release", history=history))
-    stages = STAGES[2:] if _plan_is_open(ctx, history) else STAGES
-    for stage in stages:
-        ctx.progress(f"== {stage.name}: {ctx.release.tag}")
-        yield from stage.run(ctx)
+    goes_on = _plan_is_open(ctx, history)
+    for group in GROUPS:
+        if not (goes_on and group.before_review):
+            began(group.name)
+            yield from group.run(ctx)
 
 
 def _plan_is_open(ctx: ReleaseContext, history: History) -> bool:

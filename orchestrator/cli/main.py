@@ -16,7 +16,7 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.context import Context, GroupOfCommands, common_options, say, text_style
 from orchestrator.effects.system import interruption
-from orchestrator.effects.system.host import environment, speak_utf8
+from orchestrator.effects.system.host import EVENTS, environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, WaitingForApproval, of_system
 from orchestrator.model.rules.check_names import CHECKS
 from orchestrator.model.text.masking import Masker
@@ -149,8 +149,9 @@ def _failed(error: OrchestrateError, context: Context) -> int:
     # What a tool said may be part of it, and a tool may print anything that it found in its environment.
     masker = Masker.of_environment(environment())
     _show_refused(error, context, masker)
-    word = "Waiting" if isinstance(error, WaitingForApproval) else "Error"
-    say(f"{word}: {masker(str(error))}")
+    word, message = "Waiting" if isinstance(error, WaitingForApproval) else "Error", masker(str(error))
+    say(f"{word}: {message}")
+    _hand_over(message)
     return error.exit_code
 
 
@@ -165,6 +166,15 @@ def _show_refused(error: OrchestrateError, context: Context, masker: Masker) -> 
     shown = None if context.json else shown_refused(error)
     if shown is not None:
         say(plan_text(shown, text_style(err=True, full=True)))
+
+
+def _hand_over(message: str) -> None:
+    """To the `orchestrate` that runs many releases, if one has started this process."""
+    if EVENTS in environment():
+        from orchestrator.effects.system.run_events import note
+        from orchestrator.model.release.fleet import RunEvent
+
+        note(environment(), RunEvent(why=message))
 
 
 def _bug(error: Exception, context: Context) -> int:

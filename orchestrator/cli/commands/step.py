@@ -9,7 +9,7 @@ import click
 
 from orchestrator.cli.context import Context, GroupOfCommands, answer, pass_context, say
 from orchestrator.errors import StageFailed
-from orchestrator.model.rules.check_names import CHECKS, Check
+from orchestrator.model.release.stages import STEPS, Stage, StageDefinition
 
 if TYPE_CHECKING:
     from orchestrator.stages.pipeline.step import Step
@@ -27,24 +27,25 @@ def _opened() -> Step:
     return opened(environment(), say, Path.cwd())
 
 
-def _check_command(name: Check) -> click.Command:
-    @step.command(name, help=f"Run the check {name} of the tagged commit; hands on {name}.json and {name}.xml.")
+def _add(stage: StageDefinition) -> None:
+    @step.command(stage.name, help=stage.does)
     @pass_context
-    def command(context: Context) -> None:
-        _check(context, name)
-
-    return command
-
-
-for _name in CHECKS:
-    _check_command(_name)
+    def run(context: Context) -> None:
+        if stage.with_report:
+            _check(context, stage.name)
+        else:
+            _run(context, stage.name)
 
 
-def _check(context: Context, name: Check) -> None:
+for _stage in STEPS:
+    _add(_stage)
+
+
+def _check(context: Context, name: Stage) -> None:
     from orchestrator.report.checks import findings, junit
-    from orchestrator.stages.pipeline.step import check
+    from orchestrator.stages.pipeline.step import RUNS
 
-    report = check(_opened(), name)
+    report = RUNS[name](_opened())
     Path(f"{name}.xml").write_text(junit.as_junit([report], []), "utf-8")
     context.answered = True
     click.echo(findings.as_json([report], []) if context.json else findings.all_as_text([report], []))
@@ -52,39 +53,12 @@ def _check(context: Context, name: Check) -> None:
         raise StageFailed(f"{name} did not pass")
 
 
-@step.command("plan")
-@pass_context
-def plan(context: Context) -> None:
-    """Plan; hands on plan.env, which steers the rest of the execution."""
-    from orchestrator.report.plan.head import shown_receipt
-    from orchestrator.report.plan.text import plan_text
-    from orchestrator.report.release import stages as report
-    from orchestrator.stages.pipeline.step import plan_it
+def _run(context: Context, name: Stage) -> None:
+    from orchestrator.report.release.outcomes import REPORTS
+    from orchestrator.stages.pipeline.step import RUNS
 
-    result = plan_it(_opened())
-    answer(context, report.plan_fields(result), plan_text(shown_receipt(result.receipt, result.view)))
-
-
-@step.command("apply")
-@pass_context
-def apply(context: Context) -> None:
-    """Apply exactly the plan of the execution's digest."""
-    from orchestrator.report.release import stages as report
-    from orchestrator.stages.pipeline.step import apply_it
-
-    result = apply_it(_opened())
-    answer(context, report.apply_fields(result), report.apply_text(result))
-
-
-@step.command("verify")
-@pass_context
-def verify(context: Context) -> None:
-    """Ask the released address until it answers as it should."""
-    from orchestrator.report.release import stages as report
-    from orchestrator.stages.pipeline.step import verify_it
-
-    result = verify_it(_opened())
-    answer(context, report.verify_fields(result), report.verify_text(result))
+    result = RUNS[name](_opened())
+    answer(context, REPORTS[name].fields(result), REPORTS[name].text(result))
 
 
 @step.command("ended")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+EVENTS = "ORCHESTRATE_EVENTS"
+"""Names the file in which this process tells the `orchestrate` that started it how far it has come."""
+
 
 def environment() -> dict[str, str]:
     """A copy, as it is now."""

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from orchestrator.errors import OrchestrateError, UsageError
 from orchestrator.model.rules.config import Environment
 from orchestrator.model.rules.tag import GLOBAL, Tag
@@ -26,6 +28,8 @@ RESULTS = {
     WAITING: "waiting for approval",
     130: "interrupted",
 }
+
+_LONGEST_WHY = 1000
 
 # What one has to look at first: something is broken, nothing is known, then refusals, then what only takes time.
 _WORST_FIRST = (1, 6, 2, 3, 4, 5, 130, WAITING)
@@ -66,6 +70,17 @@ class TargetRun:
 
     def ended(self, error: OrchestrateError) -> TargetRun:
         return replace(self, begun=True, code=error.exit_code, why=str(error))
+
+
+class RunEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A release says of itself that a stage begins, or why it did not succeed."""
+
+    stage: str = ""
+    why: str = ""
+
+    def of(self, run: TargetRun) -> TargetRun:
+        """The run after it."""
+        return replace(run, stage=self.stage or run.stage, why=self.why[:_LONGEST_WHY] or run.why)
 
 
 def wave_of(environment: Environment, scope: str) -> int:

@@ -11,14 +11,11 @@ from typing import Literal, TypeAlias, get_args
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.backend import TOOLING, Backend, Stores, stem, store_region, stores
-from orchestrator.model.rules.check_names import DEFAULT_CHECKS, Check
 from orchestrator.model.rules.config import Environment
 from orchestrator.model.rules.region import partition_of
 from orchestrator.model.rules.rules import Rules, store_regions
 
 RoleKind: TypeAlias = Literal["submit", "check", "plan", "apply", "verify", "runner", "events", "people", "deploy"]
-Step: TypeAlias = Literal[Check, "plan", "apply", "verify"]
-STEPS: tuple[Step, ...] = (*DEFAULT_CHECKS, "plan", "apply", "verify")
 
 STATE_KEY = f"_{TOOLING}/terraform.tfstate"
 """No team's name begins with `_`, so no target has this key."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,8 @@ from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.pipeline import execution as executions
 from orchestrator.model.pipeline.execution import CheckResult, StepExecution
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
-from orchestrator.model.rules.check_names import Check, checks_of_release
+from orchestrator.model.release.stages import Stage
+from orchestrator.model.rules.check_names import CHECKS, Check, checks_of_release
 from orchestrator.stages.checks.table import check_release
 from orchestrator.stages.context.answers import judge_of
 from orchestrator.stages.context.context import ReleaseContext
@@ -141,12 +143,17 @@ def _answers(step: Step, receipt: PlanReceipt) -> tuple[Answer, ...]:
     )
 
 
-def _always(draft: Draft, history: History) -> Draft:
-    return draft
-
-
 def verify_it(step: Step) -> Verified:
     return verify(step.ctx, _VERIFY_SECONDS)
+
+
+RUNS: dict[Stage, Callable[[Step], Any]] = {
+    **{name: partial(check, name=name) for name in CHECKS},
+    "plan": plan_it,
+    "apply": apply_it,
+    "verify": verify_it,
+}
+"""What the build of each stage does; the results are those of the stages themselves."""
 
 
 def ended(step: Step) -> bool:
@@ -161,3 +168,7 @@ def ended(step: Step) -> bool:
 def _append(ctx: ReleaseContext, kind: Kind, digest: str | None, detail: dict[str, object]) -> None:
     draft = Draft(kind, str(ctx.release.tag), ctx.release.commit, ctx.identify(), digest, detail)
     ctx.chain.append(partial(_always, draft))
+
+
+def _always(draft: Draft, history: History) -> Draft:
+    return draft

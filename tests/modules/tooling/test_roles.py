@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.effects.git.repository import read_worktree_rules
+from orchestrator.model.release import stages
 from orchestrator.model.rules import tooling
 from orchestrator.sandbox.clients import client
 from orchestrator.sandbox.moto_additions.policies import Access
@@ -531,20 +532,54 @@ def test_python_and_terraform_use_the_same_names(project: AppliedTooling) -> Non
     projects = client(project.sandbox, "codebuild").list_projects()["projects"]
     for pipeline in tooling.pipelines(rules, "us-east-1"):
         assert pipeline.name in _pipelines(project.sandbox, "us-east-1")
-        assert {pipeline.submit_project, *(f"{pipeline.name}-{step}" for step in tooling.STEPS)} <= set(projects)
+        assert {
+            pipeline.submit_project,
+            *(f"{pipeline.name}-{step.name}" for step in stages.stages_of(()) if step.role),
+        } <= set(projects)
         for kind in ("submit", "check", "plan", "apply", "verify", "runner", "events", "people"):
             assert roles[pipeline.role_name(kind)] == pipeline.role_arn(kind)
 
 
 def test_a_pipeline_has_the_stages_in_order_and_approvals_where_asked(project: AppliedTooling) -> None:
     found = _pipelines(project.sandbox, "us-east-1")
-    stages = {name: [stage["name"] for stage in pipeline["stages"]] for name, pipeline in found.items()}
-    assert stages["acme-tf-use1-dev"] == ["Source", "Lint", "Scan", "Plan", "Apply", "Verify"]
-    assert stages["acme-tf-use1-prod"] == ["Source", "Lint", "Scan", "Plan", "Approve", "Apply", "Verify"]
+    names = {name: [stage["name"] for stage in pipeline["stages"]] for name, pipeline in found.items()}
+    assert names["acme-tf-use1-prod"] == ["Source", *(stage.action for stage in stages.stages_of(()))]
+    assert names["acme-tf-use1-dev"] == ["Source", *(stage.action for stage in stages.stages_of(()) if stage.role)]
     for pipeline in found.values():
         assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "PARALLEL")
         source = pipeline["stages"][0]["actions"][0]["configuration"]
         assert (source["PollForSourceChanges"], source["AllowOverrideForS3ObjectKey"]) == ("false", "true")
+
+
+def test_each_stage_of_the_pipeline_is_as_the_table_has_it(project: AppliedTooling) -> None:
+    """Its project, the role of that, what it takes and hands on, and whether a plan without changes skips it."""
+    (found,) = (p for name, p in _pipelines(project.sandbox, "us-east-1").items() if name == "acme-tf-use1-prod")
+    there = {stage["name"]: stage for stage in found["stages"]}
+    all_of_it = stages.stages_of(())
+    names = [stage.name for stage in all_of_it]
+    handing_on = {name for stage in all_of_it for name in stage.takes}
+    for stage in all_of_it:
+        assert ("beforeEntry" in there[stage.action]) == stage.with_changes, stage.name
+        if stage.role is None:
+            continue
+        (action,) = there[stage.action]["actions"]
+        assert action["configuration"]["ProjectName"] == f"acme-tf-use1-prod-{stage.name}"
+        assert [taken["name"] for taken in action["inputArtifacts"]] == [
+            "source",
+            *(name for name in stage.takes if name in names),
+        ]
+        outputs = [made["name"] for made in action.get("outputArtifacts", [])]
+        assert outputs == ([stage.name] if stage.name in handing_on else []), stage.name
+
+
+def test_each_build_of_the_pipeline_has_the_role_of_the_table(project: AppliedTooling) -> None:
+    service = client(project.sandbox, "codebuild")
+    names = [f"acme-tf-use1-dev-{stage.name}" for stage in stages.stages_of(()) if stage.role]
+    roles = {found["name"]: found["serviceRole"] for found in service.batch_get_projects(names=names)["projects"]}
+    (pipeline,) = (p for p in tooling.pipelines(read_worktree_rules(project.folder), "us-east-1") if p.env == "dev")
+    assert roles == {
+        f"{pipeline.name}-{stage.name}": pipeline.role_arn(stage.role) for stage in stages.stages_of(()) if stage.role
+    }
 
 
 def test_an_approval_shows_the_plan_and_ends_with_it(project: AppliedTooling) -> None:

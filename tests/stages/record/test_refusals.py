@@ -13,7 +13,7 @@ from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.receipt import place_of, receipt_key
 from orchestrator.model.release.rollback import Rollback
-from orchestrator.release import STAGES, ReleaseStage
+from orchestrator.release import GROUPS, StageGroup
 from orchestrator.sandbox.process import Sandbox
 from tests.support.emulator import enforce_policies
 from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
@@ -101,7 +101,7 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
     run: Run, books: TeamRecord, kept: RecordedStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "orchestrator.release.STAGES", [ReleaseStage(stage.name, lambda _: iter(())) for stage in STAGES]
+        "orchestrator.release.GROUPS", [StageGroup(group.name, group.stages, lambda _: iter(())) for group in GROUPS]
     )
     assert run("release", "--tag", books.tag, code=0).startswith("== checks")
     books.plan()
