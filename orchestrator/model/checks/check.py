@@ -156,8 +156,6 @@ class FindingFilter:
         skip = next((skip for skip in self.skips if not skip.expired(today) and _matches(skip, finding)), None)
         if skip is not None:
             return replace(finding, state="skipped", reason=f"{skip.reason} (until {skip.expires})")
-        if finding.state != "failing":
-            return finding
         if finding.rank < RANKS[self.fail_on]:
             return replace(finding, state="minor")
         if finding.tool != OWN and known[Known.of(finding)] > 0:

@@ -18,7 +18,7 @@ from orchestrator.model.text.masking import MASK, Masker
 CheckName: TypeAlias = Literal[Check, "policy"]
 """A check of code, or the one of plans."""
 Severity: TypeAlias = Literal["critical", "error", "high", "warning", "medium", "notice", "low", "unrated"]
-State: TypeAlias = Literal["failing", "minor", "skipped", "baseline", "overridden"]
+State: TypeAlias = Literal["failing", "minor", "skipped", "baseline"]
 
 # tflint and Terraform say error, warning, notice; checkov says critical to low, or nothing at all. What nobody has
 # rated counts as the worst, so that no threshold lets it pass unseen.

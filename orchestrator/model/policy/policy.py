@@ -30,15 +30,13 @@ class PolicyContext:
     """What the policy knows about the target besides the plan.
 
     `released_before`: the ledger has a release of this target that left resources. `own_accounts`: accounts that
-    policies may name, the tooling account for one. `overridden` maps addresses of protected resources that somebody
-    has given up, for exactly this plan, to who and why.
+    policies may name, the tooling account for one.
     """
 
     account: str
     region: str
     released_before: bool
     own_accounts: frozenset[str] = frozenset()
-    overridden: tuple[tuple[str, str], ...] = ()
     rollback: Rollback | None = None
 
 
@@ -88,21 +86,14 @@ def _protected(plan: PlannedResources, policy: PlanPolicy, context: PolicyContex
     types = (STATEFUL_TYPES | set(policy.protected_types)) - (
         set(policy.unprotected_types) - set(policy.protected_types)
     )
-    overridden = dict(context.overridden)
     for change in plan.changes:
         named = any(_means(pattern, change) for pattern in policy.protected_addresses)
         if not change.loses_data or not (named or change.type in types):
             continue
         why = "its address is protected" if named else f"{change.type} holds what cannot be made again"
         found = _finding(PROTECTED, "critical", f"the plan would {change.action} it, and {why}", change)
-        reason = overridden.get(change.address)
-        if reason is not None:
-            yield replace(found, state="overridden", reason=reason)
-        else:
-            remediation = (
-                "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
-            )
-            yield replace(found, remediation=remediation)
+        remediation = "If that is meant, override it for this plan; to keep it in AWS, use a `removed` block instead."
+        yield replace(found, remediation=remediation)
 
 
 def _means(pattern: str, change: ResourceChange) -> bool:

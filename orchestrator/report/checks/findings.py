@@ -19,7 +19,6 @@ _NOT_COUNTED: dict[State, str] = {
     "minor": "below the threshold",
     "skipped": "skipped",
     "baseline": "in the baseline",
-    "overridden": "overridden",
 }
 
 

@@ -75,7 +75,7 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "partialFingerprints": {"orchestrate/v1": _fingerprint(finding)},
         "properties": {"severity": finding.severity, "tool": finding.tool, "state": finding.state},
     }
-    if finding.state in ("skipped", "baseline", "overridden"):
+    if finding.state in ("skipped", "baseline"):
         kind = "inSource" if finding.inline else "external"
         result["suppressions"] = [
             {"kind": kind, "status": "accepted", "justification": finding.reason or finding.state}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import InvalidInput
 from orchestrator.model.checks.check import OWN, Baseline, CheckReport, FindingFilter
 from orchestrator.model.checks.finding import RANKS, Finding, State
-from orchestrator.model.rules.check_settings import Lint, PlanPolicy, Scan, Skip, like
+from orchestrator.model.rules.check_settings import Lint, Scan, Skip, like
 from orchestrator.model.text import decoding
 
 TODAY = date(2026, 3, 1)
@@ -107,12 +107,6 @@ def test_an_environment_can_refuse_skips_in_the_code_and_still_list_its_own() ->
     assert verdict(FindingFilter.of_scan(msgspec.structs.replace(refusing, skips=[skip()]), None), inline) == [
         "skipped"
     ]
-
-
-def test_an_override_stays_what_it_is() -> None:
-    overridden = Finding("policy", "plan policy", "plan_protected", "critical", "m", state="overridden", reason="r")
-
-    assert verdict(FindingFilter.of_policy(PlanPolicy(), None), overridden) == ["overridden"]
 
 
 # The baseline -------------------------------------------------------------------------------------------------------

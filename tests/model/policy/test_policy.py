@@ -133,16 +133,6 @@ def test_what_is_protected_by_name_stays_so_where_its_type_is_given_up() -> None
     assert rules(change("aws_instance.x", "destroy"), policy=policy) == [PROTECTED]
 
 
-def test_an_override_is_for_one_address() -> None:
-    context = PolicyContext(ACCOUNT, "us-east-1", False, overridden=(("aws_s3_bucket.a", "somebody: it is empty"),))
-    changes = change("aws_s3_bucket.a", "destroy"), change("aws_s3_bucket.b", "destroy")
-
-    first, second = judge(plan(*changes), PlanPolicy(), context)
-
-    assert (first.state, first.reason) == ("overridden", "somebody: it is empty")
-    assert second.state == "failing"
-
-
 def test_protected_types_are_types_of_the_provider() -> None:
     assert all(kind.startswith("aws_") and kind == kind.lower() for kind in STATEFUL_TYPES)
     assert "aws_instance" not in STATEFUL_TYPES
