@@ -34,7 +34,8 @@ def fields(report: CheckReport) -> dict[str, Any]:
         "cached": report.cached,
         "tools": dict(report.tools),
         "notes": list(report.notes),
-        "summary": {state: states[state] for state in ("failing", *_NOT_COUNTED)},
+        # No finding is overridden, a plan is; the key stays for the programs that read it.
+        "summary": {**{state: states[state] for state in ("failing", *_NOT_COUNTED)}, "overridden": 0},
         "cases": None if report.cases is None else [msgspec.to_builtins(case) for case in report.cases],
         "findings": [_finding_fields(finding) for finding in report.findings],
     }
