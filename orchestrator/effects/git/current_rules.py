@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.effects.git.worktree import find_project, project_folder, read_worktree_rules
 from orchestrator.errors import DependencyError, OrchestrateError
 from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import Rules
+from orchestrator.model.text.progress import Progress
 
 
 def current_rules(start: Path, rules_ref: str | None) -> tuple[Rules, Path]:
@@ -22,7 +22,7 @@ def current_rules(start: Path, rules_ref: str | None) -> tuple[Rules, Path]:
     return read_worktree_rules(project), project
 
 
-def standing_program(start: Path, rules_ref: str | None, warn: Callable[[str], None]) -> str:
+def standing_program(start: Path, rules_ref: str | None, warn: Progress) -> str:
     """`terraform.program` of the project around `start`; the default where there is no project, or a broken one.
 
     Who has yet to install the programs may be anywhere, so only a broken configuration is worth a warning.

@@ -22,6 +22,7 @@ from orchestrator.effects.aws.session import Session
 from orchestrator.effects.pipeline.builds import Builds, own_build
 from orchestrator.errors import Locked, OrchestrateError, UsageError
 from orchestrator.model.release.recovery import RunLocation
+from orchestrator.model.text.progress import Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -99,7 +100,7 @@ class Leases:
     length: float = LENGTH
 
     @contextlib.contextmanager
-    def held(self, target: str, holder: Holder, progress: Callable[[str], None]) -> Iterator[Held]:
+    def held(self, target: str, holder: Holder, progress: Progress) -> Iterator[Held]:
         """Raises Locked where somebody else holds the target's lease and is alive."""
         lease = self._acquire(target, holder, progress)
         stop = threading.Event()
@@ -112,7 +113,7 @@ class Leases:
             renewer.join()
             self._release(lease)
 
-    def _acquire(self, target: str, holder: Holder, progress: Callable[[str], None]) -> Held:
+    def _acquire(self, target: str, holder: Holder, progress: Progress) -> Held:
         key = _key(target)
         found = self._read(key)
         if found is not None and found["holder"]["S"]:
@@ -144,7 +145,7 @@ class Leases:
                 hint="Wait until the build has ended, or stop it; then run this again.",
             )
 
-    def _outwaited(self, key: dict[str, Any], found: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
+    def _outwaited(self, key: dict[str, Any], found: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """Watches a lease of somebody else for its whole length; returns it if it stays as it is."""
         length = float(found["length"]["N"])
         progress(

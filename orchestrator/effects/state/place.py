@@ -10,7 +10,6 @@ import getpass
 import json
 import socket
 import uuid
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from orchestrator.effects.state.locks import StateLocks, put_new
 from orchestrator.effects.system import clock
 from orchestrator.model.release.recovery import ADOPTION, StateLock
 from orchestrator.model.rules.backend import Backend
+from orchestrator.model.text.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StatePlace:
     def locks(self) -> StateLocks:
         return StateLocks(self.aws, self.backend, self.owner, self.env)
 
-    def locked(self, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+    def locked(self, tell: Progress) -> AbstractContextManager[None]:
         """Holds Terraform's locks; Locked where somebody else does.
 
         For whoever holds the target's deployment lock: a lock of an adoption that they find is of a run that is gone.

@@ -29,6 +29,7 @@ from orchestrator.model.terraform.events import CommandOutput, Export
 from orchestrator.model.terraform.plan import is_plan
 from orchestrator.model.terraform.root import ROLE_VARIABLE
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.progress import Progress
 
 PLAN_FILE = "plan.tfplan"
 VARIABLES_FILE = "orchestrate.tfvars.json"
@@ -49,8 +50,6 @@ _GOGC = "300"
 
 # TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
 _KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
-
-Progress = Callable[[str], None]
 
 
 def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:

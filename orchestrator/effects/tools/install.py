@@ -23,10 +23,9 @@ from orchestrator.effects.tools.private import private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
 from orchestrator.errors import DependencyError
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.tools.dialect import serving
 from orchestrator.model.tools.tool import GoModule, PythonPackage, ReleasedArchive, Tool, ToolPin
-
-Progress = Callable[[str], None]
 
 
 def ensure(

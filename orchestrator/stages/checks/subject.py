@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.effects.checks.cache import CheckCache, prune
 from orchestrator.effects.checks.tool import ScratchDir
@@ -35,6 +35,7 @@ from orchestrator.model.rules.check_settings import Checks
 from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import FOLDER
 from orchestrator.model.text.canonical import canonical_json, sha256
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository
     from orchestrator.model.release.release import Release
 
-Progress: TypeAlias = Callable[[str], None]
 
 POLICIES = "policies"
 _FORMAT = 2  # of what is cached; another number forgets all of it

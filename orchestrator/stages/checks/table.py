@@ -6,9 +6,10 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.model.checks.check import CheckReport, FindingFilter
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules.check_names import Check
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.checks.checkov import CheckovScanner
 from orchestrator.stages.checks.scanner import CheckDefinition
-from orchestrator.stages.checks.subject import CheckContext, CheckTarget, Progress
+from orchestrator.stages.checks.subject import CheckContext, CheckTarget
 from orchestrator.stages.checks.terraform import TerraformScanner, VariableFilesScanner
 from orchestrator.stages.checks.terraform_test import TerraformTestScanner
 from orchestrator.stages.checks.tflint import TflintScanner

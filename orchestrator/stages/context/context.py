@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.release.admission import MAKE_NEW, repointed
 from orchestrator.model.release.release import Release
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ReleaseContext:
     release: Release
     repository: Repository
     env: Mapping[str, str]
-    progress: Callable[[str], None]
+    progress: Progress
     vouched: tuple[Answer, ...] = ()
     """Answers to the plan that another service of AWS than IAM vouches for; they have no user id."""
 

@@ -5,7 +5,7 @@ How one is begun and looked at is a lane's business: `fleet_here` runs processes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,11 +17,10 @@ from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import locate
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.text.quoting import quoted
 from orchestrator.stages.context.tag_names import parsed
 from orchestrator.stages.tags.resolve import resolve
-
-Progress = Callable[[str], None]
 
 
 class Executor(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -11,6 +11,7 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import InvalidInput, OrchestrateError, Refused, StageFailed, WaitingForApproval
 from orchestrator.model.release.release import Release
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.gate import Gate, NotAsked, Reason, reason_of
@@ -51,7 +52,7 @@ def gate_states(
     tag: str,
     rules_ref: str | None,
     env: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> GateStates:
     """Raises InvalidInput for what is no tag of a target; whatever stops one gate from being asked is told for it."""
     tagged = look_up(repository, tag, rules_ref)

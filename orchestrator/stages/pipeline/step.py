@@ -22,6 +22,7 @@ from orchestrator.model.pipeline.execution import CheckResult, StepExecution
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
 from orchestrator.model.release.stages import Stage
 from orchestrator.model.rules.check_names import CHECKS, Check, checks_of_release
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.checks.table import check_release
 from orchestrator.stages.context.answers import judge_of
 from orchestrator.stages.context.context import ReleaseContext
@@ -47,7 +48,7 @@ class Step:
     folder: Path
 
 
-def opened(env: Mapping[str, str], tell: Callable[[str], None], folder: Path) -> Step:
+def opened(env: Mapping[str, str], tell: Progress, folder: Path) -> Step:
     """Resolves the tag again in the bundle; Refused where it is not what the execution says."""
     execution = StepExecution.of(env)
     repository = Repository.open(Path(execution.source, CLONE))

@@ -9,7 +9,7 @@ import contextlib
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules import tooling
 from orchestrator.model.text.canonical import sha256
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.text.quoting import quoted
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.record.writer import LedgerWriter, ledger_writer
@@ -66,7 +67,7 @@ class Origin:
     region: str | None = None
 
 
-def submit(origin: Origin, request: Submission, env: Mapping[str, str], tell: Callable[[str], None]) -> Submitted:
+def submit(origin: Origin, request: Submission, env: Mapping[str, str], tell: Progress) -> Submitted:
     """Raises what resolving raises, and Refused for a tag that was moved or is of another environment."""
     with tempfile.TemporaryDirectory() as folder:
         clone = source_archive.clone(origin.url, Path(folder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from orchestrator.model.policy.policy import PolicyContext, judge
 from orchestrator.model.release.release import Release
 from orchestrator.model.terraform.planned import read
 from orchestrator.model.text.canonical import canonical_json, sha256
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.checks.checkov import CheckovScanner
 from orchestrator.stages.checks.scanner import observe
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 _INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[[0-9]+\]')
 
 
-def scan_plan(
-    release: Release, repository: Repository, plan: Mapping[str, Any], progress: Callable[[str], None]
-) -> CheckReport:
+def scan_plan(release: Release, repository: Repository, plan: Mapping[str, Any], progress: Progress) -> CheckReport:
     """Scans a plan (`terraform show -json`) as SCAN does the code.
 
     A skip in the code counts for the resource that it was written on. Nothing of it is

@@ -14,6 +14,7 @@ from orchestrator.effects.git.repository import Repository
 from orchestrator.errors import OrchestrateError, Refused, StageFailed
 from orchestrator.model.ledger.ledger import Draft, History, Kind
 from orchestrator.model.rules.tag import Tag
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.record.writer import LedgerWriter, append_once, ledger_writer
 
@@ -69,7 +70,7 @@ def _record(ctx: ReleaseContext, kind: Kind, action: Action, error: OrchestrateE
 
 
 @contextmanager
-def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callable[[str], None]) -> Iterator[None]:
+def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Progress) -> Iterator[None]:
     """While a tag is resolved: what is refused then has no release yet, only a name."""
 
     def where() -> LedgerWriter:
@@ -82,7 +83,7 @@ def of_tag(repository: Repository, tag: str, rules_ref: str | None, tell: Callab
 
 @contextmanager
 def of_name(
-    tag: str, action: Action, where: Callable[[], LedgerWriter], tell: Callable[[str], None], commit: str = ""
+    tag: str, action: Action, where: Callable[[], LedgerWriter], tell: Progress, commit: str = ""
 ) -> Iterator[None]:
     """What is refused of a tag that is not a release, or not yet, is recorded there, and then raised as ever."""
     try:

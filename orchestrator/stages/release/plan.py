@@ -37,6 +37,7 @@ from orchestrator.model.rules.check_names import checks_of_release
 from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.context.answers import record_answers
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.context.receipts import check_state
@@ -144,7 +145,7 @@ class _Background:
         )
 
     @contextmanager
-    def first(self, tell: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    def first(self, tell: Progress) -> Iterator[Progress]:
         """While Terraform runs, which should tell of itself by what is given.
 
         Where both fail, the reason in the background is the one to tell: it made Terraform stop or fail.
@@ -165,7 +166,7 @@ class _Held:
     """Keeps what Terraform says until the release is admitted; where it is not, none of that is worth telling."""
 
     admitted: Future[Admission]
-    tell: Callable[[str], None]
+    tell: Progress
     lines: list[str] = field(default_factory=list)
 
     def __call__(self, line: str) -> None:

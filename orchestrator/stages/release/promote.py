@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from orchestrator.model.release.promotion import origins
 from orchestrator.model.release.release import Release
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.target import Target, locate
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.text.quoting import quoted
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
@@ -23,7 +24,7 @@ from orchestrator.stages.tags.make_tags import MadeTags, TagOptions, make_tags, 
 from orchestrator.stages.tags.resolve import resolve
 
 
-def promote(repository: Repository, wanted: TagOptions, rules_ref: str | None, tell: Callable[[str], None]) -> MadeTags:
+def promote(repository: Repository, wanted: TagOptions, rules_ref: str | None, tell: Progress) -> MadeTags:
     """Tags the commit of the same version in the environment that `wanted.env` is promoted from.
 
     Raises Refused where that version, or what the rules ask of it, is missing there: before any tag is made. That the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.effects.aws.session import Session
@@ -15,6 +15,7 @@ from orchestrator.model.release.receipt import decode, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.model.rules.tag import Tag, Version
 from orchestrator.model.rules.target import Target, locate
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.context.state import locked_by
 from orchestrator.stages.context.tag_names import released
@@ -62,7 +63,7 @@ def propose(
     asked: RollbackOptions,
     rules_ref: str | None,
     env: Mapping[str, str],
-    tell: Callable[[str], None],
+    tell: Progress,
 ) -> Proposal:
     """Raises Refused where there is nothing to go back to, or its code cannot work with the state as it is now."""
     place = _place(repository, asked, rules_ref)

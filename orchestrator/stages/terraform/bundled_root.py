@@ -6,7 +6,7 @@ Its modules are copied from the package, never taken from the repository: what j
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from orchestrator.model.rules.rules import Rules
 from orchestrator.model.terraform.root import Json
 from orchestrator.model.text.canonical import canonical_json
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.progress import Progress
 from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.prepare import TerraformRoot
 
@@ -34,7 +35,7 @@ class CommandContext:
 
     rules: Rules
     env: Mapping[str, str]
-    progress: Callable[[str], None]
+    progress: Progress
 
     @cached_property
     def aws(self) -> Session:

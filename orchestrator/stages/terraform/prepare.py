@@ -31,6 +31,7 @@ from orchestrator.model.terraform.provider_lock import (
 from orchestrator.model.terraform.root import Json, ProviderIdentity
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.progress import Progress
 from orchestrator.model.tools.dialect import twins
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
@@ -138,7 +139,7 @@ class Starter(Protocol):
     @property
     def masker(self) -> Masker: ...
     @property
-    def progress(self) -> Callable[[str], None]: ...
+    def progress(self) -> Progress: ...
 
 
 def program(
