@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.report.plan.head import ShownPlan
-from orchestrator.report.plan.text import plan_text
+from orchestrator.report.plan.text import TextStyle, plan_text
 from orchestrator.report.release.rollback import preview_fields
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.stores.adopt import AdoptableState, Adopted
@@ -27,7 +27,8 @@ def candidate_text(ctx: ReleaseContext, candidate: AdoptableState) -> str:
             "Region, and does the commit go with it? Adopting changes none of them; a release would."
         )
     title = f"A release of commit {ctx.release.commit[:12]} would then change"
-    return "\n".join([plan_text(ShownPlan(title, preview.plan, preview.changes, ())), *lines])
+    shown = ShownPlan(title, preview.plan, preview.changes, ())
+    return "\n".join([plan_text(shown, TextStyle(full=True)), *lines])
 
 
 def candidate_fields(ctx: ReleaseContext, candidate: AdoptableState) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.report.plan.head import ShownPlan
+from orchestrator.report.plan.text import TextStyle, plan_text
 from orchestrator.stages.terraform.bundled_root import Done
 
 
@@ -20,8 +22,8 @@ def done_fields(done: Done) -> dict[str, Any]:
 
 
 def done_text(done: Done) -> str:
-    lines = [f"  {change}".replace("\n", "\n  ") for change in done.plan.changes]
-    return "\n".join([*lines, f"  {_result(done)}: {done.plan.summary}"])
+    shown = plan_text(ShownPlan(_result(done), done.plan, done.changes, ()), TextStyle(full=True))
+    return "\n".join(f"  {line}" if line else "" for line in shown.split("\n"))
 
 
 def _result(done: Done) -> str:
