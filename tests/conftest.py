@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
 from tests.support.accounts import RESEARCH, RISK, TOOLING
 from tests.support.command import MEASURE
 from tests.support.emulator import surround, unmeasured

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from orchestrator import __version__
+from orchestrator.cli import extensions
 from orchestrator.cli.context import Context, GroupOfCommands, common_options, say, text_style
 from orchestrator.effects.system import interruption
 from orchestrator.effects.system.host import EVENTS, environment, speak_utf8
@@ -25,7 +26,7 @@ from orchestrator.model.text.quoting import did_you_mean, quoted
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# Each command is imported only when it is called: `show` must not wait for what `sandbox` needs.
+# Each command is imported only when it is called: `show` must not wait for what `plan` needs.
 _COMMANDS = (
     "show",
     "tag",
@@ -55,21 +56,21 @@ _COMMANDS = (
     "schema",
     "tools",
     "completion",
-    "sandbox",
 )
+_ALL = (*_COMMANDS, *extensions.ADDED)
 
 _NOBODY_READS = 141  # as a shell says of a program that SIGPIPE ended
 
 
 class _Orchestrate(GroupOfCommands):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(_ALL)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names alone: their help would import every command."""
         from click.shell_completion import CompletionItem
 
-        names = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+        names = [CompletionItem(name) for name in _ALL if name.startswith(incomplete)]
         return names if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -81,11 +82,13 @@ class _Orchestrate(GroupOfCommands):
             raise click.exceptions.Exit(_NOBODY_READS) from None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise UsageError(f"there is no command {quoted(args[0])}", hint=did_you_mean(args[0], _COMMANDS))
+        if args[0] not in _ALL and not args[0].startswith("-"):
+            raise UsageError(f"there is no command {quoted(args[0])}", hint=did_you_mean(args[0], _ALL))
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in extensions.ADDED:
+            return extensions.command(cmd_name)
         if cmd_name not in _COMMANDS:
             return None
         name = "checks" if cmd_name in CHECKS else cmd_name.replace("-", "_")

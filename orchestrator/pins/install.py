@@ -1,6 +1,6 @@
 """Makes a virtual environment that holds what a lock names, in those versions, and nothing else.
 
-    python3 -I install.py FOLDER LOCK [--editable PROJECT | --project PROJECT]
+    python3 -I install.py FOLDER LOCK [--editable PROJECT]... [--project PROJECT]...
 
 A lock (a requirements file that `make lock` writes) names every package with its version and hashes. pip gets it with
 `--no-deps`: where it may look at dependencies it asks the index for packages that another one wants with an extra,
@@ -27,6 +27,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 INSTALLER = Path(__file__).with_name("installer.txt")
 
@@ -60,9 +61,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make a virtual environment from a lock.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("lock", type=Path)
-    project = parser.add_mutually_exclusive_group()
-    project.add_argument("--editable", type=Path, metavar="PROJECT", help="a folder to install as well, editable")
-    project.add_argument("--project", type=Path, metavar="PROJECT", help="a folder to install as well")
+    several: Any = {"action": "append", "default": [], "type": Path, "metavar": "PROJECT"}
+    parser.add_argument("--editable", help="a folder to install as well, editable; may be repeated", **several)
+    parser.add_argument("--project", help="a folder to install as well; may be repeated", **several)
     return parser.parse_args()
 
 
@@ -79,10 +80,10 @@ def _install(options: argparse.Namespace) -> None:
     _say(f"Installing what {lock} names into {folder} (Python {_version()})")
     _new_environment(folder)
     _install_lock(folder, lock)
-    if options.editable:
-        _install_project(folder, "--editable", str(options.editable))
-    if options.project:
-        _install_project(folder, str(options.project))
+    for project in options.editable:
+        _install_project(folder, "--editable", str(project.resolve()))
+    for project in options.project:
+        _install_project(folder, str(project.resolve()))
     _pip(folder, "check")
     _compile(folder)
     mark.write_text(wanted, "utf-8")
@@ -117,9 +118,8 @@ def _digest(options: argparse.Namespace) -> str:
     """Of the Python, of the places (they stand in the scripts), and of everything that says what is installed."""
     sources = [INSTALLER, options.lock]
     places = [sys.base_prefix, str(options.folder.resolve())]
-    if options.editable:
-        sources.append(options.editable / "pyproject.toml")
-        places.append(str(options.editable.resolve()))
+    sources += [project / "pyproject.toml" for project in options.editable]
+    places += [str(project.resolve()) for project in options.editable]
     try:
         facts = [sys.version, *places, *(hashlib.sha256(source.read_bytes()).hexdigest() for source in sources)]
     except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.process import Sandbox
 from tests.support.command import CommandResult
 from tests.support.faults import FaultRequest, InjectedFault, between
 from tests.support.projects import E2eProject, NewProject

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
 from tests.support.command import CommandResult as Ended
 from tests.support.projects import DEV, E2eProject, NewProject

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox import demo_pipeline
-from orchestrator.sandbox.demo_pipeline import PIPELINE
-from orchestrator.sandbox.example import Demo
-from orchestrator.sandbox.watched import WatchedExecution
+from orchestrate_sandbox import demo_pipeline
+from orchestrate_sandbox.demo_pipeline import PIPELINE
+from orchestrate_sandbox.example import Demo
+from orchestrate_sandbox.watched import WatchedExecution
 from tests.support.applied_tooling import ON_CALL, SECONDS, ToolingProject, applied_tooling, on_call
 from tests.support.workbench import until
 
@@ -60,7 +60,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     base = tmp_path_factory.mktemp("demo")
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     env["ORCHESTRATE_WORKSPACES"] = str(base / "workspaces")
-    command = [sys.executable, "-m", "orchestrator.sandbox.demo", str(base / "infrastructure")]
+    command = [sys.executable, "-m", "orchestrate_sandbox.demo", str(base / "infrastructure")]
     with (base / "output").open("wb") as output:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
     yield Running(process, base / "output")

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.model.approval.approval import Answer
-from orchestrator.sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
 from tests.support.command import CommandResult as Ended
 from tests.support.keys import SigningKey, ssh_key

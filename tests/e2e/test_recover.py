@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.process import Sandbox
 from tests.support.command import RunningCommand
 from tests.support.faults import FaultRequest, InjectedFault, between
 from tests.support.processes import wait_for, working_in

@@ -20,13 +20,13 @@ from pathlib import Path
 import pytest
 import tftest
 
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.environment import within
+from orchestrate_sandbox.layout import SandboxLayout
+from orchestrate_sandbox.process import Sandbox, start
 from orchestrator.effects.tools.install import ensure
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.model.rules.region import partition_of
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.environment import within
-from orchestrator.sandbox.layout import SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
 from tests.support import tooling_project
 from tests.support.modules import cases, examples, runs, upgrade, versions
 from tests.support.modules.root import DrivenRoot

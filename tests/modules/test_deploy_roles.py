@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.moto_additions.policies import Access
-from orchestrator.sandbox.moto_additions.policies import allows as trusts
+from orchestrate_sandbox.moto_additions.policies import Access
+from orchestrate_sandbox.moto_additions.policies import allows as trusts
 from tests.support.iam_evaluation import AccessRequest, allows, allows_within
 from tests.support.modules.runs import ModuleRun
 

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.process import Sandbox
 from tests.support.modules.runs import ModuleRun, RunsOutcome
 
 pytestmark = pytest.mark.slow

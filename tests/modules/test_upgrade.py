@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.process import Sandbox
 from tests.support.emulator import enforce_policies
 from tests.support.modules.root import DrivenRoot, Told
 from tests.support.modules.runs import ModuleRun

@@ -184,7 +184,7 @@ FILES = ("pyproject.toml", "README.md", "LICENSE", "Makefile")
 IMPORT_ALL = """
 import importlib, pkgutil, orchestrator
 for module in pkgutil.walk_packages(orchestrator.__path__, "orchestrator."):
-    if not module.name.startswith("orchestrator.sandbox") and not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
 
@@ -209,5 +209,11 @@ def test_orchestrate_installs_and_works_with_the_oldest_and_the_newest_python(
         subprocess.run(list(map(str, command)), cwd=git_project.folder, capture_output=True, check=True).stdout
     )
     assert shown["account"] == "111111111111"
+    asked = [made / "bin/orchestrate", "sandbox", "run", "--", "true"]
+    refused = subprocess.run(list(map(str, asked)), capture_output=True, text=True, check=False)
+    assert refused.returncode == 6
+    assert "WITH=sandbox" in refused.stderr
+    find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('orchestrate_sandbox') is not None)"
+    subprocess.run([made / "bin/python", "-I", "-c", find], check=True)
     helped = subprocess.run([copy / ".ci/pre-commit-check", "--help"], capture_output=True, text=True, check=True)
     assert helped.stdout.startswith("Usage: orchestrate check")

@@ -19,11 +19,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox.clients import assumed, client
-from orchestrator.sandbox.keys import SECRET_HEADER
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
-from orchestrator.sandbox.remotes import remotes
+from orchestrate_sandbox.clients import assumed, client
+from orchestrate_sandbox.keys import SECRET_HEADER
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox, start
+from orchestrate_sandbox.remotes import remotes
 from tests.support.raw_requests import RawAnswer, RawRequest
 
 TOOLING, RESEARCH = "000000000000", "111111111111"

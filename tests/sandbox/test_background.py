@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from orchestrate_sandbox import background, process, server, state
+from orchestrate_sandbox.clients import assumed, client
+from orchestrate_sandbox.layout import Address, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
+from orchestrate_sandbox.state import ServerState
 from orchestrator.errors import DependencyError
-from orchestrator.sandbox import background, process, server, state
-from orchestrator.sandbox.clients import assumed, client
-from orchestrator.sandbox.layout import Address, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.state import ServerState
 from tests.support import command
 from tests.support.command import CommandResult
 
@@ -164,7 +164,7 @@ def test_a_server_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: py
     script = """
 import signal, sys
 from pathlib import Path
-from orchestrator.sandbox import state
+from orchestrate_sandbox import state
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 state.claim(Path(sys.argv[1]))
 print("ready", flush=True)

@@ -15,9 +15,9 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox.clients import assumed, client
-from orchestrator.sandbox.keys import SECRET_HEADER
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.clients import assumed, client
+from orchestrate_sandbox.keys import SECRET_HEADER
+from orchestrate_sandbox.process import Sandbox
 
 TOOLING = "000000000000"
 RESEARCH = "111111111111"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 
-from orchestrator.sandbox import environment
+from orchestrate_sandbox import environment
 
 KEYS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "drawn"}
 SANDBOX = environment.environment("http://127.0.0.1:1", "http://127.0.0.1:2", "eu-central-1", KEYS)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox import failures
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox import failures
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.process import Sandbox
 from tests.support.raw_requests import RawRequest
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.pages import Page, PageRequest, page
+from orchestrate_sandbox.pages import Page, PageRequest, page
 
 HERE = PageRequest(
     method="GET", host="lb.example", port=80, path="/img/a.png", query="v=1&lang=de", headers={"x-a": "One"}

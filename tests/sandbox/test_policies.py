@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.moto_additions.policies import Access, allows
+from orchestrate_sandbox.moto_additions.policies import Access, allows
 
 ME = "111111111111"
 ROLE = f"arn:aws:iam::{ME}:role/Plan"

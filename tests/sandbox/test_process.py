@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrate_sandbox import layout as layouts
+from orchestrate_sandbox import process
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
 from orchestrator.errors import DependencyError
-from orchestrator.sandbox import layout as layouts
-from orchestrator.sandbox import process
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
 
 TOOLING = "000000000000"
 RESEARCH = "111111111111"

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.process import Sandbox
 
 pytestmark = pytest.mark.slow
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox import demo_pipeline
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.demo_pipeline import CHANGES, PIPELINE
-from orchestrator.sandbox.example import SOURCE, Demo, make_repository, started_sandbox, within
-from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.watched import ExecutionWatch, WatchedExecution
+from orchestrate_sandbox import demo_pipeline
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.demo_pipeline import CHANGES, PIPELINE
+from orchestrate_sandbox.example import SOURCE, Demo, make_repository, started_sandbox, within
+from orchestrate_sandbox.private import post
+from orchestrate_sandbox.process import Sandbox
+from orchestrate_sandbox.watched import ExecutionWatch, WatchedExecution
 from tests.support.workbench import until
 
 ROOT = """\

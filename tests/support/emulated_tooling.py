@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrate_sandbox.environment import within
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import start
 from orchestrator.model.rules import tooling
 from orchestrator.model.rules.rules import Rules
-from orchestrator.sandbox.environment import within
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import start
 from tests.support.projects import E2eProject
 from tests.support.workbench import Workbench, approval, build_action, buildspec, stage
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from orchestrate_sandbox.layout import RESET_PATH, SandboxLayout
+from orchestrate_sandbox.private import post
+from orchestrate_sandbox.process import Sandbox, start
 from orchestrator.effects.aws.session import Session
-from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
-from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import Sandbox, start
 from tests.support.command import MEASURE
 
 

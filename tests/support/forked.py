@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-_NOT_OF_COMMANDS = ("orchestrator.sandbox", "orchestrator.pins", "orchestrator.bundled", "orchestrator.__main__")
+_NOT_OF_COMMANDS = ("orchestrator.pins", "orchestrator.bundled", "orchestrator.__main__")
 _LIBRARIES = (
     "boto3",
     "botocore.session",

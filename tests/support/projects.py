@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.effects.tools.find import find
-from orchestrator.sandbox.process import Sandbox
 from tests.support.accounts import TOOLING
 from tests.support.command import CommandResult, RunningCommand
 

@@ -11,7 +11,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.process import Sandbox
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.effects.aws.objects import Bucket
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.git.repository import Repository
@@ -32,7 +33,6 @@ from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target, locate
 from orchestrator.model.text import decoding
 from orchestrator.model.text.canonical import sha256
-from orchestrator.sandbox.process import Sandbox
 from orchestrator.stages.context.selection import Selection
 from orchestrator.stages.stores.bootstrap import bootstrap, stores_of
 from tests.support.git_project import GitProject

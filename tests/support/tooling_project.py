@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
 from tests.support.command import CommandResult, run
 
 TOOLING, RESEARCH, RISK, PRODUCTION = "000000000000", "111111111111", "222222222222", "333333333333"

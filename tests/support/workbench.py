@@ -18,10 +18,10 @@ from uuid import uuid4
 import yaml
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import Sandbox
-from orchestrator.sandbox.remotes import remotes
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.private import post
+from orchestrate_sandbox.process import Sandbox
+from orchestrate_sandbox.remotes import remotes
 from tests.support.shapes import watch
 
 ACCOUNT, REGION = "000000000000", "us-east-1"

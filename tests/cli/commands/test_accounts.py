@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.clients import assumed, client
-from orchestrator.sandbox.environment import within
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox, start
+from orchestrate_sandbox.clients import assumed, client
+from orchestrate_sandbox.environment import within
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox, start
 from tests.support import command
 from tests.support.command import CommandResult
 

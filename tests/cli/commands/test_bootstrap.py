@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.effects.aws.session import Session
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
 from tests.support.command import RunningCommand
 from tests.support.emulator import enforce_policies, reset, unmeasured
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.clients import assumed, client
-from orchestrator.sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
+from orchestrate_sandbox.clients import assumed, client
+from orchestrate_sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
 from tests.support import command
 from tests.support.emulator import unmeasured
 

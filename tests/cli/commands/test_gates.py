@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.system import clock
 from orchestrator.effects.terraform.workspace import suffix
 from orchestrator.model.ledger.ledger import Draft, Entry
 from orchestrator.model.release.receipt import PlanReceipt, StateVersion, place_of, receipt_key
-from orchestrator.sandbox.process import Sandbox
 from tests.support.records import ME, RULES, RecordedStores, TeamRecord, archive
 
 NOW_FROZEN = 'freeze: [{from: "2020-01-01", to: "2099-12-31", reason: year end}]\n'

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.model.approval.approval import copy_of
 from orchestrator.model.ledger.ledger import Draft
-from orchestrator.sandbox.process import Sandbox
 from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow

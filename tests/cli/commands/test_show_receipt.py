@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.model.release.receipt import receipt_key
-from orchestrator.sandbox.process import Sandbox
 from tests.support.records import ALICE, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow

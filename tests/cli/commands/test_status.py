@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.effects.aws.session import Session
-from orchestrator.sandbox.process import Sandbox
 from tests.support.faults import FaultRequest, InjectedFault, between
 
 PROJECT = """\

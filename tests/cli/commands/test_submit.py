@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.environment import within
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.private import post
+from orchestrate_sandbox.process import Sandbox, start
 from orchestrator.model.pipeline.execution import CheckResult
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.environment import within
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import Sandbox, start
 from orchestrator.stages.pipeline.submit import Origin, Submission, submit
 from tests.support import command
 from tests.support.command import CommandResult

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.effects.aws.session import Session
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import Sandbox
 from tests.support.emulator import enforce_policies, reset, unmeasured
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.clients import client
+from orchestrate_sandbox.moto_additions.policies import Access
+from orchestrate_sandbox.moto_additions.policies import allows as trusts
 from orchestrator.effects.git.repository import read_worktree_rules
 from orchestrator.model.release import stages
 from orchestrator.model.rules import tooling
-from orchestrator.sandbox.clients import client
-from orchestrator.sandbox.moto_additions.policies import Access
-from orchestrator.sandbox.moto_additions.policies import allows as trusts
 from tests.support import iam_evaluation as iam
 from tests.support.tooling_project import AppliedTooling
 

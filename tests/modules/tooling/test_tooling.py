@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.clients import client
+from orchestrate_sandbox.clients import client
 from tests.support.tooling_project import AppliedTooling
 
 pytestmark = pytest.mark.slow

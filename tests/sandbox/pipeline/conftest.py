@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.sandbox.layout import RoleSpec, SandboxLayout
-from orchestrator.sandbox.process import start
+from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
+from orchestrate_sandbox.process import start
 from tests.support.workbench import Workbench
 
 

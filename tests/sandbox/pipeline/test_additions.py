@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox.moto_additions.requests import Invalid, checked
+from orchestrate_sandbox.moto_additions.requests import Invalid, checked
 from tests.support.workbench import Workbench, buildspec, code_of
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.sandbox.pipeline.conditions import broken
-from orchestrator.sandbox.pipeline.definition import Condition, PipelineDefinition, Rule, RuleType, StageDefinition
-from orchestrator.sandbox.pipeline.variables import Unresolved, resolved
+from orchestrate_sandbox.pipeline.conditions import broken
+from orchestrate_sandbox.pipeline.definition import Condition, PipelineDefinition, Rule, RuleType, StageDefinition
+from orchestrate_sandbox.pipeline.variables import Unresolved, resolved
 
 KNOWN = {"plan": {"CHANGES": "true", "SUM": "#{plan.CHANGES}"}}
 

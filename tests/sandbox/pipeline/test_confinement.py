@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox import state
-from orchestrator.sandbox.pipeline import confined, confinement
+from orchestrate_sandbox import state
+from orchestrate_sandbox.pipeline import confined, confinement
 from tests.support.workbench import Workbench, buildspec
 
 

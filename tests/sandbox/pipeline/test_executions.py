@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from orchestrate_sandbox.pipeline import execution_views
+from orchestrate_sandbox.pipeline.definition import Action
+from orchestrate_sandbox.pipeline.execution import ActionRun
 from orchestrator.model.text import decoding
-from orchestrator.sandbox.pipeline import execution_views
-from orchestrator.sandbox.pipeline.definition import Action
-from orchestrator.sandbox.pipeline.execution import ActionRun
 from tests.support.workbench import (
     ACCOUNT,
     BUILD,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox.pipeline import aws_cli, post_receive, processes, sha256sum
+from orchestrate_sandbox.pipeline import aws_cli, post_receive, processes, sha256sum
 from tests.support.workbench import ACCOUNT, REGION, Workbench, git, runs
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from orchestrate_sandbox.keys import SECRET_HEADER
+from orchestrate_sandbox.layout import RESET_PATH, SandboxLayout
+from orchestrate_sandbox.private import post
+from orchestrate_sandbox.process import start
+from orchestrate_sandbox.remotes import remotes
 from orchestrator.errors import DependencyError
-from orchestrator.sandbox.keys import SECRET_HEADER
-from orchestrator.sandbox.layout import RESET_PATH, SandboxLayout
-from orchestrator.sandbox.private import post
-from orchestrator.sandbox.process import start
-from orchestrator.sandbox.remotes import remotes
 from tests.support.workbench import Workbench, approval, buildspec, runs, stage, until
 
 _PUSH = b'{"account": "000000000000", "region": "us-east-1", "repository": "r", "refs": []}'

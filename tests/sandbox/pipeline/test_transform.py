@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.pipeline.transform import payload
+from orchestrate_sandbox.pipeline.transform import payload
 
 EVENT = {"time": "2026-01-01T00:00:00Z", "detail": {"tag": 'a "quoted" tag', "list": [{"n": 1}, 2], "none": None}}
 RULE = {"Arn": "arn:rule", "Name": "rule"}

@@ -8,12 +8,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.errors import Refused
 from orchestrator.model.ledger.anchor import anchor_key
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.receipt import artefact_key, receipt_key
 from orchestrator.model.text.canonical import sha256
-from orchestrator.sandbox.process import Sandbox
 from orchestrator.stages.context.selection import Selection
 from orchestrator.stages.history.audit import Audit, audit
 from orchestrator.stages.history.collect import collect

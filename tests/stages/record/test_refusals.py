@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.model.approval.approval import Answer
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.receipt import place_of, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.release import GROUPS, StageGroup
-from orchestrator.sandbox.process import Sandbox
 from tests.support.emulator import enforce_policies
 from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
