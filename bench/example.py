@@ -20,7 +20,8 @@ from orchestrator.effects.tools.providers import cli_config
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import Target, locate
-from orchestrator.model.terraform.root import GENERATED_FILE, OVERRIDE_FILE, ROLE_VARIABLE
+from orchestrator.model.terraform.override import GENERATED_FILE
+from orchestrator.model.terraform.root import OVERRIDE_FILE, ROLE_VARIABLE
 
 SOURCE = Path(__file__).resolve().parents[1]
 ORCHESTRATE = Path(sys.executable).with_name("orchestrate")

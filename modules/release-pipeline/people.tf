@@ -65,7 +65,7 @@ resource "aws_iam_role_policy" "people" {
 
   name   = "permissions"
   role   = aws_iam_role.people[each.key].id
-  policy = jsonencode({ Version = "2012-10-17", Statement = each.value.policy })
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(each.value.policy, local.narrows[each.key]) })
 }
 
 # Who may ask for a release to this environment.

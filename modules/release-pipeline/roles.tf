@@ -23,7 +23,7 @@ resource "aws_iam_role" "this" {
   max_session_duration = 3600
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = each.value.trusts }
@@ -32,7 +32,15 @@ resource "aws_iam_role" "this" {
         { StringEquals = { "aws:SourceAccount" = local.account } },
         length(each.value.builds) == 0 ? {} : { ArnEquals = { "aws:SourceArn" = [for step in each.value.builds : "${local.projects}/${var.name}-${step}"] } },
       )
-    }]
+      }],
+      # Itself, under a session policy: Terraform's own session, which reaches one target alone.
+      [for statement in [{
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+        Condition = { ArnEquals = { "aws:PrincipalArn" = "arn:${local.partition}:iam::${local.account}:role/${var.name}-${each.key}" } }
+      }] : statement if contains(keys(local.assumes), each.key)],
+    )
   })
 }
 
@@ -41,7 +49,18 @@ resource "aws_iam_role_policy" "this" {
 
   name   = "permissions"
   role   = aws_iam_role.this[each.key].id
-  policy = jsonencode({ Version = "2012-10-17", Statement = each.value.policy })
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(each.value.policy, lookup(local.narrows, each.key, [])) })
+}
+
+locals {
+  narrows = {
+    for role in keys(local.assumes) : role => [{
+      Sid      = "NarrowItself"
+      Effect   = "Allow"
+      Action   = "sts:AssumeRole"
+      Resource = "arn:${local.partition}:iam::${local.account}:role/${var.name}-${role}"
+    }]
+  }
 }
 
 # What the roles may do, in pieces -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from moto.iam.models import iam_backends
 from orchestrate_sandbox.layout import ORGANIZATION_ROLE, RoleSpec, SandboxLayout
 from orchestrator.model.rules.region import partition_of
 
+MADE_HERE = "made by the sandbox"
 _READ_SERVICES = (
     "acm apigateway autoscaling cloudfront cloudtrail cloudwatch codebuild codecommit codepipeline dynamodb ec2 ecr "
     "ecs eks elasticache elasticloadbalancing events iam kms lambda logs organizations rds route53 s3 secretsmanager "
@@ -31,7 +32,7 @@ def _create(role: RoleSpec, layout: SandboxLayout) -> None:
         assume_role_policy_document=json.dumps(_trust(role, partition, layout.tooling_account)),
         path="/",
         permissions_boundary=None,
-        description="made by the sandbox",
+        description=MADE_HERE,
         tags=[],
         max_session_duration="3600",
     )

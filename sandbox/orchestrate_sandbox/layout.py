@@ -26,7 +26,7 @@ def _check(form: re.Pattern[str], what: str, text: str) -> None:
 
 @dataclass(frozen=True)
 class RoleSpec:
-    """A role of a workload account which trusts the tooling account.
+    """A role of a workload account, or of the tooling account itself, which trusts the tooling account.
 
     `access` says what its inline policy allows. Policies only count where IAM enforcement has been switched on; the
     trust, external id included, always does.

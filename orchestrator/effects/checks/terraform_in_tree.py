@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,16 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
-from orchestrator.effects.terraform.terraform import environment
+from orchestrator.effects.terraform.modules import ModuleTree, check_modules
+from orchestrator.effects.terraform.surroundings import for_fetching, without_credentials
 from orchestrator.effects.tools.providers import cli_config
-from orchestrator.errors import DependencyError, InvalidInput
+from orchestrator.errors import DependencyError, InvalidInput, Refused
 from orchestrator.model.checks.coverage import LOCK_FILE
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.rules.check_names import Check
+from orchestrator.model.rules.check_settings import ModuleSource
 from orchestrator.model.rules.config import TerraformSettings as Settings
+from orchestrator.model.terraform.allowed_providers import refuse_others
 from orchestrator.model.terraform.errors import failure
 from orchestrator.model.terraform.events import CommandOutput, Diagnostic
 from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
@@ -34,6 +38,10 @@ class TerraformInTree:
     scratch_dir: ScratchDir
     settings: Settings
     data: Path
+    module_sources: tuple[ModuleSource, ...] = ()
+    """Modules from outside the commit that the rules allow."""
+    protected: tuple[str, ...] = ()
+    """Addresses of the providers that the protected branch locks."""
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -52,10 +60,24 @@ class TerraformInTree:
         folder = self.scratch_dir.tree / root
         options = ["-backend=false", "-input=false", "-no-color", "-json"]
         locked = ["-lockfile=readonly"] if (folder / LOCK_FILE).is_file() and not add_to_lock else []
+        shutil.rmtree(self.data / "modules", ignore_errors=True)  # what an earlier commit has called
         shared = Path(self.scratch_dir.env.get("TF_PLUGIN_CACHE_DIR") or self.data)
         with _alone(shared) if shared != self.data and shared.is_dir() else contextlib.nullcontext():
             said = self.run(["init", *options, *locked], folder)
-        return [] if said.returncode == 0 else self._not_initialized(said, root, check)
+        return self._not_allowed(root, check) if said.returncode == 0 else self._not_initialized(said, root, check)
+
+    def _not_allowed(self, root: str, check: Check) -> list[Finding]:
+        """What the plan would refuse as well, before a provider runs: modules from outside the commit, providers."""
+        folder = self.scratch_dir.tree / root
+        try:
+            check_modules(ModuleTree(self.data, folder, self.scratch_dir.tree), self.module_sources)
+            lock_file = folder / LOCK_FILE  # `init` has written it where the commit has none
+            text = lock_file.read_text("utf-8", errors="replace") if lock_file.is_file() else ""
+            refuse_others(locked_versions(parse_lock_file(text)), self.settings.providers, self.protected)
+        except (InvalidInput, Refused) as error:
+            found = self.finding(check, "init", "not_allowed", "error", error.message)
+            return [msgspec.structs.replace(found, file=root or ".", remediation=error.hint)]
+        return []
 
     def _not_initialized(self, said: ToolResult, root: str, check: Check) -> list[Finding]:
         output = CommandOutput()
@@ -87,8 +109,9 @@ class TerraformInTree:
         return Finding(check, f"{self.tool.name} {command}", f"terraform_{rule}", severity, message)
 
     def run(self, arguments: list[str], folder: Path) -> ToolResult:
-        env = environment(self.scratch_dir.env, self.settings, self.own_variables(folder))
-        return answer(self.tool, arguments, self.scratch_dir, folder, env)
+        env = without_credentials(self.scratch_dir.env, self.own_variables(folder))
+        fetching = for_fetching(self.scratch_dir.env) if arguments[0] == "init" else {}
+        return answer(self.tool, arguments, self.scratch_dir, folder, env | fetching)
 
     def own_variables(self, folder: Path) -> dict[str, str]:
         """Where providers come from, and where they are kept."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from orchestrator.effects.checks.terraform_in_tree import PrintedDiagnostic, TerraformInTree
 from orchestrator.effects.checks.tool import ToolResult, answer
-from orchestrator.effects.terraform.terraform import environment
+from orchestrator.effects.terraform.surroundings import environment
 from orchestrator.effects.tools.providers import own_configuration
 from orchestrator.model.checks.check import CaseResult, Observed
 from orchestrator.model.checks.coverage import LOCK_FILE

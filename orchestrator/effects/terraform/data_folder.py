@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import DependencyError, Refused
+from orchestrator.model.terraform.root import Json
+from orchestrator.model.terraform.used_backend import DEFAULT_WORKSPACE, UsedBackend, check_backend, of_plan
 
 BACKEND_SEEN = "terraform.tfstate"  # not the state, but where it is
 
@@ -30,3 +36,35 @@ def backend_before(data: Path) -> tuple[str, str] | None:
         return str(config["bucket"]), str(config["key"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def check_initialized(data: Path, expected: Json) -> None:
+    """Raises Refused where `init` has opened another backend than `expected` (`{type: settings}`), and forgets it."""
+    try:
+        seen: dict[str, Any] = json.loads((data / BACKEND_SEEN).read_bytes())["backend"]
+        used = UsedBackend(seen["type"], seen["config"], _workspace(data))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        used = None
+    try:
+        check_backend(used, expected, "the configuration")
+    except Refused:
+        (data / BACKEND_SEEN).unlink(missing_ok=True)
+        raise
+
+
+def check_plan_file(plan_file: Path, expected: Json) -> None:
+    """Raises Refused where a saved plan would be applied to the state of another backend: it names its own."""
+    try:
+        with zipfile.ZipFile(plan_file) as parts:
+            used = of_plan(parts.read("tfplan"))
+    except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise DependencyError(f"the saved plan {plan_file} cannot be read: {error}") from None
+    check_backend(used, expected, "the saved plan")
+
+
+def _workspace(data: Path) -> str:
+    """Terraform keeps the name of the workspace that was chosen last."""
+    try:
+        return (data / "environment").read_text().strip() or DEFAULT_WORKSPACE
+    except FileNotFoundError:
+        return DEFAULT_WORKSPACE

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from orchestrator.model.terraform import hcl_text
 from orchestrator.model.terraform.root import Json
 from orchestrator.model.tools.dialect import Dialect
 
-_FORMAT = "hcl-2"  # changes with what `_plain` makes of the library's output
+_FORMAT = "hcl-3"  # changes with what `_plain` makes of the library's output
+# Control characters that end a line or are white space for some readers only: two could see different blocks.
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufeff]|\r(?!\n)")
 _BLOCKS = ("terraform", "provider", "variable")
 
 
@@ -88,7 +91,7 @@ def _list(value: Any) -> list[Any]:
 
 def _parse_hcl(told: str, content: bytes, names: Collection[str]) -> Json:
     try:
-        text = hcl_text.items(content.decode(), names)
+        text = hcl_text.items(_text(content), names)
         plain = _plain(_parsed(text)) if text else {}
     except ValueError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -98,6 +101,14 @@ def _parse_hcl(told: str, content: bytes, names: Collection[str]) -> Json:
         ) from None
     assert isinstance(plain, dict)
     return plain
+
+
+def _text(content: bytes) -> str:
+    """Terraform takes a byte order mark at the beginning for nothing."""
+    text = content.decode("utf-8-sig")
+    if odd := _ODD.search(text):
+        raise ValueError(f"line {text.count(chr(10), 0, odd.start()) + 1} holds the character U+{ord(odd[0]):04X}")
+    return text
 
 
 def _parsed(text: str) -> Any:

@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import pwd
-import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 
 from orchestrator.effects.system import clock, process
 from orchestrator.effects.system.process import TimeLimits
-from orchestrator.effects.terraform.data_folder import BACKEND_SEEN
+from orchestrator.effects.terraform.data_folder import BACKEND_SEEN, check_initialized, check_plan_file
 from orchestrator.effects.terraform.workspace import Workspace
 from orchestrator.errors import MAKE_ROOM, DependencyError, OrchestrateError, StageFailed
 from orchestrator.model.release.recovery import locking_lines
@@ -44,22 +43,6 @@ _NO_CHANGES, _CHANGES = 0, 2
 _KEPT_LOCKS = 100
 _LEAST_ROOM = 1 << 16  # bytes
 _PART = 1 << 20
-# Percent by which memory may grow before Go collects garbage (its default is 100), where the surroundings do not say.
-# Each command builds the schemas of its providers anew: a fifth less processor time for less than a tenth more memory.
-_GOGC = "300"
-
-# TF_* of the surroundings that stay: where Terraform finds its settings and providers, and logins of registries.
-_KEPT = re.compile("TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_DIR|TOKEN_.*)")
-
-
-def environment(surroundings: Mapping[str, str], settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:
-    """What Terraform sees: the surroundings without TF_* (but for `terraform.pass_env`), and `extra`."""
-    kept = {
-        name: value
-        for name, value in surroundings.items()
-        if not name.startswith("TF_") or _KEPT.fullmatch(name) or name in settings.pass_env
-    }
-    return {"GOGC": _GOGC, **kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", **extra}
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,8 @@ class PlanOutcome:
 class Terraform:
     """One program in one workspace; `root` is the root configuration's folder in the exported commit.
 
-    `name` is what the program says that it is: terraform or tofu.
+    `name` is what the program says that it is: terraform or tofu. `backend` is the only one that it may use, as
+    `{type: settings}`. `fetching` are variables that `init` alone sees.
     """
 
     name: str
@@ -82,18 +66,21 @@ class Terraform:
     version: str
     workspace: Workspace
     root: Path
+    backend: Mapping[str, Any]
     env: Mapping[str, str]
+    fetching: Mapping[str, str]
     settings: Settings
     masker: Masker
     progress: Progress
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
     def init(self) -> None:
-        """Installs the locked providers and modules and opens the backend."""
+        """Installs the locked providers and modules and opens the backend; Refused where that is another one."""
         # The rules say how the state is kept, not what this workspace saw before (or half wrote when it was killed).
         (self.workspace.data / BACKEND_SEEN).unlink(missing_ok=True)
         with self._plugin_cache():
             self._checked("init", "the initialization", _INIT_SECONDS, lockfile="readonly", input=False, json=Flag)
+        self._check_backend()
 
     def plan(self, role: str, var_files: list[Path]) -> PlanOutcome:
         """Plans under `role` and writes the plan file.
@@ -101,6 +88,7 @@ class Terraform:
         The exit code alone decides: a failed plan also leaves a plan file and prints counts.
         """
         self.plan_file.unlink(missing_ok=True)
+        self._check_backend()
         began = clock.now()
         output, code = self._follow(
             "plan",
@@ -118,6 +106,7 @@ class Terraform:
             self.plan_file.unlink(missing_ok=True)
             raise self._failure("the plan", output, code, began)
         self.plan_file.chmod(0o600)
+        self._check_plan_file()
         return PlanOutcome(code == _CHANGES, output.warnings)
 
     def plan_json(self) -> bytes:
@@ -132,8 +121,17 @@ class Terraform:
             raise DependencyError(f"{self.program} does not show the saved plan as JSON that can be read")
         return content
 
+    def graph(self) -> str:
+        """Terraform's own graph of what a plan walks through (`terraform graph`)."""
+        done = self._run("graph", _SHOW_SECONDS, type="plan")
+        if done.returncode != 0 or not done.stdout.startswith("digraph"):
+            raise StageFailed(f"there is no graph of the configuration: {self.masker(done.stderr.strip())[:2000]}")
+        return done.stdout
+
     def apply(self, role: str) -> dict[str, Any]:
         """Applies the saved plan under `role`; returns the outputs as Terraform tells them (value, sensitive)."""
+        self._check_backend()
+        self._check_plan_file()
         output = self._checked(
             "apply",
             "the apply",
@@ -160,6 +158,15 @@ class Terraform:
         return self.workspace.run / PLAN_FILE
 
     # ------------------------------------------------------------------------------------------------------------
+
+    def _check_plan_file(self) -> None:
+        try:
+            check_plan_file(self.plan_file, dict(self.backend))
+        except DependencyError as error:
+            raise self._full_disk("the plan") or error from None
+
+    def _check_backend(self) -> None:
+        check_initialized(self.workspace.data, dict(self.backend))
 
     def _checked(self, command: str, what: str, seconds: float, *arguments: str, **options: Any) -> CommandOutput:
         began = clock.now()
@@ -196,7 +203,7 @@ class Terraform:
             code = process.follow(
                 self._command(command, *arguments, **options),
                 cwd=self.root,
-                env=self._env(role),
+                env={**self._env(role), **(self.fetching if command == "init" else {})},
                 log=log,
                 on_line=take,
                 limits=TimeLimits(seconds, grace=_GRACE.get(command, _LONGEST_GRACE), cancelled=self.cancelled),

@@ -26,7 +26,7 @@ CheckState: TypeAlias = Literal["passed", "failed", "not run"]
 # Amazon S3 refuses requests whose clock is further off (error RequestTimeTooSkewed).
 _CLOCKS_MAY_DIFFER = timedelta(minutes=15)
 
-_LATER = frozenset({"drift", "failed_checks", "warnings"})
+_LATER = frozenset({"drift", "failed_checks", "modules", "warnings"})
 _LATER_COUNTS = frozenset({"import", "move", "forget", "outputs"})
 
 
@@ -103,6 +103,9 @@ class PlanReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=
     drift: Annotated[tuple[Change, ...], _of("What the refresh found changed outside of Terraform.")] = ()
     failed_checks: Annotated[tuple[str, ...], _of("Checks in the code that did not pass, with their text.")] = ()
     warnings: Annotated[tuple[str, ...], _of("What Terraform warned of while it planned.")] = ()
+    modules: Annotated[
+        dict[str, str], _of("Address to hash of each module from outside the commit; left out where there is none.")
+    ] = {}
 
     def encode(self) -> bytes:
         """What came later than the first receipts is left out where it says nothing: their digests stay."""

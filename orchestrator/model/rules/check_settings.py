@@ -102,6 +102,22 @@ class Checks(Struct, frozen=True, forbid_unknown_fields=True):
     test: ModuleTests = field(default_factory=ModuleTests)
 
 
+class ModuleSource(Struct, frozen=True, forbid_unknown_fields=True):
+    """Modules from outside the commit that may be used."""
+
+    source: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="As Terraform tells it: git::https://host/repo.git?ref=*; `*` stands for any characters.",
+        ),
+    ]
+    sha256: Annotated[
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None,
+        Meta(description="Of its files, as the refusal tells it; not needed where the source names a commit of git."),
+    ] = None
+
+
 class PlanPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """What a plan may do. A finding of it refuses the plan; only protected resources can be overridden, by plan."""
 
@@ -134,6 +150,17 @@ class PlanPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=list)
     trusted_accounts: Annotated[
         list[_Account], Meta(description="Accounts that policies may name as principals, besides the project's own.")
+    ] = field(default_factory=list)
+    module_sources: Annotated[
+        list[ModuleSource],
+        Meta(description="Modules from outside the commit that may be used; each is pinned by a commit or its sha256."),
+    ] = field(default_factory=list)
+    remote_states: Annotated[
+        list[Annotated[str, Meta(min_length=1)]],
+        Meta(
+            description="Targets whose states the code may read besides its own (terraform_remote_state): "
+            "network/dev-us-east-1; `*` stands for any characters."
+        ),
     ] = field(default_factory=list)
     access_analyzer: Annotated[
         Literal["use", "off"], Meta(description="use: IAM Access Analyzer validates policies where AWS offers it.")

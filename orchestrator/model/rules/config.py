@@ -181,10 +181,25 @@ class TerraformSettings(Struct, frozen=True, forbid_unknown_fields=True):
     program: Annotated[Program, Meta(description="Terraform or OpenTofu.")] = "terraform"
     plan_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one plan.")] = 60
     apply_timeout_minutes: Annotated[int, Meta(ge=1, le=1440, description="Time limit of one apply.")] = 240
-    pass_env: Annotated[
-        list[Annotated[str, Meta(pattern=r"^(TF_VAR_[A-Za-z0-9_]+|TF_CLI_ARGS(_[a-z]+)?|TF_WORKSPACE)$")]],
+    providers: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:*_-]+(/[A-Za-z0-9*_-]+){1,2}$")]] | None,
         Meta(
-            description="Names of TF_VAR_*, TF_CLI_ARGS* and TF_WORKSPACE that Terraform may see; others are dropped."
+            description="Providers that may run, with or without the registry's name (hashicorp/*); "
+            "by default those of hashicorp, and those in the lock file of the protected branch."
+        ),
+    ] = None
+    session: Annotated[
+        Literal["optional", "required"],
+        Meta(
+            description="required: Terraform runs only with a session of its own, narrowed to the target; optional: "
+            "where no role of the tooling can be taken for one, with the caller's credentials, and says so."
+        ),
+    ] = "optional"
+    pass_env: Annotated[
+        list[Annotated[str, Meta(pattern=r"^(?!AWS_|LD_|DYLD_|PATH$|HOME$)[A-Za-z_][A-Za-z0-9_]*$")]],
+        Meta(
+            description="Names of variables that Terraform, and with it every provider and program that it starts, may "
+            "see besides those that it needs: TF_VAR_*, TF_CLI_ARGS*, TF_WORKSPACE, tokens of providers."
         ),
     ] = field(default_factory=list)
 

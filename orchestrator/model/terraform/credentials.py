@@ -7,16 +7,37 @@ found here, before the plan is stored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import msgspec
 
 from orchestrator.errors import InvalidInput
-from orchestrator.model.terraform.root import ROLE_VARIABLE, UNSET
+from orchestrator.model.terraform.override import ProviderIdentity
+from orchestrator.model.terraform.root import ROLE_VARIABLE
 from orchestrator.model.text import decoding
 
 _GIVEN_ROLE = {"constant_value": f"${{var.{ROLE_VARIABLE}}}", "references": [f"var.{ROLE_VARIABLE}"]}
+# Arguments of the AWS provider that are the root's to set: they decide neither who we are nor where requests go.
+_LEFT_TO_THE_ROOT = frozenset(
+    {
+        "default_tags",
+        "ignore_tags",
+        "max_retries",
+        "region",
+        "retry_mode",
+        "s3_us_east_1_regional_endpoint",
+        "s3_use_path_style",
+        "tag_policy_compliance",
+        "token_bucket_rate_limiter_capacity",
+        "use_dualstack_endpoint",
+        "use_fips_endpoint",
+        "user_agent",
+        "version",
+    }
+)
+_NODE = re.compile(r'^\t*"\[root\] ((?:module\.[^.\s"]+\.)+)provider\[\\"([^"\\]+)\\"\]', re.MULTILINE)
 
 
 class _Provider(msgspec.Struct):
@@ -34,8 +55,8 @@ class _Provider(msgspec.Struct):
         return bool(self.expressions) and not self.alias and not self.module_address
 
     @property
-    def inherits(self) -> bool:
-        """Whether it has no settings of its own: that of a module, or one that nothing but a resource's type names."""
+    def says_nothing(self) -> bool:
+        """Whether it shows no settings: that of a module, or one that nothing but a resource's type names."""
         implied = self.module_address or self.full_name.endswith(f"/{self.name}")
         return bool(implied) and not self.expressions and not self.alias
 
@@ -48,25 +69,53 @@ class _PlanDocument(msgspec.Struct):
     configuration: _Configuration = msgspec.field(default_factory=_Configuration)
 
 
-def check(plan_json: bytes, account: str, unmanaged: Collection[str]) -> None:
-    """Raises InvalidInput for an AWS provider that runs under another role or without the check of the account.
+def check(
+    plan_json: bytes,
+    identity: ProviderIdentity,
+    unmanaged: Collection[str],
+    taken_over: Collection[str],
+    graph: Callable[[], str],
+) -> None:
+    """Raises InvalidInput for an AWS provider that runs with other settings than those that orchestrate gives.
 
     `plan_json` is what `terraform show -json` tells of a saved plan; providers named in `unmanaged` are passed over.
+    `taken_over` are the configurations that the override file replaces: the plan does not show dynamic blocks, so one
+    that is not among them may hold more than can be seen. `graph` asks Terraform for its graph, where only that tells
+    whether a module configures a provider or inherits it.
     """
     document = decoding.decode(plan_json, _PlanDocument)
     found = document.configuration.provider_config
     aws = {key: provider for key, provider in found.items() if provider.full_name.endswith("/aws")}
     _check_names(aws.values())
+    _check_modules(aws.values(), graph)
     own = {key for key, provider in aws.items() if key in unmanaged and not provider.alias}
     defaults = {provider.full_name for key, provider in aws.items() if provider.is_default or key in own}
     for key, provider in aws.items():
         if key in unmanaged:
             continue
-        if problems := list(_problems(provider, account, defaults)):
+        if problems := list(_problems(provider, identity, defaults)):
+            raise _escaped(key, provider, problems[0])
+        if provider.expressions and key not in taken_over:
+            raise _escaped(key, provider, f"it was not found when {ROLE_VARIABLE} was given to the others")
+
+
+def _escaped(key: str, provider: _Provider, problem: str) -> InvalidInput:
+    return InvalidInput(
+        f"the provider {key} ({provider.full_name}) would not run under the release's role: {problem}",
+        hint="Write it as a plain `provider` block of the root configuration, or name it in "
+        "workload.unmanaged_providers.",
+    )
+
+
+def _check_modules(providers: Collection[_Provider], graph: Callable[[], str]) -> None:
+    """A module's block that is empty, or has dynamic blocks alone, looks in the plan as if there were none."""
+    if not any(provider.module_address and provider.says_nothing for provider in providers):
+        return
+    for path, full_name in _NODE.findall(graph()):
+        if full_name.endswith("/aws"):
             raise InvalidInput(
-                f"the provider {key} ({provider.full_name}) would not run under the release's role: {problems[0]}",
-                hint="Write it as a plain `provider` block of the root configuration, or name it in "
-                "workload.unmanaged_providers.",
+                f"{path.removesuffix('.')} configures an aws provider of its own ({full_name})",
+                hint="Configure it in the root, where the role can be set, and pass it on: providers = {...}.",
             )
 
 
@@ -85,20 +134,27 @@ def _check_names(providers: Collection[_Provider]) -> None:
             )
 
 
-def _problems(provider: _Provider, account: str, defaults: Collection[str]) -> Iterator[str]:
+def _problems(provider: _Provider, identity: ProviderIdentity, defaults: Collection[str]) -> Iterator[str]:
     given = provider.expressions
-    if provider.inherits:
+    if provider.says_nothing:
         if provider.full_name not in defaults:
             yield "the root neither configures it nor names it in required_providers"
         return
     if provider.module_address:
         yield f"{provider.module_address} configures it"
         return
-    roles = given.get("assume_role")
-    if not isinstance(roles, list) or [block.get("role_arn") for block in roles] != [_GIVEN_ROLE]:
+    if not _assumes(given.get("assume_role"), identity):
         yield "it assumes another role, or none"
-    if given.get("allowed_account_ids") != {"constant_value": [account]}:
-        yield f"it is not held to account {account}"
-    for name in (*UNSET, "assume_role_with_web_identity"):
-        if given.get(name) not in (None, [], {"constant_value": None}):
+    if given.get("allowed_account_ids") != {"constant_value": [identity.account]}:
+        yield f"it is not held to account {identity.account}"
+    if not provider.alias and given.get("region") != {"constant_value": identity.region}:
+        yield f"its Region is not {identity.region}"
+    for name in sorted(set(given) - {"assume_role", "allowed_account_ids"} - _LEFT_TO_THE_ROOT):
+        if given[name] not in (None, [], {"constant_value": None}):
             yield f"it sets {name}"
+
+
+def _assumes(blocks: Any, identity: ProviderIdentity) -> bool:
+    """Whether there is exactly the block that the override file holds."""
+    wanted = {name: {"constant_value": value} for name, value in identity.assume_role().items()}
+    return isinstance(blocks, list) and blocks == [wanted | {"role_arn": _GIVEN_ROLE}]

@@ -73,6 +73,8 @@ def _in_code(text: str, position: int, open_: list[str], kept: list[str]) -> int
     if heredoc is not None:
         open_.append(f"\n{heredoc[1]}")
         return _keep(text, position, heredoc.end(), kept)
+    if text.startswith("<<", position):
+        raise Unreadable(f"line {text.count(chr(10), 0, position) + 1} begins a heredoc with an unusual marker")
     found = _SKIPPED.match(text, position)
     if found is not None:
         return _keep(text, position, found.end(), kept)

@@ -141,6 +141,7 @@ class Worktree:
             settings=rules.environments[target.env].checks,
             terraform=rules.project.terraform,
             settings_file=self._in_project(f"{FOLDER}/{target.env}.yaml"),
+            module_sources=tuple(rules.environments[target.env].policy.module_sources),
         )
 
     def _in_project(self, path: str) -> str:

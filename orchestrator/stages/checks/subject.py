@@ -31,9 +31,10 @@ from orchestrator.effects.tools.private import private_folder
 from orchestrator.model.checks.check import BASELINE_FILE, Baseline, Observed
 from orchestrator.model.checks.coverage import LOCK_FILE, Coverage, cover
 from orchestrator.model.checks.finding import printable
-from orchestrator.model.rules.check_settings import Checks
+from orchestrator.model.rules.check_settings import Checks, ModuleSource
 from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import FOLDER
+from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.progress import Progress
 from orchestrator.model.tools.tool import Tool
@@ -63,6 +64,8 @@ class CheckTarget:
     settings: Checks = field(default_factory=Checks)
     terraform: TerraformSettings = field(default_factory=TerraformSettings)
     settings_file: str | None = None
+    module_sources: tuple[ModuleSource, ...] = ()
+    """Modules from outside the commit that the rules allow."""
 
     @staticmethod
     def of_release(release: Release, repository: Repository) -> CheckTarget:
@@ -77,6 +80,7 @@ class CheckTarget:
             settings=release.rules.environments[env].checks,
             terraform=release.rules.project.terraform,
             settings_file=repository.in_project(f"{FOLDER}/{env}.yaml"),
+            module_sources=tuple(release.rules.environments[env].policy.module_sources),
         )
 
     @property
@@ -91,6 +95,18 @@ class CheckTarget:
     @property
     def _not_code(self) -> tuple[str, ...]:
         return () if self.project is None else (self.in_project(FOLDER), self.in_project(POLICIES))
+
+    @cached_property
+    def protected(self) -> tuple[str, ...]:
+        """Addresses of the providers that the rules' own lock file of the root names."""
+        content = self.rule_file(f"{self.root}/{LOCK_FILE}" if self.root else LOCK_FILE) or b""
+        return tuple(sorted(locked_versions(parse_lock_file(content.decode(errors="replace")))))
+
+    @property
+    def allowed(self) -> dict[str, Any]:
+        """What the rules allow from outside the commit, for the key of a result."""
+        sources = sorted(f"{source.source} {source.sha256}" for source in self.module_sources)
+        return {"providers": [self.terraform.providers, self.protected], "module sources": sources}
 
     def in_project(self, path: str) -> str:
         return f"{self.project}/{path}" if self.project else path
@@ -221,4 +237,5 @@ def terraform_in_tree(subject: CheckTarget, ctx: CheckContext, tool: Tool, scrat
     lock_file = scratch_dir.tree / subject.root / LOCK_FILE
     locked = lock_file.read_bytes() if lock_file.is_file() else b""
     name = sha256(locked + os.fsencode(f"{subject.root}\0{tool.name}"))[:16]
-    return TerraformInTree(tool, scratch_dir, subject.terraform, cache_folder(ctx.env) / "lint" / name)
+    data = cache_folder(ctx.env) / "lint" / name
+    return TerraformInTree(tool, scratch_dir, subject.terraform, data, subject.module_sources, subject.protected)

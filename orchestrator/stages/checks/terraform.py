@@ -33,7 +33,8 @@ class TerraformScanner:
 
     @property
     def depends_on(self) -> Mapping[str, Any]:
-        return {"root": self.subject.root, "unlocked": self.subject.unlocked(self.coverage, self.ctx.today)}
+        unlocked = self.subject.unlocked(self.coverage, self.ctx.today)
+        return {"root": self.subject.root, "unlocked": unlocked, **self.subject.allowed}
 
     def look(self, scratch_dir: ScratchDir) -> Observed:
         from orchestrator.effects.checks.terraform_lint import TerraformLint

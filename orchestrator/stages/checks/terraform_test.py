@@ -38,6 +38,7 @@ class TerraformTestScanner:
             "root": self.subject.root,
             "unlocked": self.subject.unlocked(self.coverage, self.ctx.today),
             "passed": {name: self.ctx.env.get(name) for name in self.subject.terraform.pass_env},
+            **self.subject.allowed,
         }
 
     def look(self, scratch_dir: ScratchDir) -> Observed:

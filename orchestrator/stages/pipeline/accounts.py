@@ -9,8 +9,8 @@ from orchestrator.effects.aws.roles import RoleRequest, assume
 from orchestrator.errors import OrchestrateError
 from orchestrator.model.rules.accounts import Account
 from orchestrator.model.rules.tooling import role_arn
-from orchestrator.model.terraform import root as roots
-from orchestrator.model.terraform.root import Json, ProviderIdentity
+from orchestrator.model.terraform.override import GENERATED_FILE, ProviderIdentity
+from orchestrator.model.terraform.root import ROLE_VARIABLE, Json
 from orchestrator.stages.terraform.bundled_root import CommandContext, Done, OwnRoot, run
 
 ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
@@ -53,7 +53,7 @@ def _root(account: Account, role: str) -> OwnRoot:
         region=account.region,
         role=role_arn(account.region, account.number, role),
         variables=account.variables,
-        files={roots.GENERATED_FILE: _provider(account)},
+        files={GENERATED_FILE: _provider(account)},
     )
 
 
@@ -66,6 +66,6 @@ def _provider(account: Account) -> Json:
         "assume_role": [identity.assume_role()],
     }
     return {
-        "variable": {roots.ROLE_VARIABLE: {"type": "string", "ephemeral": True, "description": "Who does it."}},
+        "variable": {ROLE_VARIABLE: {"type": "string", "ephemeral": True, "description": "Who does it."}},
         "provider": {"aws": [block]},
     }

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.effects.terraform.terraform import PLAN_FILE, PlanOutcome, Terraform
 from orchestrator.effects.terraform.workspace import Workspace, opened, place_of
 from orchestrator.model.plan_view.view import PlanView, view_of
-from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform.root import OVERRIDE_FILE
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.policy.refused import telling
 from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.terraform import prepare
+from orchestrator.stages.terraform.credentials import narrowed
 
 _COPY = "preview.tfstate"
 
@@ -41,7 +41,6 @@ def preview(ctx: ReleaseContext, admission: Admission, state: bytes | None = Non
         finally:
             for path in (copy, workspace.run / PLAN_FILE):
                 path.unlink(missing_ok=True)
-    credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
     view = view_of(content, outcome.warnings)
     with telling(ctx, view):
         needs_override = _needs_override(ctx, content, admission) if outcome.changes else ()
@@ -50,12 +49,14 @@ def preview(ctx: ReleaseContext, admission: Admission, state: bytes | None = Non
 
 def _planned(ctx: ReleaseContext, workspace: Workspace, copy: Path | None) -> tuple[PlanOutcome, bytes]:
     root = prepare.export(ctx, workspace)
-    terraform = _terraform(ctx, workspace, root, copy)
-    terraform.init()
-    prepared = prepare.complete(ctx, terraform, prepare.read(ctx, root))
-    _keep_state_in(root, copy)
-    outcome = prepared.terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
-    return outcome, prepared.terraform.plan_json()
+    with narrowed(ctx, _terraform(ctx, workspace, root, copy)) as terraform:
+        terraform.init()
+        prepared = prepare.complete(ctx, terraform, prepare.read(ctx, root))
+        _keep_state_in(root, copy)
+        outcome = prepared.terraform.plan(ctx.release.target.roles.plan, list(prepared.var_files))
+        content = prepared.terraform.plan_json()
+        prepared.check_credentials(content, ctx.release.rules.project.workload.unmanaged_providers)
+    return outcome, content
 
 
 def _terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, copy: Path | None) -> Terraform:
@@ -65,7 +66,7 @@ def _terraform(ctx: ReleaseContext, workspace: Workspace, root: Path, copy: Path
     tf_root = prepare.TerraformRoot(workspace, root, target.backend, target.region)
     made = prepare.program(ctx, tf_root, ctx.release.rules.project.terraform)
     _keep_state_in(root, copy)
-    return made
+    return replace(made, backend={"local": {"path": str(copy)}})
 
 
 def _never() -> bool:

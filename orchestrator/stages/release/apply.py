@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery.interrupted import tell
 from orchestrator.stages.recovery.unsaved import STATES, keep_if_possible
 from orchestrator.stages.terraform import prepare
+from orchestrator.stages.terraform.credentials import narrowed
 
 # The outputs that the verify stage needs later.
 _VERIFIED_OUTPUTS = ("verify_url", "verify_text")
@@ -52,12 +54,16 @@ def apply(ctx: ReleaseContext) -> ApplyResult:
     with (
         ctx.leases.held(release.target.id, holder, ctx.progress) as lease,
         opened(Path(receipt.workspace)) as workspace,
+        ExitStack() as until_applied,
     ):
         root = prepare.export(ctx, workspace)
         files = prepare.read(ctx, root)
-        terraform = prepare.terraform(ctx, workspace, root, lease.lost.is_set)
+        started = prepare.terraform(ctx, workspace, root, lease.lost.is_set)
+        terraform = until_applied.enter_context(narrowed(ctx, started, apply=True))
         terraform.init()
-        terraform = prepare.complete(ctx, terraform, files).terraform
+        prepared = prepare.complete(ctx, terraform, files)
+        _check_modules(ctx, receipt, prepared)
+        terraform = prepared.terraform
         _restore(ctx, receipt, workspace)
         told = announce_apply(ctx, receipt, asked.tally)
         begun = ctx.chain.append(lambda history: _begin(ctx, receipt, history, by, told), lease)
@@ -66,6 +72,16 @@ def apply(ctx: ReleaseContext) -> ApplyResult:
             ctx, _ApplyRun(receipt, by, lease, workspace), lambda: terraform.apply(release.target.roles.apply)
         )
     return ApplyResult(receipt, "applied", outputs)
+
+
+def _check_modules(ctx: ReleaseContext, receipt: PlanReceipt, prepared: prepare.Prepared) -> None:
+    """The plan holds the configuration that it was made of, but what a module reads at apply may be another file."""
+    if dict(prepared.modules) != receipt.modules:
+        names = sorted(key for key, _ in prepared.modules.items() ^ receipt.modules.items())
+        raise Refused(
+            f"{names[0]}, which comes from outside the commit, is not what it was when the plan was made",
+            hint=f"Find out who changed it; then run `orchestrate plan --tag {ctx.release.tag}`.",
+        )
 
 
 def _begin(ctx: ReleaseContext, receipt: PlanReceipt, history: History, by: str, told: dict[str, Any]) -> Draft:

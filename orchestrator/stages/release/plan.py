@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,6 @@ from orchestrator.model.release.receipt import (
 )
 from orchestrator.model.release.recovery import RUN
 from orchestrator.model.rules.check_names import checks_of_release
-from orchestrator.model.terraform import credentials
 from orchestrator.model.terraform.provider_lock import locked_versions
 from orchestrator.model.text.canonical import sha256
 from orchestrator.model.text.progress import Progress
@@ -49,6 +48,7 @@ from orchestrator.stages.record.planning import Admission, begins, ends
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery.interrupted import tell
 from orchestrator.stages.terraform import prepare
+from orchestrator.stages.terraform.credentials import narrowed
 from orchestrator.stages.terraform.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -73,11 +73,13 @@ def plan(ctx: ReleaseContext) -> PlanResult:
         root = prepare.export(ctx, workspace)
         terraform = prepare.terraform(ctx, workspace, root, failed.is_set)
         background = _Background.start(ctx, terraform, pool, failed)
-        with ends(ctx, background.admitted):
+        with ends(ctx, background.admitted), ExitStack() as until_planned:
             if prepare.lacks_providers(terraform):
                 background.admitted.result()  # installs nothing for a release that is not admitted
             with background.first(ctx.progress) as tell:
-                replace(terraform, progress=tell).init()
+                telling = until_planned.enter_context(narrowed(ctx, replace(terraform, progress=tell)))
+                telling.init()
+            terraform = replace(telling, progress=terraform.progress)
             admission = background.admitted.result()
             receipt, view = _planned(ctx, terraform, background, pool)
             return PlanResult(receipt, _record(ctx, receipt, admission.run), view)
@@ -107,7 +109,7 @@ def _planned(
     stored = pool.submit(_store_artefact, ctx, workspace, before)
     state = pool.submit(state_version, ctx)
     content = terraform.plan_json()
-    credentials.check(content, ctx.release.target.account, ctx.release.rules.project.workload.unmanaged_providers)
+    prepared.check_credentials(content, ctx.release.rules.project.workload.unmanaged_providers)
     found = view_of(content, outcome.warnings)
     with telling(ctx, found):
         protected = background.judge.result()(ctx, content, admission).protected if outcome.changes else ()
@@ -245,6 +247,7 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         drift=evidence.plan.drift,
         failed_checks=evidence.plan.checks,
         warnings=evidence.plan.warnings,
+        modules=dict(prepared.modules),
     )
 
 

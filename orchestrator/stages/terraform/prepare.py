@@ -12,15 +12,19 @@ from typing import Protocol
 from orchestrator.effects.git.files import lfs_pointers
 from orchestrator.effects.terraform import hcl
 from orchestrator.effects.terraform.data_folder import installed_providers, module_folders
-from orchestrator.effects.terraform.terraform import VARIABLES_FILE, Terraform, environment
+from orchestrator.effects.terraform.modules import ModuleTree, check_modules
+from orchestrator.effects.terraform.surroundings import environment, for_fetching
+from orchestrator.effects.terraform.terraform import VARIABLES_FILE, Terraform
 from orchestrator.effects.terraform.workspace import Workspace
 from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.backend import Backend
 from orchestrator.model.rules.config import TerraformSettings as Settings
+from orchestrator.model.terraform import credentials, override, variables
 from orchestrator.model.terraform import root as roots
-from orchestrator.model.terraform import variables
+from orchestrator.model.terraform.allowed_providers import refuse_others
+from orchestrator.model.terraform.override import GENERATED_FILE, ProviderIdentity
 from orchestrator.model.terraform.provider_lock import (
     LOCK_FILE,
     LockedProvider,
@@ -28,16 +32,16 @@ from orchestrator.model.terraform.provider_lock import (
     locked_versions,
     parse_lock_file,
 )
-from orchestrator.model.terraform.root import Json, ProviderIdentity
+from orchestrator.model.terraform.root import OVERRIDE_FILE, Json
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.masking import Masker
 from orchestrator.model.text.progress import Progress
-from orchestrator.model.tools.dialect import twins
+from orchestrator.model.tools.dialect import Dialect, twins
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
 
-_OURS = (roots.OVERRIDE_FILE, roots.GENERATED_FILE)
+_OURS = (OVERRIDE_FILE, GENERATED_FILE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,14 @@ class Prepared:
     terraform: Terraform
     root: Path
     var_files: tuple[Path, ...]
+    identity: ProviderIdentity
+    taken_over: frozenset[str]
+    modules: Mapping[str, str]
+    """Digests of the modules from outside the commit, by address."""
+
+    def check_credentials(self, plan_json: bytes, unmanaged: Collection[str]) -> None:
+        """Raises InvalidInput where a provider of the plan ran with other settings than those that we gave."""
+        credentials.check(plan_json, self.identity, unmanaged, self.taken_over, self.terraform.graph)
 
     @property
     def lock_file(self) -> str | None:
@@ -74,7 +86,8 @@ def export(ctx: ReleaseContext, workspace: Workspace, *, refuse_unsaved: bool = 
         )
     root = workspace.source / ctx.repository.in_project(ctx.release.target.root)
     _refuse_what_we_write(root)
-    _refuse_other_backend(ctx, root)
+    roots.refuse_later_overrides(_dialect(ctx).read(os.listdir(root)))
+    _refuse_other_providers(ctx, root)
     return root
 
 
@@ -90,11 +103,18 @@ def _refuse_what_we_write(root: Path) -> None:
         )
 
 
-def _refuse_other_backend(ctx: ReleaseContext, root: Path) -> None:
-    """Before `init`, which would obey it: an override file that sets the backend after ours."""
-    others = {path.name for path in root.iterdir() if not roots.comes_after_ours(path.name)}
-    for name, body in read(ctx, root, skip=others).items():
-        roots.refuse_later_override(f"{ctx.release.target.root}/{name}".removeprefix("./"), body)
+def _refuse_other_providers(ctx: ReleaseContext, root: Path) -> None:
+    """Before `init`, which installs what the lock file names and nothing else."""
+    if os.path.lexists(root / "terraform.d"):
+        raise InvalidInput(
+            "the root configuration holds a folder terraform.d, from which providers could be installed",
+            hint="Remove it from the commit: providers come from their registry, or a mirror of this machine.",
+        )
+    release = ctx.release
+    lock_file = ctx.repository.read(release.rules_commit, f"{release.target.root}/{LOCK_FILE}") or b""
+    protected = locked_versions(parse_lock_file(lock_file.decode(errors="replace")))
+    used = locked_versions(locked_providers(root))
+    refuse_others(used, release.rules.project.terraform.providers, protected)
 
 
 def warn(ctx: ReleaseContext, source: Path) -> None:
@@ -150,14 +170,17 @@ def program(
     locked = locked_versions(locked_providers(tf_root.root))
     region = {"AWS_REGION": tf_root.region, "AWS_DEFAULT_REGION": tf_root.region}
     extra = {**cli_config(by.env, locked=locked), **region}
-    write(tf_root.root, {roots.OVERRIDE_FILE: roots.backend_override(tf_root.backend)})
+    ours = override.backend_override(tf_root.backend)
+    write(tf_root.root, {OVERRIDE_FILE: ours})
     return Terraform(
         name=tool.name,
         program=tool.path,
         version=tool.version,
         workspace=tf_root.workspace,
         root=tf_root.root,
+        backend=ours["terraform"]["backend"],
         env=environment(by.env, settings, extra),
+        fetching=for_fetching(by.env),
         settings=settings,
         masker=by.masker,
         progress=by.progress,
@@ -182,8 +205,12 @@ def read(ctx: ReleaseContext, folder: Path, *, skip: Collection[str] = _OURS, to
 
     The program that runs decides which files these are: it may be another one than the rules name.
     """
-    dialect = find(ctx.release.rules.project.terraform.program, env=ctx.env).dialect
-    return hcl.read_root(folder, ctx.cache, dialect=dialect, skip=skip, told=told)
+    return hcl.read_root(folder, ctx.cache, dialect=_dialect(ctx), skip=skip, told=told)
+
+
+def _dialect(ctx: ReleaseContext) -> Dialect:
+    """Of the program that runs, which decides which files count."""
+    return find(ctx.release.rules.project.terraform.program, env=ctx.env).dialect
 
 
 def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json]) -> Prepared:
@@ -193,6 +220,9 @@ def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json
     """
     release, workspace = ctx.release, terraform.workspace
     workload = release.rules.project.workload
+    policy = release.rules.environments[release.tag.env].policy
+    tree = ModuleTree(workspace.data, terraform.root, workspace.source)
+    modules = check_modules(tree, policy.module_sources)
     root = roots.interpret(files)
     for address, folder in module_folders(workspace.data, terraform.root).items():
         _refuse_providers(address, read(ctx, folder, told=f"module {address}: "))
@@ -200,7 +230,8 @@ def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json
     # The folder may still hold providers of an earlier version of the root.
     locked = {provider.address for provider in locked_providers(terraform.root)}
     installed, unmanaged = installed_providers(workspace.data) & locked, workload.unmanaged_providers
-    write(terraform.root, roots.generated_files(root, release.target.backend, identity, unmanaged, installed))
+    generated = override.generated_files(root, release.target.backend, identity, unmanaged, installed)
+    write(terraform.root, generated)
     reserved = variables.reserved_variables(root, variables.facts(release.tag, release.target), workload)
     var_files = [workspace.source / ctx.repository.in_project(path) for path in release.var_files]
     given = _given(ctx, terraform, var_files, {*reserved, *root.sensitive})
@@ -210,7 +241,8 @@ def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json
     terraform = replace(terraform, masker=Masker.of_environment(ctx.env, secrets))
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
-    return Prepared(terraform, terraform.root, (*var_files, own))
+    taken_over = override.overridden(generated)
+    return Prepared(terraform, terraform.root, (*var_files, own), identity, taken_over, modules)
 
 
 def _given(

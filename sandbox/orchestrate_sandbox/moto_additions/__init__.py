@@ -13,9 +13,10 @@ _OF_SERVICE = {
     "codebuild": ("build_projects", "builds", "report_groups"),
     "codecommit": ("repositories",),
     "codepipeline": ("pipelines", "pipeline_executions"),
-    "dynamodb": ("table_encryption", "table_replicas"),
+    "dynamodb": ("narrowed_sessions", "table_encryption", "table_replicas"),
     "elb": ("dns_names",),  # and elbv2: they share an address
     "events": ("event_rules",),
+    "iam": ("replaced_roles",),
     "kms": ("symmetric_keys",),
     "logs": ("log_keys",),
     "s3": ("bucket_access", "bucket_events", "lifecycle", "retention"),

@@ -19,8 +19,10 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 
 from orchestrate_sandbox.moto_additions.callers import arns_of_caller
+from orchestrate_sandbox.moto_additions.narrowed_sessions import session_allows
 from orchestrate_sandbox.moto_additions.policies import Access, allows, applicable
 
+_PERMISSIONS = {"HeadObject": "GetObject", "HeadBucket": "ListBucket"}
 _CONTEXT = {"aws:SecureTransport": "true"}
 
 
@@ -66,10 +68,20 @@ def _may(response: Any, bucket_name: str, key_name: str | None) -> bool:
     expected = response.headers.get("x-amz-expected-bucket-owner")
     if expected is not None and expected != owner:
         return False
+    if not _session_may(response, bucket_name, key_name):
+        return False
     if response.current_account == owner:
         return True
     bucket = s3_backends[owner][partition].buckets[bucket_name]
     return allows(_text(bucket.policy), _access(response, bucket.arn, key_name))
+
+
+def _session_may(response: Any, bucket_name: str, key_name: str | None) -> bool:
+    """IAM's name of the permission, where that is not the action's ("Actions defined by Amazon S3")."""
+    asked = response.data["Action"]
+    action = "ListBucket" if asked.startswith("ListObject") else _PERMISSIONS.get(asked, asked)
+    arn = f"arn:{response.partition}:s3:::{bucket_name}"
+    return session_allows(response, f"s3:{action}", f"{arn}/{key_name}" if key_name else arn)
 
 
 def _access(response: Any, bucket_arn: str, key_name: str | None) -> Access:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from orchestrate_sandbox import failures
 from orchestrate_sandbox.moto_additions.callers import arns_of_caller
+from orchestrate_sandbox.moto_additions.narrowed_sessions import session_allows
 from orchestrate_sandbox.moto_additions.policies import Access, allows
 
 
@@ -59,6 +60,8 @@ def _refusal(response: Any, arn: str, action: str) -> str | None:
     role = _role(arn, response.partition)
     if role is None:
         return "there is no such role"
+    if not session_allows(response, action, arn):
+        return "the session policy does not allow it"
     access = Access(
         account=response.current_account,
         arns=arns_of_caller(response),
@@ -80,10 +83,15 @@ def _context(response: Any) -> dict[str, str | tuple[str, ...]]:
         "sts:ExternalId": response._get_param("ExternalId"),
         "sts:RoleSessionName": response._get_param("RoleSessionName"),
         "aws:PrincipalAccount": response.current_account,
+        "aws:PrincipalArn": min(arns_of_caller(response), key=_roles_first),
     }
     tags = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in passed}
     known = {name: value for name, value in (given | tags).items() if value is not None}
     return {**known, "aws:TagKeys": tuple(tag["Key"] for tag in passed)}
+
+
+def _roles_first(arn: str) -> bool:
+    return ":iam:" not in arn
 
 
 def _sessions_first(arn: str) -> bool:

@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def written(root: Path, name: str, text: str) -> Path:
-    (root / name).write_text(text)
+    (root / name).write_text(text, newline="")
     return root / name
 
 
@@ -58,6 +58,24 @@ def test_a_link_that_leads_to_no_file_is_named(root: Path, cache: Cache, name: s
     (root / name).symlink_to(name if target == "main.tf" else target)
     with pytest.raises(InvalidInput, match=rf"^{name} is not a file, or a link that leads nowhere"):
         read_file(root / name, cache)
+
+
+def test_a_byte_order_mark_hides_no_block(root: Path, cache: Cache) -> None:
+    """Terraform passes over it."""
+    (root / "main.tf").write_bytes(b"\xef\xbb\xbf" + b'provider "aws" {}\n')
+    assert read_file(root / "main.tf", cache) == {"provider": [{"aws": {}}]}
+    (root / "p.tf.json").write_bytes(b"\xef\xbb\xbf" + b'{"provider": {"aws": {}}}')
+    with pytest.raises(InvalidInput, match=r"p\.tf\.json is not JSON"):
+        read_file(root / "p.tf.json", cache)
+
+
+@pytest.mark.parametrize("character", ["\x1c", "\x0b", "\x00", "\u2028", "\x85", "\r", "\ufeff"])
+def test_characters_that_end_a_heredoc_for_some_readers_only_are_refused(
+    root: Path, cache: Cache, character: str
+) -> None:
+    text = f'locals {{\n  a = <<E\nE{character}x\nE\n}}\nprovider "aws" {{}}\n'
+    with pytest.raises(InvalidInput, match=rf"line 3 holds the character U\+{ord(character):04X}"):
+        read_file(written(root, "main.tf", text), cache)
 
 
 def test_what_does_not_matter_may_be_anything(root: Path, cache: Cache) -> None:

@@ -10,18 +10,21 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.backend import Backend
-from orchestrator.model.terraform.root import (
+from orchestrator.model.terraform.override import (
     GENERATED_FILE,
-    OVERRIDE_FILE,
-    ROLE_VARIABLE,
     UNSET,
-    Json,
-    ProviderBlock,
     ProviderIdentity,
-    RootBlocks,
     backend_override,
     generated_files,
+)
+from orchestrator.model.terraform.root import (
+    OVERRIDE_FILE,
+    ROLE_VARIABLE,
+    Json,
+    ProviderBlock,
+    RootBlocks,
     interpret,
+    refuse_later_overrides,
 )
 
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -52,8 +55,16 @@ def test_provider_blocks_of_both_syntaxes_are_found() -> None:
         assert addresses({"main.tf": hcl, "x.tf.json": one}) == ["aws", "aws.a", "aws.b"]
 
 
-def test_what_is_no_block_is_passed_over() -> None:
-    assert addresses({"x.tf.json": {"//": "a comment", "provider": [{"aws": ["no block"], "//": "comment"}, 1]}}) == []
+def test_lists_in_lists_are_blocks_and_comments_are_none() -> None:
+    """Terraform takes them so (HCL JSON Syntax, "Blocks")."""
+    nested = {"//": "a comment", "provider": [[{"aws": [[{"alias": "a"}], []], "//": "comment"}], None]}
+    assert addresses({"x.tf.json": nested}) == ["aws.a"]
+
+
+@pytest.mark.parametrize("body", [{"provider": 1}, {"provider": [["x"]]}, {"provider": {"aws": "x"}}])
+def test_what_is_no_block_is_refused(body: Json) -> None:
+    with pytest.raises(InvalidInput, match=r"in a JSON file of the configuration is no block"):
+        addresses({"x.tf.json": body})
 
 
 @pytest.mark.parametrize(
@@ -122,23 +133,29 @@ def test_a_mirrored_provider_beside_the_official_one_is_another_provider() -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["override.tf", "override.tf.json", "p_override.tf", "orchestrate_override_override.tf"]
-)
-@pytest.mark.parametrize(
-    ("body", "what"),
+    "name",
     [
-        ({"provider": [{"aws": {}}]}, "aws provider"),
-        ({"terraform": [{"backend": [{"local": {}}]}]}, "backend"),
-        ({"terraform": {"cloud": {}}}, "cloud"),
+        "override.tf",
+        "override.tf.json",
+        "p_override.tf",
+        "orchestrate_override_override.tf",
+        "z_override.tofu",
+        "z_override.tofu.json",
+        "\udcff_override.tf",
+        "\n\u00e4_override.tf",
+        "p\n_override.tf",
     ],
 )
-def test_an_override_file_that_would_win_over_ours_is_refused(name: str, body: Json, what: str) -> None:
-    with pytest.raises(InvalidInput, match=f"{name} sets the {what} after"):
-        interpret({name: body})
+def test_an_override_file_that_would_win_over_ours_is_refused(name: str) -> None:
+    if name > OVERRIDE_FILE:
+        with pytest.raises(InvalidInput, match="and what it sets would win"):
+            refuse_later_overrides(["main.tf", name])
+    else:
+        refuse_later_overrides([name])
 
 
-def test_override_files_that_set_something_else_may_come_later() -> None:
-    interpret({"override.tf": {"locals": [{"a": 1}], "provider": [{"random": {}}]}})
+def test_override_files_that_come_before_ours_are_left() -> None:
+    refuse_later_overrides([OVERRIDE_FILE, "a_override.tf", "z.tf", "zoverride.tf", "z_override", "z_override.tf~"])
 
 
 @pytest.mark.parametrize("name", ["p_override.tofu.tf", "overrides.tf", "p_override.tf.tf", "p-override.tf", "main.tf"])
@@ -193,9 +210,18 @@ def test_every_block_gets_role_and_account_and_loses_its_own_credentials() -> No
             }
         ]
         assert all(block[name] is None for name in UNSET)
-        assert block["dynamic"]["assume_role_with_web_identity"]["for_each"] == []
+        assert [inner["for_each"] for inner in block["dynamic"].values()] == [[], []]
+        assert set(block["dynamic"]) == {"assume_role_with_web_identity", "endpoints"}
     assert (default["region"], default.get("alias")) == ("eu-central-1", None)
     assert (aliased.get("region"), aliased["alias"]) == (None, "a")
+
+
+def test_arguments_that_only_some_versions_have_are_unset_where_the_root_has_them() -> None:
+    first, second = {"aws": {"https_proxy": "x", "max_retries": 1}}, {"aws": {"alias": "a", "no_proxy": "x"}}
+    for block in overridden({"m.tf": {"provider": [first, second]}})["aws"]:
+        assert (block["https_proxy"], block["no_proxy"]) == (None, None)
+        assert "max_retries" not in block
+    assert "no_proxy" not in overridden({})["aws"][0]
 
 
 def test_without_external_id_none_is_sent() -> None:

@@ -9,7 +9,8 @@ from orchestrator.model.rules.config import Workload
 from orchestrator.model.rules.rules import Rules
 from orchestrator.model.rules.tag import Tag
 from orchestrator.model.rules.target import locate
-from orchestrator.model.terraform.root import Json, ProviderIdentity, RootBlocks, interpret
+from orchestrator.model.terraform.override import ProviderIdentity
+from orchestrator.model.terraform.root import Json, RootBlocks, interpret
 from orchestrator.model.terraform.variables import check_reserved, facts, reserved_variables, secrets
 from tests.support.git_project import RULES
 

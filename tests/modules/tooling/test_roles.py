@@ -65,6 +65,11 @@ GRANTED: list[tuple[Any, set[str]]] = [
     (AccessRequest("sts:TagSession", _role("222222222222", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (AccessRequest("sts:SetSourceIdentity", _role("111111111111", "InfraPlanRole")), {"plan", "people", "deploy"}),
     (AccessRequest("sts:AssumeRole", _role("111111111111", "InfraBuildRole")), {"apply", "deploy"}),
+    # each itself, under a session policy
+    *(
+        (AccessRequest("sts:AssumeRole", _role("000000000000", f"acme-tf-use1-dev-{kind}")), {kind})
+        for kind in ("plan", "apply", "people", "deploy")
+    ),
     (AccessRequest("s3:GetObject", STATE), {"plan", "apply", "people", "deploy"}),
     (AccessRequest("s3:ListBucket", "arn:aws:s3:::acme-tf-use1-dev"), {"plan", "apply", "people", "deploy"}),
     (AccessRequest("codebuild:BatchGetBuilds", f"{PROJECT}-apply"), {"runner", "apply", "people", "deploy"}),
@@ -152,7 +157,8 @@ NEVER: list[Any] = [
     AccessRequest("iam:AttachRolePolicy", _role("000000000000", "acme-tf-use1-dev-plan")),
     AccessRequest("iam:UpdateAssumeRolePolicy", _role("000000000000", "acme-tf-use1-dev-apply")),
     AccessRequest("iam:CreatePolicyVersion", "arn:aws:iam::000000000000:policy/acme-tf-use1-dev-accounts-plan-all"),
-    AccessRequest("sts:AssumeRole", _role("000000000000", "acme-tf-use1-dev-apply")),
+    AccessRequest("sts:AssumeRole", _role("000000000000", "acme-tf-use1-prod-apply")),
+    AccessRequest("sts:AssumeRole", _role("000000000000", "acme-tf-use1-dev-verify")),
     AccessRequest("iam:PassRole", _role("000000000000", "acme-tf-use1-dev-apply")),
     AccessRequest("codebuild:UpdateProject", f"{PROJECT}-apply"),
     *(

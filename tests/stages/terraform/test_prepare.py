@@ -20,7 +20,8 @@ from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.providers import cli_config
 from orchestrator.errors import InvalidInput, Refused, StageFailed
 from orchestrator.model.terraform import credentials
-from orchestrator.model.terraform.root import OVERRIDE_FILE, ProviderIdentity, generated_files, interpret
+from orchestrator.model.terraform.override import ProviderIdentity, generated_files
+from orchestrator.model.terraform.root import OVERRIDE_FILE, interpret
 from orchestrator.model.tools.dialect import TERRAFORM
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.release.plan import plan
@@ -238,7 +239,11 @@ def test_what_escapes_our_reading_is_found_in_terraforms(project: E2eProject, st
     unread.mkdir()
     (unread / "main.tf").write_text(hidden)
     with pytest.raises(InvalidInput, match=r"the provider corp \(registry.*\) would not run under the release's role"):
-        credentials.check(plan_in(unread, at, {}), RESEARCH, ())
+        credentials.check(plan_in(unread, at, {}), identity_of(at), (), {"aws", "corp"}, str)
+
+
+def identity_of(ctx: ReleaseContext) -> ProviderIdentity:
+    return ProviderIdentity.of(ctx.release.tag, ctx.release.target, ctx.release.rules.project.workload)
 
 
 def plan_in(folder: Path, ctx: ReleaseContext, read: dict[str, str]) -> bytes:
@@ -248,7 +253,7 @@ def plan_in(folder: Path, ctx: ReleaseContext, read: dict[str, str]) -> bytes:
     for name, text in read.items():
         (folder / name).write_text(text)
     files = read_root(folder, cache, dialect=TERRAFORM, skip=()) if read else {}
-    identity = ProviderIdentity.of(ctx.release.tag, ctx.release.target, ctx.release.rules.project.workload)
+    identity = identity_of(ctx)
     aws = "registry.terraform.io/hashicorp/aws"
     generated = generated_files(interpret(files), ctx.release.target.backend, identity, (), {aws})
     generated[OVERRIDE_FILE]["terraform"]["backend"] = {"local": {}}
@@ -456,11 +461,15 @@ def test_variables_that_the_rules_name_are_passed(project: E2eProject, stand: St
         ("5.6", {"main.tf": ASKING.replace("string", "number", 1)}, "the variable account as a number"),
         ("5.7", {"main.tf": 'variable "account" { type = string }'}, "names environment, which the root"),
         ("5.10", {"../envs/dev.tfvars": "x = ["}, "^envs/dev.tfvars cannot be parsed"),
-        ("5.8", {"z_override.tf": 'terraform {\n  backend "local" {}\n}\n'}, "z_override.tf sets the backend after"),
+        (
+            "5.8",
+            {"z_override.tf": 'terraform {\n  backend "local" {}\n}\n'},
+            "z_override.tf comes after",
+        ),
         (
             "5.9",
             {"zzz_override.tf": 'terraform {\n  cloud {\n    organization = "x"\n  }\n}\n'},
-            "zzz_override.tf sets the cloud after",
+            "zzz_override.tf comes after",
         ),
     ],
 )
