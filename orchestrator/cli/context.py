@@ -125,7 +125,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
         metavar="REF",
         expose_value=False,
         callback=_store,
-        help="The branch or commit that the rules of a release come from. Default: origin/HEAD, else main.",
+        help="For looking only (show, targets, tag, ...): the branch or commit that the rules come from.",
     ),
     click.option("--debug", is_flag=True, expose_value=False, callback=_store, help="Show tracebacks."),
 )
@@ -185,9 +185,22 @@ def surroundings(context: Context, tag: str) -> ReleaseContext:
     from orchestrator.stages.tags.resolve import resolve
 
     repository = context.repository()
-    with refusals.of_tag(repository, tag, context.rules_ref, say):
-        release = resolve(repository, tag, context.rules_ref)
+    rules_commit = deciding_rules(context, repository)
+    with refusals.of_tag(repository, tag, rules_commit, say):
+        release = resolve(repository, tag, rules_commit)
     return ReleaseContext(release, repository, environment(), say)
+
+
+def deciding_rules(context: Context, repository: Repository) -> str:
+    """The commit whose rules decide a release. UsageError where the command line names others."""
+    if context.rules_ref is not None:
+        raise UsageError(
+            "--rules-ref is for looking only: the rules of a release come from the protected branch of the remote",
+            hint="`orchestrate show --rules-ref REF` shows what a tag would mean under the rules of REF.",
+        )
+    from orchestrator.effects.git.protected_branch import protected_commit
+
+    return protected_commit(repository, say)
 
 
 def answer(context: Context, fields: dict[str, Any], text: str) -> None:

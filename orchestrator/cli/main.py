@@ -111,6 +111,7 @@ def orchestrate() -> None:
 
 def run() -> NoReturn:
     """The console script."""
+    os.umask(0o077)  # plans and states hold secrets, and nobody else may put anything beside them
     speak_utf8()
     interruption.listen()
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, confirm, pass_context, say, surroundings
+from orchestrator.cli.context import (
+    CommandWithCommonOptions,
+    Context,
+    answer,
+    confirm,
+    deciding_rules,
+    pass_context,
+    say,
+    surroundings,
+)
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +66,7 @@ def _surroundings(
             raise UsageError(f"{tag} is not a tag of {env}, {scope}, {team}")
         return surroundings(context, tag)
     repository = context.repository()
-    rules_commit = repository.rules_commit(context.rules_ref)
+    rules_commit = deciding_rules(context, repository)
     return ReleaseContext(
         as_if_tagged(repository, target, commit or rules_commit, rules_commit), repository, environment(), say
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 @click.option("--tag", help="Check what a tag of this name would release; it need not exist yet.")
 @click.option("--all", "everything", is_flag=True, help="Check the roots of all targets, or all roots there are.")
 @click.option("--write-baseline", is_flag=True, help="Write all that fails now to a file, as known from here on.")
+@click.option("--policies", is_flag=True, help="Also run the repository's own programs: policies/ and its tests.")
+@click.option("--provider", "providers", multiple=True, metavar="ADDRESS",
+              help="Let a provider run that is not HashiCorp's, such as datadog/datadog; repeatable.")  # fmt: skip
 @file_options
 @pass_context
 def check(
@@ -30,14 +33,20 @@ def check(
     tag: str | None,
     everything: bool,
     write_baseline: bool,
+    policies: bool,
+    providers: tuple[str, ...],
     **files: Path | None,
 ) -> None:
     """Lint and scan the working tree: the root in PATH, or the roots below it. Works in any repository.
 
     Without PATH, the current folder; in a project's own folder, the roots of all its targets. Nothing is uploaded or
-    recorded, and no AWS account is needed.
+    recorded, and no AWS account is needed. No program of the repository is run, nor a provider that is not HashiCorp's,
+    unless an option asks for it.
     """
+    from dataclasses import replace
+
     from orchestrator.effects.system.host import environment
+    from orchestrator.model.terraform.checked_providers import CheckedProviders
     from orchestrator.stages.checks.check import Worktree
     from orchestrator.stages.checks.check import check as run
     from orchestrator.stages.checks.subject import CheckContext
@@ -45,7 +54,9 @@ def check(
     if sum([path is not None, tag is not None, everything]) > 1:
         raise UsageError("PATH, --tag and --all exclude one another")
     tree = Worktree.around(path or context.start)
-    subjects = tree.of_tag(tag) if tag else tree.everything() if everything else tree.here()
+    found = tree.of_tag(tag) if tag else tree.everything() if everything else tree.here()
+    allowed = CheckedProviders().also(providers)
+    subjects = [replace(subject, policies=policies, providers=allowed) for subject in found]
     reports, failures = run(subjects, CheckContext.here(environment(), say))
     show_reports(context, reports, failures, files)
     if failures:

@@ -84,7 +84,8 @@ def _verify(context: Context, selection: Selection, asked: dict[str, Any]) -> No
     from orchestrator.stages.history.audit import audit
 
     rules = load_rules_from_worktree(context)
-    _conclude(context, audit(_records(context, rules, selection, plans=not asked["skip_plans"])))
+    records = _records(context, rules, selection, plans=not asked["skip_plans"])
+    _conclude(context, audit(records, descends=context.repository().follows))
 
 
 def _verify_bundle(context: Context, path: Path) -> None:
@@ -106,7 +107,8 @@ def _export(context: Context, selection: Selection, asked: dict[str, Any]) -> No
     from orchestrator.stages.history.evidence import store
 
     rules = load_rules_from_worktree(context)
-    found = audit(_records(context, rules, selection, plans=not asked["skip_plans"]))
+    records = _records(context, rules, selection, plans=not asked["skip_plans"])
+    found = audit(records, descends=context.repository().follows)
     files = report.files(found)
     if asked["export"]:
         write(files, asked["export"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, pass_context, say
+from orchestrator.cli.context import CommandWithCommonOptions, Context, deciding_rules, pass_context, say
 
 
 @click.command("promote", cls=CommandWithCommonOptions)
@@ -27,7 +27,8 @@ def promote(context: Context, /, *, scopes: tuple[str, ...], push: bool, remote:
     from orchestrator.stages.tags.make_tags import TagOptions
 
     request = TagOptions(scopes=scopes or None, remote=remote if push else None, **wanted)
-    made = run(context.repository(), request, context.rules_ref, say)
+    repository = context.repository()
+    made = run(repository, request, deciding_rules(context, repository), say)
     for note in made.notes:
         say(note)
     context.answered = True

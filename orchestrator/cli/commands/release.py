@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, pass_context, say
+from orchestrator.cli.context import CommandWithCommonOptions, Context, answer, deciding_rules, pass_context, say
 from orchestrator.cli.release_run import run_release
 from orchestrator.errors import UsageError
 
@@ -57,7 +57,7 @@ def _run_many(context: Context, tags: tuple[str, ...], wanted: ReleaseOptions) -
     from orchestrator.stages.fleet.fleet import RunOptions, choose, follow
 
     repository = context.repository()
-    chosen = choose(repository, tags, context.rules_ref, say)
+    chosen = choose(repository, tags, deciding_rules(context, repository), say)
     executor, parallel = _lane(context, repository, chosen, wanted)
     outcome = follow(chosen.runs, executor, RunOptions(parallel, wanted.wait), say)
     if outcome.interrupted and wanted.where == "aws":
@@ -76,5 +76,5 @@ def _lane(context: Context, repository: Repository, chosen: Chosen, wanted: Rele
     from orchestrator.stages.fleet.here import Here
 
     parallel = wanted.parallel or processors()
-    options = ("--repo", str(repository.folder), *(("--rules-ref", ref) if (ref := context.rules_ref) else ()))
+    options = ("--repo", str(repository.folder))
     return Here(context.start, chosen.project, options, environment(), parallel), parallel

@@ -11,6 +11,7 @@ from orchestrator.cli.context import (
     Context,
     answer,
     confirm,
+    deciding_rules,
     pass_context,
     review,
     say,
@@ -40,9 +41,11 @@ def rollback(context: Context, /, *, preview: bool, yes: bool, full: bool, **opt
 
     remote = options["remote"] if options["push"] else None
     asked = stage.RollbackOptions(**{name: options[name] for name in ("env", "team", "scope", "to")})
+    repository = context.repository()
+    rules_commit = deciding_rules(context, repository)
     if not preview:
-        stage.check_push(context.repository(), asked, context.rules_ref, remote)
-    proposal = stage.propose(context.repository(), asked, context.rules_ref, environment(), say)
+        stage.check_push(repository, asked, rules_commit, remote)
+    proposal = stage.propose(repository, asked, rules_commit, environment(), say)
     shown = report.shown_proposal(proposal)
     fields, tag = report.proposal_fields(proposal), str(proposal.ctx.release.tag)
     if preview:

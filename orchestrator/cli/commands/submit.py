@@ -50,7 +50,9 @@ def _origin(context: Context, env: Mapping[str, str]) -> Origin:
     from orchestrator.effects.pipeline.source_archive import origin_of
     from orchestrator.stages.pipeline.submit import Origin
 
+    if context.rules_ref is not None:
+        raise UsageError("--rules-ref is for looking only: a release's rules come from the remote's protected branch")
     url = origin_of(context.repository().folder)
     inside = env.get("ORCHESTRATE_ENV")
-    rules_ref = context.rules_ref or env.get("ORCHESTRATE_RULES_REF") or None
+    rules_ref = (env.get("ORCHESTRATE_RULES_REF") or None) if inside else None
     return Origin(url, rules_ref, inside, env.get("AWS_REGION") if inside else None)

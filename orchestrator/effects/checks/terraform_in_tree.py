@@ -16,14 +16,15 @@ import msgspec
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
 from orchestrator.effects.terraform.modules import ModuleTree, check_modules
 from orchestrator.effects.terraform.surroundings import for_fetching, without_credentials
-from orchestrator.effects.tools.providers import cli_config
-from orchestrator.errors import DependencyError, InvalidInput, Refused
+from orchestrator.effects.tools.providers import lint_cli_config
+from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError, Refused
 from orchestrator.model.checks.coverage import LOCK_FILE
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.rules.check_names import Check
 from orchestrator.model.rules.check_settings import ModuleSource
 from orchestrator.model.rules.config import TerraformSettings as Settings
 from orchestrator.model.terraform.allowed_providers import refuse_others
+from orchestrator.model.terraform.checked_providers import CheckedProviders, not_allowed, unavailable
 from orchestrator.model.terraform.errors import failure
 from orchestrator.model.terraform.events import CommandOutput, Diagnostic
 from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
@@ -42,6 +43,8 @@ class TerraformInTree:
     """Modules from outside the commit that the rules allow."""
     protected: tuple[str, ...] = ()
     """Addresses of the providers that the protected branch locks."""
+    checked: CheckedProviders | None = None
+    """The only providers that may run, where the rules are not to be trusted: `init` gets no login then."""
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -60,11 +63,28 @@ class TerraformInTree:
         folder = self.scratch_dir.tree / root
         options = ["-backend=false", "-input=false", "-no-color", "-json"]
         locked = ["-lockfile=readonly"] if (folder / LOCK_FILE).is_file() and not add_to_lock else []
-        shutil.rmtree(self.data / "modules", ignore_errors=True)  # what an earlier commit has called
         shared = Path(self.scratch_dir.env.get("TF_PLUGIN_CACHE_DIR") or self.data)
         with _alone(shared) if shared != self.data and shared.is_dir() else contextlib.nullcontext():
+            shutil.rmtree(self.data / "modules", ignore_errors=True)  # what an earlier commit has called
             said = self.run(["init", *options, *locked], folder)
-        return self._not_allowed(root, check) if said.returncode == 0 else self._not_initialized(said, root, check)
+        if said.returncode != 0:
+            return self._not_initialized(said, root, check)
+        return self._not_allowed(root, check)
+
+    def _not_initialized(self, said: ToolResult, root: str, check: Check) -> list[Finding]:
+        output = CommandOutput()
+        with said.stdout.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                output.take(line.rstrip("\n"))
+        strange = [a for a in unavailable(output) if self.checked is not None and not self.checked.holds(a)]
+        if strange:
+            return [self._refused(root, check, not_allowed(strange))]
+        error = failure(f"{self.tool.name} init", output, said.returncode, program=self.tool.name)
+        if not output.errors or isinstance(error, DependencyError):
+            raise error if output.errors else said.broken("could not initialize the root")
+        remediation = error.hint if isinstance(error, InvalidInput) else None
+        placed = [diagnostic for diagnostic in output.errors if diagnostic.place]  # the others introduce these
+        return [self.diagnosed(check, "init", one, root, remediation) for one in placed or output.errors]
 
     def _not_allowed(self, root: str, check: Check) -> list[Finding]:
         """What the plan would refuse as well, before a provider runs: modules from outside the commit, providers."""
@@ -73,23 +93,26 @@ class TerraformInTree:
             check_modules(ModuleTree(self.data, folder, self.scratch_dir.tree), self.module_sources)
             lock_file = folder / LOCK_FILE  # `init` has written it where the commit has none
             text = lock_file.read_text("utf-8", errors="replace") if lock_file.is_file() else ""
-            refuse_others(locked_versions(parse_lock_file(text)), self.settings.providers, self.protected)
+            if self.checked is None:
+                refuse_others(locked_versions(parse_lock_file(text)), self.settings.providers, self.protected)
+            else:
+                self._check_installed(self.checked)
         except (InvalidInput, Refused) as error:
-            found = self.finding(check, "init", "not_allowed", "error", error.message)
-            return [msgspec.structs.replace(found, file=root or ".", remediation=error.hint)]
+            return [self._refused(root, check, error)]
         return []
 
-    def _not_initialized(self, said: ToolResult, root: str, check: Check) -> list[Finding]:
-        output = CommandOutput()
-        with said.stdout.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                output.take(line.rstrip("\n"))
-        error = failure(f"{self.tool.name} init", output, said.returncode, program=self.tool.name)
-        if not output.errors or isinstance(error, DependencyError):
-            raise error if output.errors else said.broken("could not initialize the root")
-        remediation = error.hint if isinstance(error, InvalidInput) else None
-        placed = [diagnostic for diagnostic in output.errors if diagnostic.place]  # the others introduce these
-        return [self.diagnosed(check, "init", one, root, remediation) for one in placed or output.errors]
+    def _refused(self, root: str, check: Check, error: OrchestrateError) -> Finding:
+        found = self.finding(check, "init", "not_allowed", "error", error.message)
+        return msgspec.structs.replace(found, file=root or ".", remediation=error.hint)
+
+    def _check_installed(self, allowed: CheckedProviders) -> None:
+        """Terraform starts every provider that `init` has installed, wherever the user's own settings found it."""
+        folder = self.data / "providers"
+        installed = ("/".join(path.relative_to(folder).parts) for path in folder.glob("*/*/*"))
+        strange = sorted(address for address in installed if not allowed.holds(address))
+        if strange:
+            shutil.rmtree(folder)
+            raise not_allowed(strange)
 
     def diagnosed(
         self, check: Check, command: str, found: Diagnostic, root: str, remediation: str | None = None
@@ -109,8 +132,8 @@ class TerraformInTree:
         return Finding(check, f"{self.tool.name} {command}", f"terraform_{rule}", severity, message)
 
     def run(self, arguments: list[str], folder: Path) -> ToolResult:
-        env = without_credentials(self.scratch_dir.env, self.own_variables(folder))
-        fetching = for_fetching(self.scratch_dir.env) if arguments[0] == "init" else {}
+        env = without_credentials(self.scratch_dir.terraform_env(), self.own_variables(folder))
+        fetching = for_fetching(self.scratch_dir.env) if self.checked is None and arguments[0] == "init" else {}
         return answer(self.tool, arguments, self.scratch_dir, folder, env | fetching)
 
     def own_variables(self, folder: Path) -> dict[str, str]:
@@ -120,7 +143,7 @@ class TerraformInTree:
         if lock_file.is_file():
             with contextlib.suppress(InvalidInput):  # Terraform itself says it better
                 locked = locked_versions(parse_lock_file(lock_file.read_text("utf-8", errors="replace")))
-        return {"TF_DATA_DIR": str(self.data), **cli_config(self.scratch_dir.env, locked=locked)}
+        return {"TF_DATA_DIR": str(self.data), **lint_cli_config(self.scratch_dir.env, self.checked, locked=locked)}
 
 
 class _Position(msgspec.Struct):

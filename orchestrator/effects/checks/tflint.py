@@ -1,4 +1,8 @@
-"""tflint: its rules over a root configuration and the local modules it calls, with the repository's own settings."""
+"""tflint: its rules over a root configuration and the local modules it calls, with settings that we generate.
+
+A settings file may name programs for tflint to start, so none of the checked files is one: they are removed from the
+copy that it looks at.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ import msgspec
 
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
 from orchestrator.model.checks.finding import Finding, Severity
-from orchestrator.model.checks.tflint_config import TflintConfig
+from orchestrator.model.checks.tflint_config import GENERATED, NAMES, TflintConfig, default_config
 from orchestrator.model.rules.check_names import Check
 from orchestrator.model.tools.tool import Tool
 
@@ -25,7 +29,7 @@ _CANARY = "orchestrate-canary"
 _CANARY_RULE = "terraform_unused_declarations"
 _CANARY_FILES = {
     "main.tf": b'variable "canary" {\n  type = string\n}\n',
-    ".tflint.hcl": b'plugin "terraform" {\n  enabled = true\n  preset  = "recommended"\n}\n',
+    GENERATED: default_config(None).content,
 }
 _DONE = (0, 1, 2)  # nothing found, errors, issues found
 _PLUGIN_PROBLEM = re.compile(r"Failed to initialize plugins|Plugin \"|Failed to (?:launch|instantiate)", re.IGNORECASE)
@@ -81,8 +85,9 @@ class Tflint:
         """
         tree = self.scratch_dir.scratch / "tflint"
         shutil.copytree(self.scratch_dir.tree, tree, symlinks=True)
+        _remove_settings(tree)
         for folder, config in configs.items():
-            (tree / folder / config.name).write_bytes(config.content)
+            (tree / folder / GENERATED).write_bytes(config.content)
         _lay(tree / _CANARY)
         env = self.scratch_dir.plain_env(
             TFLINT_PLUGIN_DIR=str(self.plugins), TF_DATA_DIR=str(self.scratch_dir.scratch / "none")
@@ -102,6 +107,15 @@ class Tflint:
             raise said.broken(f"could not use a plugin: {' '.join(plugin.message.split())[:300]}")
         if not any(issue.rule.name == _CANARY_RULE and _in_canary(issue) for issue in report.issues):
             raise said.broken("did not find what it finds in any working installation")
+
+
+def _remove_settings(tree: Path) -> None:
+    """In whatever case: file systems may not tell `.TFLINT.hcl` from `.tflint.hcl`."""
+    for base, folders, names in os.walk(tree):
+        for name in (*folders, *names):
+            if name.lower() in NAMES:
+                path = Path(base, name)
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _lay(folder: Path) -> None:

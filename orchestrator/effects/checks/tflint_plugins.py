@@ -15,7 +15,14 @@ from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.errors import DependencyError
 from orchestrator.model.checks.finding import masked, printable
-from orchestrator.model.checks.tflint_config import AWS_BY_HAND, AWS_RULESET, Plugin, TflintConfig, block
+from orchestrator.model.checks.tflint_config import (
+    AWS_BY_HAND,
+    AWS_RULESET,
+    GENERATED,
+    Plugin,
+    TflintConfig,
+    init_config,
+)
 from orchestrator.model.tools.tool import Tool
 
 _INIT_SECONDS = 300
@@ -92,7 +99,7 @@ class Plugins:
         tokens = {name: value for name, value in self.env.items() if name.startswith("GITHUB_TOKEN")}
         kept = {name: self.env[name] for name in self.env if name.upper() in _FORWARDED}
         with tempfile.TemporaryDirectory(prefix="orchestrate-") as folder:
-            Path(folder, ".tflint.hcl").write_text("".join(map(block, plugins)), "utf-8")
+            Path(folder, GENERATED).write_bytes(init_config(tuple(plugins)))
             env = {**kept, **tokens, "HOME": folder, "TFLINT_PLUGIN_DIR": str(self.own), "NO_COLOR": "1"}
             done = process.run([self.tool.path, "--init"], cwd=Path(folder), env=env, timeout=_INIT_SECONDS)
         if done.returncode != 0:

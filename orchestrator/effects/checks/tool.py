@@ -50,13 +50,19 @@ class ScratchDir:
 
     def plain_env(self, **extra: str) -> dict[str, str]:
         """For tools that need neither credentials nor a home: they run other people's code, and read their files."""
-        kept = {name: value for name, value in self.env.items() if name in _KEPT or name.lower() in _PROXIES}
+        kept = {name: value for name, value in self.env.items() if name in _KEPT}
         home = self.scratch / "home"
         home.mkdir(exist_ok=True)
         return {**kept, "HOME": str(home), "TMPDIR": str(self.temporary), "NO_COLOR": "1", **extra}
 
+    def terraform_env(self) -> dict[str, str]:
+        """For Terraform, which fetches providers and modules."""
+        passed = {name: value for name, value in self.env.items() if name.lower() in _PROXIES or name in _TERRAFORMS}
+        return self.plain_env(**passed)
+
 
 _KEPT = frozenset({"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})
+_TERRAFORMS = frozenset({"TF_PLUGIN_CACHE_DIR", "GOGC", "GOMEMLIMIT", "GOMAXPROCS"})
 _PROXIES = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
 
 

@@ -19,7 +19,7 @@ from orchestrator.effects.system.process import Completed
 from orchestrator.errors import DependencyError
 from orchestrator.model.text.quoting import escaped
 
-_PATIENCE = 600.0  # seconds; a partial clone may fetch
+_PATIENCE = 600.0  # seconds
 
 # What would make git look elsewhere than in the repository we were given (`git rev-parse --local-env-vars`, and where
 # attributes come from); a hook sets some of these.
@@ -29,6 +29,44 @@ LOCAL_VARIABLES = frozenset(
     "GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE GIT_ATTR_SOURCE".split()
 )
 
+# Settings that a repository from elsewhere may not decide: programs that git would start (fsmonitor, hooks), and files
+# that say what commits and packs hold without being the objects themselves.
+_NEVER: Mapping[str, str] = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.commitGraph": "false",
+    "core.multiPackIndex": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
+# No object is fetched while we read: a partial clone names the program that would do it (core.sshCommand, a remote's
+# upload-pack). Each of the three alone is enough for some versions of git.
+_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def pinned(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables that put these settings, and what is never a repository's to decide, over all its configuration."""
+    pairs = [*(settings or {}).items(), *_NEVER.items()]
+    numbered = {
+        f"GIT_CONFIG_{part}_{n}": pair[i] for n, pair in enumerate(pairs) for i, part in ((0, "KEY"), (1, "VALUE"))
+    }
+    return {"GIT_CONFIG_COUNT": str(len(pairs)), "GIT_OPTIONAL_LOCKS": "0", **numbered}
+
+
+def reading() -> dict[str, str]:
+    """The environment of a git that reads a repository: it starts no program and reaches no other machine."""
+    return {**_kept(), **pinned({"protocol.allow": "never"}), **_OFFLINE, **AS_COMMITTED, **_IN_ENGLISH}
+
+
+def _talking() -> dict[str, str]:
+    """As `reading`, where we mean to talk to a remote."""
+    return {**_kept(), **pinned(), **AS_COMMITTED, **_IN_ENGLISH}
+
+
+def _kept() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
+
+
 # Replacement objects and grafts would show another content, or other ancestors, under the same commit.
 AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 _IN_ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
@@ -37,10 +75,10 @@ _IN_ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
 class GitCommand:
     """Git commands in one folder; what they say about a failure becomes DependencyError."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, online: bool = False) -> None:
+        """`online`: to talk to a remote, from a folder whose settings are not a stranger's."""
         self._git = ("git", "-C", str(folder))
-        self._env = {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
-        self._env |= AS_COMMITTED | _IN_ENGLISH
+        self._env = _talking() if online else reading()
 
     def run(self, *arguments: str, missing: str | None = None, env: Mapping[str, str] | None = None) -> str:
         """The output without its last line break; where git says no, `missing` if it is given."""
@@ -117,6 +155,12 @@ def reason(text: str) -> str:
     return escaped((telling or lines[-1:] or ["no reason given"])[0])
 
 
+_LACKS_OBJECTS = (
+    "This clone lacks objects, and none are fetched while it is read. Clone it again without --filter, or run "
+    "`git fetch --refetch --no-filter`."
+)
+
+
 def _hint(text: str) -> str | None:
     if "dubious ownership" in text:
         found = re.search("safe.directory '?(.+?)'?\n", text + "\n")
@@ -126,7 +170,7 @@ def _hint(text: str) -> str | None:
             f"  git config --global --add safe.directory {escaped(folder)}"
         )
     if "promisor" in text or "unable to read sha1 file" in text or "could not fetch" in text:
-        return "This clone lacks objects. Clone it again without --filter, or run `git fetch --refetch --no-filter`."
+        return _LACKS_OBJECTS
     if "tell me who you are" in text or "auto-detect email" in text or "empty ident" in text:
         return "Say who you are: git config user.name NAME; git config user.email ADDRESS."
     return None

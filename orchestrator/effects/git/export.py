@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from orchestrator.effects.git import own_folder
 from orchestrator.effects.git.command import GitCommand
+from orchestrator.effects.git.objects import EXECUTABLE, LINK, SUBMODULE, TreeFile, object_id
 from orchestrator.errors import DependencyError
+from orchestrator.model.text.quoting import escaped
 
-# gitattributes(5): what stands in info/attributes comes before every .gitattributes.
-_ATTRIBUTES = "* -text !eol -ident !filter !working-tree-encoding\n"
+_NO_SETTINGS = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
 
 
-def export(common_dir: Path, commit: str, destination: Path) -> None:
+def export(common_dir: Path, commit: str, files: Collection[TreeFile], destination: Path) -> None:
     """Writes the commit's files to `destination`, which must not exist yet.
 
     Goes through an index of its own in an empty git folder: no filter, end-of-line conversion, `export-ignore`,
-    `export-subst`, hook or configuration of anyone changes a file. All or nothing: a failure, a full disk for one,
-    leaves no destination behind.
+    `export-subst`, hook or configuration of anyone changes a file. What is then on the disk is hashed and compared with
+    `files`, what the commit's trees name. All or nothing: a failure, a full disk for one, leaves no destination behind.
     """
     what = f"commit {commit[:12]} cannot be exported to {destination}"
     if os.path.lexists(destination):
@@ -29,10 +38,13 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
     try:
         tree = scratch / "tree"
         tree.mkdir()
-        env = _git_folder(scratch / "git", common_dir, sha256=len(commit) == 64) | {"GIT_WORK_TREE": str(tree)}
+        sha256 = len(commit) == 64
+        own = own_folder.make(scratch / "git", common_dir, sha256=sha256, attributes=own_folder.AS_COMMITTED_BYTES)
+        env = {**own, **_NO_SETTINGS, "GIT_WORK_TREE": str(tree)}
         git = GitCommand(tree)
         git.run("read-tree", commit, env=env)
         git.run("checkout-index", "--all", env=env)
+        _compare(tree, files)
         tree.rename(destination)
     except DependencyError as error:
         hint = error.hint or f"Is there room for it, and a limit on files (`df {destination.parent}`, `ulimit -f`)?"
@@ -41,20 +53,31 @@ def export(common_dir: Path, commit: str, destination: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _git_folder(folder: Path, common_dir: Path, *, sha256: bool) -> dict[str, str]:
-    """Makes a git folder of our own that borrows the repository's objects; returns the environment that uses it."""
-    for name in ("objects", "refs", "info"):
-        (folder / name).mkdir(parents=True)
-    (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    (folder / "info" / "attributes").write_text(_ATTRIBUTES)
-    settings = "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
-    (folder / "config").write_text(settings + ("[extensions]\n\tobjectFormat = sha256\n" if sha256 else ""))
-    return {
-        "GIT_DIR": str(folder),
-        "GIT_INDEX_FILE": str(folder / "index"),
-        "GIT_OBJECT_DIRECTORY": str(common_dir.absolute() / "objects"),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-    }
+def _compare(tree: Path, files: Collection[TreeFile]) -> None:
+    """Git writes what an object holds, whether or not that is what its id says; raises DependencyError."""
+    wanted = {file.path: file for file in files if file.mode != SUBMODULE}
+    for path, file in wanted.items():
+        if _written(tree / path, file) != file.id:
+            raise DependencyError(f"{escaped(path)} is not what the commit names", hint="Run `git fsck`.")
+    there = {path for base, folders, names in os.walk(tree) for path in _below(tree, base, folders, names)}
+    for path in sorted(there - wanted.keys()):
+        raise DependencyError(f"{escaped(path)} is not in the commit", hint="Run `git fsck`.")
+
+
+def _below(tree: Path, base: str, folders: list[str], names: list[str]) -> Iterator[str]:
+    links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+    return (os.path.relpath(os.path.join(base, name), tree) for name in (*names, *links))
+
+
+def _written(path: Path, file: TreeFile) -> str | None:
+    """The id of what stands there; None where it is missing, or of another kind."""
+    try:
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode) and file.mode == LINK:
+            return object_id("blob", os.fsencode(os.readlink(path)), like=file.id)
+        executable = bool(status.st_mode & stat.S_IXUSR)
+        if not stat.S_ISREG(status.st_mode) or file.mode == LINK or executable != (file.mode == EXECUTABLE):
+            return None
+        return object_id("blob", path.read_bytes(), like=file.id)
+    except OSError:
+        return None

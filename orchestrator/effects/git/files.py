@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from orchestrator.effects.git.command import reading
 from orchestrator.effects.system import process
 from orchestrator.effects.system.process import TimeLimits
 from orchestrator.errors import DependencyError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.effects.git.repository import Repository
 
 _MODES: Mapping[str, Kind] = {"100644": "file", "100664": "file", "100755": "executable", "120000": "link"}
-# A repository from elsewhere may configure programs for git to start; listing files needs none of them.
-_HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _GIT_SECONDS = 120
 _POINTER, _LONGEST_POINTER = b"version https://git-lfs.github.com/spec/", 1024
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
@@ -109,14 +108,12 @@ def _work_tree(folder: Path) -> tuple[Path, list[str]] | None:
 
 def _git(folder: Path, *arguments: str) -> str:
     """What git prints; names that are not UTF-8 keep their bytes (PEP 383)."""
-    # A hook that calls us sets variables for its own repository.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     with tempfile.TemporaryDirectory(prefix="orchestrate-") as scratch:
         out, err = Path(scratch, "out"), Path(scratch, "err")
         code = process.collect(
-            ["git", *_HARMLESS, *arguments],
+            ["git", *arguments],
             cwd=folder,
-            env={**env, "GIT_OPTIONAL_LOCKS": "0"},
+            env=reading(),
             stdout=out,
             stderr=err,
             limits=TimeLimits(_GIT_SECONDS),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from orchestrator.effects.git.objects import GitObject, Objects, TreeEntry, entries
+from orchestrator.effects.git.ancestry import leads_to
+from orchestrator.effects.git.objects import SUBMODULE, Objects
 from orchestrator.effects.git.place import RepositoryLocation, find_place
 from orchestrator.effects.git.tags import TagRef
 from orchestrator.effects.git.worktree import (
@@ -25,6 +28,9 @@ from orchestrator.effects.git.worktree import (
 from orchestrator.errors import DependencyError, InvalidInput, OrchestrateError
 from orchestrator.model.rules.rules import FOLDER, PROJECT_FILE, Rules
 from orchestrator.model.text.quoting import did_you_mean, escaped, quoted
+
+if TYPE_CHECKING:
+    from orchestrator.effects.git.porcelain import Porcelain
 
 _OBJECT_ID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -67,7 +73,7 @@ class Repository:
         object_id = self._git.ref(f"refs/tags/{name}")
         if object_id is None:
             raise self._missing_tag(name)
-        target, commit = self._objects.get(object_id), self._objects.get(f"{object_id}^{{commit}}")
+        target, commit = self._objects.get(object_id), self._objects.peeled(object_id)
         if target is None or commit is None:
             if self.is_shallow:
                 raise _shallow(f"the commit of the tag {escaped(name)} is not here")
@@ -91,9 +97,8 @@ class Repository:
 
     def create_tag(self, name: str, commit: str, message: str, *, sign: bool) -> None:
         """An annotated tag, signed as git is configured; DependencyError where git does not make it."""
-        from orchestrator.effects.git import porcelain
-
-        porcelain.create_tag(self._place.folder, name, commit, message, sign=sign)
+        made = self._porcelain.create_tag(name, commit, message, sign=sign)
+        self._git.run("update-ref", f"refs/tags/{name}", made, "0" * len(made))
 
     def delete_tag(self, name: str, object_id: str) -> None:
         """Deletes the tag if it still points there; DependencyError otherwise."""
@@ -101,15 +106,28 @@ class Repository:
 
     def push_tags(self, remote: str, names: Sequence[str]) -> None:
         """Pushes exactly these tags, all or none; never moves one that is there."""
-        from orchestrator.effects.git import porcelain
-
-        porcelain.push_tags(self._place.folder, remote, names)
+        refs = self._git.refs(*(f"refs/tags/{name}" for name in names))
+        self._porcelain.push_tags(remote, {name: refs[f"refs/tags/{name}"] for name in names})
 
     def remote_tags(self, remote: str, names: Sequence[str]) -> list[str]:
         """Those of these tags that the remote has."""
-        from orchestrator.effects.git import porcelain
+        found = self.remote_refs(remote, *(f"refs/tags/{name}" for name in names))
+        return [name.removeprefix("refs/tags/") for name in found]
 
-        return porcelain.remote_tags(self._place.folder, remote, names)
+    def remotes(self) -> list[str]:
+        """Their names."""
+        return self._git.run("remote").split()
+
+    def remote_refs(self, remote: str, *patterns: str) -> Mapping[str, str]:
+        """Object ids by full name, as the remote tells them now; DependencyError where it cannot be asked."""
+        return self._porcelain.remote_refs(remote, patterns)
+
+    @cached_property
+    def _porcelain(self) -> Porcelain:
+        from orchestrator.effects.git.porcelain import Porcelain
+
+        hashes = self._git.run("rev-parse", "--show-object-format")
+        return Porcelain(self._place, sha256=hashes == "sha256")
 
     def _missing_tag(self, name: str) -> InvalidInput:
         fetch = "`git fetch --tags` brings new ones; `orchestrate tag` makes one."
@@ -147,14 +165,14 @@ class Repository:
     def _head(self) -> str | None:
         """Through the branch it names, because git takes a tag called HEAD where the branch has no commit yet."""
         branch = self._git.run("symbolic-ref", "--quiet", "HEAD", missing="")
-        return self._peeled(self._git.ref(branch) if branch else "HEAD")
+        return self._peeled(self._git.ref(branch) if branch else self._git.run("rev-parse", "HEAD"))
 
     def _peeled(self, object_id: str | None) -> str | None:
-        found = self._objects.get(f"{object_id}^{{commit}}") if object_id else None
+        found = self._objects.peeled(object_id) if object_id else None
         return found.id if found else None
 
     def rules_commit(self, ref: str | None) -> str:
-        """The commit that the rules come from: `ref`, else origin/HEAD, else the branch main."""
+        """For looking only: `ref`, else origin/HEAD, else the branch main, as they are known here."""
         if ref is not None:
             return self.commit(ref)
         defaults = ("refs/remotes/origin/HEAD", "refs/heads/main")
@@ -167,6 +185,15 @@ class Repository:
             hint="Name the branch with --rules-ref, or run `git remote set-head origin --auto`.",
         )
 
+    def holds_commit(self, commit: str) -> bool:
+        return self._objects.peeled(commit) is not None
+
+    def follows(self, commit: str, later: str) -> bool:
+        """Whether `later` is the commit or contains it; False also for commits that are not here."""
+        return commit == later or (
+            self.holds_commit(commit) and self.holds_commit(later) and self.is_ancestor(commit, later)
+        )
+
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Whether `of` contains `commit`; DependencyError where the clone is too shallow to know."""
         if commit == of:
@@ -174,32 +201,40 @@ class Repository:
         found = self._git.holds("merge-base", "--is-ancestor", commit, of)
         if not found and self.is_shallow:
             raise _shallow(f"whether the protected branch contains {commit[:12]} cannot be known")
-        return found
+        return found and leads_to(self._git, self._objects, commit, of)
 
     @property
     def has_uncommitted_changes(self) -> bool:
         """Of tracked files; False where there is no working tree."""
-        from orchestrator.effects.git import porcelain
-
-        return self._place.top is not None and porcelain.has_changes(self._place.top)
+        head = self._head() if self._place.top is not None else None
+        return head is not None and self._porcelain.has_changes(head)
 
     def read(self, commit: str, path: str) -> bytes | None:
         """The content of a file of the project at that commit, None where it is missing."""
-        found = self._at(commit, path)
-        return found.content if found is not None and found.kind == "blob" else None
+        entry = self._objects.at(commit, self.in_project(path))
+        if entry is None or not (entry.is_file or entry.is_link):
+            return None
+        found = self._objects.get(entry.id)
+        if found is None:
+            where = f"{escaped(path)} of commit {commit[:12]}"
+            raise DependencyError(
+                f"{where} is missing from the repository, or broken",
+                hint="`git fsck` tells more. Is the clone complete?",
+            )
+        return found.content
 
     def is_link(self, commit: str, path: str) -> bool:
         """Whether a symbolic link stands there; `read` then gives where it points."""
-        folder, _, name = path.rpartition("/")
-        return any(entry.name == name and entry.is_link for entry in self._entries(commit, folder or "."))
+        entry = self._objects.at(commit, self.in_project(path))
+        return entry is not None and entry.is_link
 
     def has_folder(self, commit: str, path: str) -> bool:
         return self.tree(commit, path) is not None
 
     def tree(self, commit: str, path: str) -> str | None:
         """The id of a folder's tree, None where there is no such folder: equal ids are equal contents."""
-        found = self._at(commit, path)
-        return found.id if found is not None and found.kind == "tree" else None
+        entry = self._objects.at(commit, self.in_project(path))
+        return entry.id if entry is not None and entry.is_folder else None
 
     def rules(self, commit: str) -> Rules:
         """The rules as committed there."""
@@ -217,16 +252,11 @@ class Repository:
         return [path for path in paths if (self.folder / path).is_file() and self.read(commit, path) is None]
 
     def submodules(self, commit: str) -> list[str]:
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", commit)
-        return [entry.split("\t", 1)[1] for entry in out.split("\0") if entry.startswith("160000 ")]
+        return [file.path for file in self._objects.files(commit) if file.mode == SUBMODULE]
 
     def all_files(self, commit: str) -> Iterator[tuple[str, str, str]]:
         """Path from the top of the repository, mode and object id of every file, link and submodule of the commit."""
-        for entry in self._git.run("ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
-            if entry:
-                meta, _, path = entry.partition("\t")
-                mode, _, object_id = meta.split(" ")
-                yield path, mode, object_id
+        return ((file.path, file.mode, file.id) for file in self._objects.files(commit))
 
     def blob(self, object_id: str) -> bytes:
         """The content of a file, or of a tag object, by its id."""
@@ -242,37 +272,12 @@ class Repository:
         """
         from orchestrator.effects.git.export import export
 
-        export(self._place.common_dir, commit, destination)
-
-    def _at(self, commit: str, path: str) -> GitObject | None:
-        """What stands there; None only where the commit itself says that nothing does."""
-        found = self._objects.get(_name(commit, self.in_project(path)))
-        if found is None:
-            self._check_absent(commit, PurePosixPath(self.in_project(path)))
-        return found
-
-    def _check_absent(self, commit: str, path: PurePosixPath) -> None:
-        """Raises DependencyError where the commit names an object that is not in the repository, or broken."""
-        if path.name:
-            folder = self._objects.get(_name(commit, path.parent.as_posix()))
-            if folder is None:
-                self._check_absent(commit, path.parent)
-                return
-            found = entries(folder.content, folder.id) if folder.kind == "tree" else iter(())
-            if not any(entry.name == path.name and not entry.is_submodule for entry in found):
-                return
-        raise DependencyError(
-            f"{escaped(path.as_posix())} of commit {commit[:12]} is missing from the repository, or broken",
-            hint="`git fsck` tells more. Is the clone complete?",
-        )
-
-    def _entries(self, commit: str, folder: str) -> Iterator[TreeEntry]:
-        found = self._at(commit, folder)
-        return entries(found.content, found.id) if found is not None and found.kind == "tree" else iter(())
+        export(self._place.common_dir, commit, list(self._objects.files(commit)), destination)
 
     def _rules_texts(self, commit: str) -> Iterator[tuple[str, str]]:
-        for entry in self._entries(commit, FOLDER):
-            if is_rules_file(entry.name) and not entry.mode.startswith("4"):
+        folder = self.tree(commit, FOLDER)
+        for entry in self._objects.tree(folder) if folder else ():
+            if is_rules_file(entry.name) and not entry.is_folder:
                 path = f"{FOLDER}/{entry.name}"
                 if not entry.is_file:
                     raise no_plain_file(path)
@@ -282,17 +287,13 @@ class Repository:
         """A bare repository has no working tree that says where the project is; the commit does."""
         if self._place.top is not None or self.read(commit, PROJECT_FILE) is not None:
             return
-        out = self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-        found = [PurePosixPath(path).parents[1] for path in out.split("\0") if path.endswith(f"/{PROJECT_FILE}")]
+        paths = (file.path for file in self._objects.files(commit))
+        found = [PurePosixPath(path).parents[1] for path in paths if path.endswith(f"/{PROJECT_FILE}")]
         if len(found) > 1:
             places = ", ".join(sorted(map(str, found)))
             raise InvalidInput(f"this bare repository holds several projects ({escaped(places)}); use a clone of it")
         if found:
             self.prefix = found[0]
-
-
-def _name(commit: str, path: str) -> str:
-    return f"{commit}^{{tree}}" if path == "." else f"{commit}:{path}"
 
 
 def _shallow(what: str) -> OrchestrateError:

@@ -42,6 +42,8 @@ class Ledger:
     region: str
     env: str
     anchors: Anchors | None = None
+    rules_commit: str | None = None
+    """Named by every entry that is appended: whose rules decided what it says."""
 
     @staticmethod
     def of(aws: Session, stores: Stores, project: Project) -> Ledger:
@@ -96,6 +98,10 @@ class Ledger:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def _naming_rules(self, decide: Callable[[History], Draft]) -> Callable[[History], Draft]:
+        commit = self.rules_commit
+        return decide if commit is None else lambda history: decide(history).under(commit)
+
     def append(
         self,
         target: str,
@@ -113,6 +119,7 @@ class Ledger:
         `known` are the newest entries as they were read or written before. They decide without another reading of the
         chain as long as the newest of them still stands; that nothing follows it is a condition of the write.
         """
+        decide = self._naming_rules(decide)
         if known is not None and (entry := self._continued(known, target, decide, lease)) is not None:
             return entry
         for _ in range(_TRIES):

@@ -22,7 +22,7 @@ def origin_of(folder: Path) -> str:
 def clone(url: str, folder: Path) -> Path:
     """A full bare clone of branches and tags in `folder`; DependencyError where git cannot make it."""
     made = folder / CLONE
-    git = GitCommand(folder)
+    git = GitCommand(folder, online=True)
     git.run("clone", "--bare", "--quiet", "--no-local", "--template=", "--end-of-options", url, str(made))
     return made
 

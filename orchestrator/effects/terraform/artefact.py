@@ -77,18 +77,24 @@ def digest_of(path: Path) -> str:
 
 def unpack(archive: Path, digest: str, plan_file: Path, folder: Path) -> None:
     """Restores the plan file and the files beside it; Refused where the archive is not the one of the receipt."""
-    if digest_of(archive) != digest:
-        raise Refused(
-            "the stored plan is not the one that the receipt names: somebody changed it",
-            hint="Plan again; find out who wrote to the release bucket.",
-        )
-    with tarfile.open(archive) as tar:
+    with archive.open("rb") as file, _opened(file, digest) as tar:
         for entry in tar:
             target = plan_file if entry.name == _PLAN else _inside(folder, entry.name)
             content = tar.extractfile(entry)
             if content is None:
                 raise Refused(f"the stored plan holds {entry.name}, which is not a regular file")
             _write(target, content.read(), 0o600 if entry.name == _PLAN else entry.mode & 0o755)
+
+
+def _opened(file: io.BufferedReader, digest: str) -> tarfile.TarFile:
+    """What is unpacked is what was hashed: both are read from the one open file."""
+    if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+        raise Refused(
+            "the stored plan is not the one that the receipt names: somebody changed it",
+            hint="Plan again; find out who wrote to the release bucket.",
+        )
+    file.seek(0)
+    return tarfile.open(fileobj=file)
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -67,6 +67,11 @@ def read_file(path: Path, cache: Cache, names: Collection[str] = _BLOCKS, *, tol
     return parsed
 
 
+def parse(content: bytes, names: Collection[str], *, told: str) -> Json:
+    """The top-level blocks and values of these names; JSON where `told`, the file's name in errors, ends in .json."""
+    return _parse_json(told, content) if told.endswith(".json") else _parse_hcl(told, content, names)
+
+
 def _parse_json(told: str, content: bytes) -> Json:
     try:
         value = json.loads(content.decode(), object_pairs_hook=_merged)

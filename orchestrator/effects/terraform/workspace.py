@@ -20,8 +20,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.effects.system import safe_folder
 from orchestrator.effects.system.cache import cache_folder
-from orchestrator.errors import DependencyError, Locked
+from orchestrator.errors import Locked
 from orchestrator.model.rules.config import Project
 from orchestrator.model.rules.target import Target
 
@@ -71,7 +72,7 @@ class Workspace:
 def workspaces(env: Mapping[str, str]) -> Path:
     """$ORCHESTRATE_WORKSPACES, else `workspaces` in the cache folder."""
     own = env.get("ORCHESTRATE_WORKSPACES")
-    return Path(own).absolute() if own else cache_folder(env) / "workspaces"
+    return Path(os.path.realpath(own)) if own else Path(os.path.realpath(cache_folder(env))) / "workspaces"
 
 
 def place_of(project: Project, target: Target, env: Mapping[str, str]) -> Path:
@@ -85,13 +86,15 @@ def suffix(project: Project, target: Target) -> Path:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Workspace]:
+def opened(path: Path, depth: int = 4) -> Iterator[Workspace]:
     """Locks the workspace for us; raises Locked where another run works there.
+
+    `depth` counts the folders from that of all workspaces to this one: all of them are ours.
 
     A Terraform that we start inherits the lock: it holds even when we are killed, until Terraform has ended.
     """
-    _make(path)
-    descriptor = os.open(path / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _make(path, depth)
+    descriptor = os.open(path / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,15 +107,11 @@ def opened(path: Path) -> Iterator[Workspace]:
         os.close(descriptor)
 
 
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (path / "run").mkdir(exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise DependencyError(
-            f"the workspace {path} cannot be made: {error.strerror}",
-            hint="A plan is applied in the folder where it was made; ORCHESTRATE_WORKSPACES names that of new plans.",
-        ) from None
+def _make(path: Path, depth: int) -> None:
+    """On a shared machine, others must be able neither to read plans nor to put another one in their place."""
+    safe_folder.make(path / "run", own=depth + 2)  # with `run`, and the folder of all workspaces
+    for folder in ("source", "data"):
+        safe_folder.refuse_link(path / folder)
 
 
 def _held(path: Path) -> Locked:

@@ -18,6 +18,7 @@ from pathlib import Path
 from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.effects.tools.pinned import this_platform
 from orchestrator.effects.tools.private import private_folder
+from orchestrator.model.terraform.checked_providers import CheckedProviders
 from orchestrator.model.tools.dialect import DIALECTS
 
 Environment = Mapping[str, str]
@@ -64,6 +65,48 @@ def cli_config(
         return quiet
     # A variable that names a missing file makes Terraform print a warning with each command.
     return quiet | {"TF_CLI_CONFIG_FILE": str(_written(text or "disable_checkpoint = true\n", env))}
+
+
+def lint_cli_config(
+    env: Environment,
+    allowed: CheckedProviders | None,
+    *,
+    locked: Mapping[str, str] | None = None,
+    parents: Iterable[Path] = _GUESSED_PARENTS,
+) -> dict[str, str]:
+    """As cli_config, for code that is only looked at: only `allowed` providers, if that is said, from nowhere near it.
+
+    Naming the methods ends Terraform's own search, which begins in `terraform.d/plugins` of the root. Methods that the
+    user has chosen stay as they are; the caller looks afterwards at what came through them.
+    """
+    quiet = {"CHECKPOINT_DISABLE": "1"}
+    own = own_configuration(env)
+    if own is not None and names_methods(own):
+        return quiet | {"TF_CLI_CONFIG_FILE": str(own.absolute())}
+    mirrors = [mirror for mirror in find_provider_mirrors(env, parents=parents) if not _at_home(mirror.path, env)]
+    return quiet | {"TF_CLI_CONFIG_FILE": str(_written(_explicit(mirrors, locked or {}, allowed), env))}
+
+
+def names_methods(configuration: Path) -> bool:
+    """Whether the user's CLI configuration says where providers come from."""
+    text = configuration.read_text("utf-8", errors="replace")
+    return re.search(r'^\s*"?provider_installation"?\s*[:={]', text, re.MULTILINE) is not None
+
+
+def _at_home(path: Path, env: Environment) -> bool:
+    return path.is_relative_to(home(env))
+
+
+def _explicit(mirrors: Iterable[Mirror], locked: Mapping[str, str], allowed: CheckedProviders | None) -> str:
+    blocks, held = [], set()
+    for mirror in mirrors:
+        used = [address for address in sorted(_usable(mirror, locked)) if allowed is None or allowed.holds(address)]
+        if used and _can_be_quoted(mirror.path):
+            blocks.append(f'  filesystem_mirror {{\n    path    = "{mirror.path}"\n    include = {_list(used)}\n  }}\n')
+            held.update(used)
+    include = "" if allowed is None else f"    include = {_list(allowed.patterns)}\n"
+    blocks.append(f"  direct {{\n{include}    exclude = {_list(sorted(held))}\n  }}\n")
+    return "disable_checkpoint = true\n\nprovider_installation {\n" + "".join(blocks) + "}\n"
 
 
 def home(env: Environment) -> Path:

@@ -26,6 +26,7 @@ MEANINGS: Mapping[str, str] = {
     "pin-missing": "Somebody deleted what was noted of the tag: it could be moved now without being noticed.",
     "pin-altered": "Somebody changed what was noted of the tag, or the entry.",
     "tag-moved": "Somebody moved the tag, or changed what was noted of it. It can no longer be released.",
+    "rules-elsewhere": "The rules do not follow from those of the entry before: of a branch that nobody merged.",
     "file": "The bundle is not as it was exported.",
 }
 """By code, for programs and people (docs/history.md)."""

@@ -34,6 +34,7 @@ Kind: TypeAlias = Literal[
 ]
 
 FIRST_HASH = "0" * 64
+RULES = "rules_commit"  # in the detail of an entry
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -45,6 +46,12 @@ class Draft(msgspec.Struct, frozen=True):
     by: str
     digest: str | None = None
     detail: dict[str, Any] = {}
+
+    def under(self, rules_commit: str | None) -> Draft:
+        """The same, naming the commit whose rules decided it; or none."""
+        named = {} if rules_commit is None else {RULES: rules_commit}
+        kept = {name: value for name, value in self.detail.items() if name != RULES}
+        return msgspec.structs.replace(self, detail={**kept, **named})
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +78,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def hash(self) -> str:
         return sha256(self.encode())
+
+    @property
+    def rules_commit(self) -> str | None:
+        """Whose rules decided what it says; None where it says that they were not to decide."""
+        found = self.detail.get(RULES)
+        return None if found is None or self.kind in ("refused", "stopped") else str(found)
 
     @property
     def draft(self) -> Draft:
@@ -129,6 +142,11 @@ class History:
             if entry.kind == "checked" and entry.commit == commit and entry.detail.get("check") == check:
                 return bool(entry.detail.get("passed"))
         return None
+
+    @property
+    def rules_commit(self) -> str | None:
+        """Of the newest entry that names one: entries of earlier versions do not, and a refusal decides nothing."""
+        return next((entry.rules_commit for entry in self.entries if entry.rules_commit is not None), None)
 
     @property
     def unfinished(self) -> Entry | None:

@@ -44,11 +44,13 @@ class CheckovScanner:
 
     @property
     def depends_on(self) -> Mapping[str, Any]:
-        return {"policies": content_digests(self._policies), "var_files": self._var_files}
+        run = self.subject.policies
+        return {"policies": content_digests(self._policies), "run": run, "var_files": self._var_files}
 
     def look(self, scratch_dir: ScratchDir) -> Observed:
         found = self._checkov(scratch_dir, self._var_files).of_source()
-        return Observed((*found, *_overlooked(self.subject, self.coverage)))
+        notes = (_NOT_RUN,) if self._has_policies and not self.subject.policies else ()
+        return Observed((*found, *_overlooked(self.subject, self.coverage)), notes)
 
     def look_at_plan(self, scratch_dir: ScratchDir, plan: Mapping[str, Any]) -> list[Finding]:
         """As `look`, of a plan's JSON, in an empty scratch folder."""
@@ -61,13 +63,20 @@ class CheckovScanner:
     def _var_files(self) -> list[str]:
         return [path for path in self.subject.var_files if path in self.coverage.files]
 
+    @property
+    def _has_policies(self) -> bool:
+        prefix = self.subject.in_project(f"{POLICIES}/")
+        return self.subject.project is not None and any(
+            path.startswith(prefix) and path.endswith(_POLICY_FILES) for path in self.subject.rules.kinds
+        )
+
     @cached_property
     def _policies(self) -> Mapping[str, bytes]:
         """The repository's own checks, by path below policies/. Raises InvalidInput for one that cannot be loaded.
 
-        They are programs, so those of a repository that has never heard of this tool are left alone.
+        They are programs: none where nobody has asked for them, nor in a repository that has never heard of this tool.
         """
-        if self.subject.project is None:
+        if not self.subject.policies or self.subject.project is None:
             return {}
         prefix = self.subject.in_project(f"{POLICIES}/")
         found = {
@@ -76,6 +85,9 @@ class CheckovScanner:
             if path.startswith(prefix) and kind != "link" and path.endswith(_POLICY_FILES)
         }
         return {path: content for path, content in found.items() if check_policy(f"{prefix}{path}", content)}
+
+
+_NOT_RUN = "The checks in policies/ were not run, because they are programs of this repository; --policies runs them."
 
 
 def _overlooked(subject: CheckTarget, coverage: Coverage) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from orchestrator.model.checks.finding import printable
 from orchestrator.model.rules.check_settings import Checks, ModuleSource
 from orchestrator.model.rules.config import TerraformSettings
 from orchestrator.model.rules.rules import FOLDER
+from orchestrator.model.terraform.checked_providers import CheckedProviders
 from orchestrator.model.terraform.provider_lock import locked_versions, parse_lock_file
 from orchestrator.model.text.canonical import canonical_json, sha256
 from orchestrator.model.text.progress import Progress
@@ -66,6 +67,10 @@ class CheckTarget:
     settings_file: str | None = None
     module_sources: tuple[ModuleSource, ...] = ()
     """Modules from outside the commit that the rules allow."""
+    policies: bool = False
+    """Whether the checks in policies/ run: they are programs of whoever wrote `rules`."""
+    providers: CheckedProviders | None = field(default_factory=CheckedProviders)
+    """Those that may run; None where `rules` are the protected branch's, which say it themselves."""
 
     @staticmethod
     def of_release(release: Release, repository: Repository) -> CheckTarget:
@@ -74,6 +79,8 @@ class CheckTarget:
         return CheckTarget(
             files=CommitFiles.of(repository, release.commit),
             rules=CommitFiles.of(repository, release.rules_commit),
+            policies=True,
+            providers=None,
             root=top_path(repository.in_project(release.target.root)),
             var_files=tuple(repository.in_project(path) for path in release.var_files),
             project=top_path(repository.prefix.as_posix()),
@@ -102,18 +109,21 @@ class CheckTarget:
         content = self.rule_file(f"{self.root}/{LOCK_FILE}" if self.root else LOCK_FILE) or b""
         return tuple(sorted(locked_versions(parse_lock_file(content.decode(errors="replace")))))
 
-    @property
-    def allowed(self) -> dict[str, Any]:
-        """What the rules allow from outside the commit, for the key of a result."""
-        sources = sorted(f"{source.source} {source.sha256}" for source in self.module_sources)
-        return {"providers": [self.terraform.providers, self.protected], "module sources": sources}
-
     def in_project(self, path: str) -> str:
         return f"{self.project}/{path}" if self.project else path
 
     def rule_file(self, path: str) -> bytes | None:
         """The content of a file of the rules, None where it is missing; a link is never followed."""
         return self.rules.read(path) if self.rules.kinds.get(path) in ("file", "executable") else None
+
+    @property
+    def allows(self) -> Mapping[str, Any]:
+        """Which providers and modules may be installed."""
+        return {
+            "checked": self.providers.patterns if self.providers else None,
+            "providers": [self.terraform.providers, self.protected],
+            "module sources": sorted(f"{rule.source} {rule.sha256}" for rule in self.module_sources),
+        }
 
     def unlocked(self, coverage: Coverage, today: date) -> str:
         """Without a lock file the newest providers are taken, so what was found holds for a day at most."""
@@ -184,6 +194,7 @@ class CheckContext:
         """A bench with what is covered in its tree."""
         with self.scratch(subject) as scratch_dir:
             write_out(subject.files, coverage, scratch_dir.tree)
+            _remove_plugins(scratch_dir.tree / subject.root)
             yield scratch_dir
 
     def observed(self, key: ResultKey, observe: Callable[[], Observed]) -> tuple[Observed, bool]:
@@ -196,6 +207,13 @@ class CheckContext:
             self.cache.put(key.shared, key.local, new)
             prune(cache_folder(self.env))
             return new, False
+
+
+def _remove_plugins(root: Path) -> None:
+    """Terraform starts the providers that it finds in the current folder's `terraform.d` ("Implied Local Mirrors")."""
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.name.lower() == "terraform.d":
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 @dataclass(frozen=True)
@@ -236,6 +254,8 @@ def terraform_in_tree(subject: CheckTarget, ctx: CheckContext, tool: Tool, scrat
 
     lock_file = scratch_dir.tree / subject.root / LOCK_FILE
     locked = lock_file.read_bytes() if lock_file.is_file() else b""
-    name = sha256(locked + os.fsencode(f"{subject.root}\0{tool.name}"))[:16]
-    data = cache_folder(ctx.env) / "lint" / name
-    return TerraformInTree(tool, scratch_dir, subject.terraform, data, subject.module_sources, subject.protected)
+    checked = subject.providers
+    place = [subject.root, tool.name, *(checked.patterns if checked else ["by the rules"])]
+    data = cache_folder(ctx.env) / "lint" / sha256(locked + os.fsencode("\0".join(place)))[:16]
+    sources, protected = subject.module_sources, subject.protected
+    return TerraformInTree(tool, scratch_dir, subject.terraform, data, sources, protected, checked)

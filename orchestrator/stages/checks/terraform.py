@@ -34,7 +34,7 @@ class TerraformScanner:
     @property
     def depends_on(self) -> Mapping[str, Any]:
         unlocked = self.subject.unlocked(self.coverage, self.ctx.today)
-        return {"root": self.subject.root, "unlocked": unlocked, **self.subject.allowed}
+        return {"root": self.subject.root, "unlocked": unlocked, **self.subject.allows}
 
     def look(self, scratch_dir: ScratchDir) -> Observed:
         from orchestrator.effects.checks.terraform_lint import TerraformLint

@@ -15,6 +15,8 @@ from orchestrator.model.checks.finding import Finding
 from orchestrator.model.tools.tool import Tool
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget, terraform_in_tree
 
+_NOT_RUN = "The tests were not run, because they apply this repository's code; --policies runs them."
+
 
 @dataclass(frozen=True)
 class TerraformTestScanner:
@@ -38,12 +40,15 @@ class TerraformTestScanner:
             "root": self.subject.root,
             "unlocked": self.subject.unlocked(self.coverage, self.ctx.today),
             "passed": {name: self.ctx.env.get(name) for name in self.subject.terraform.pass_env},
-            **self.subject.allowed,
+            "run": self.subject.policies,
+            **self.subject.allows,
         }
 
     def look(self, scratch_dir: ScratchDir) -> Observed:
         from orchestrator.effects.checks.terraform_test import TerraformTest
 
+        if not self.subject.policies:
+            return Observed((), (_NOT_RUN,), cases=())
         lock_file = scratch_dir.tree / self.subject.root / LOCK_FILE
         terraform = terraform_in_tree(self.subject, self.ctx, self.tool, scratch_dir)
         testing = TerraformTest(terraform, lock_file.read_bytes() if lock_file.is_file() else None)

@@ -14,7 +14,7 @@ from orchestrator.effects.tools.find import find
 from orchestrator.errors import DependencyError
 from orchestrator.model.checks.check import Observed
 from orchestrator.model.checks.coverage import Coverage
-from orchestrator.model.checks.tflint_config import TflintConfig, default_config, nearest
+from orchestrator.model.checks.tflint_config import BLOCKS, TflintConfig, default_config, nearest, taken_over
 from orchestrator.model.tools.tool import Tool
 from orchestrator.stages.checks.subject import CheckContext, CheckTarget, content_digests
 
@@ -40,7 +40,7 @@ class TflintScanner:
         configs, _ = self._configs
         wanted = {plugin for config in configs.values() for plugin in config.plugins}
         return {
-            "tflint": content_digests({module: c.name.encode() + c.content for module, c in configs.items()}),
+            "tflint": content_digests({module: config.content for module, config in configs.items()}),
             "plugins": identities(self._folder, wanted),
         }
 
@@ -65,13 +65,21 @@ class TflintScanner:
         notes: tuple[str, ...] = ()
         fallback: TflintConfig | None = None
         for module in self.coverage.modules:
-            own = nearest(module, self.subject.rule_file)
-            if own is not None:
-                own.check()
-            elif fallback is None:
+            own = self._own_config(module)
+            if own is None and fallback is None:
                 fallback, notes = self._default()
             configs[module] = own or fallback or default_config(None)
         return configs, notes
+
+    def _own_config(self, module: str) -> TflintConfig | None:
+        """Generated from the repository's own settings, where it has any."""
+        from orchestrator.effects.terraform.hcl import parse
+
+        found = nearest(module, self.subject.rule_file)
+        if found is None:
+            return None
+        place, content = found
+        return taken_over(parse(content, BLOCKS, told=place), place)
 
     def _default(self) -> tuple[TflintConfig, tuple[str, ...]]:
         plugin, reason = self._plugins.aws()

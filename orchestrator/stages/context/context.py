@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orchestrator.effects.aws.objects import Bucket
@@ -40,7 +40,8 @@ class ReleaseContext:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger.of(self.aws, self.release.target.stores, self.release.rules.project)
+        found = Ledger.of(self.aws, self.release.target.stores, self.release.rules.project)
+        return replace(found, rules_commit=self.release.rules_commit)
 
     @cached_property
     def chain(self) -> TargetChain:

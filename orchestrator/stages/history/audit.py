@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from orchestrator.effects.system import clock
 from orchestrator.model.audit.evidence import Record, examine, notes
@@ -37,8 +38,27 @@ class Audit:
         return not any(each.record.stored for each in self.examined)
 
 
-def audit(records: Iterable[Record], *more_notes: str, damaged: tuple[str, ...] = ()) -> Audit:
+Descends: TypeAlias = Callable[[str, str], bool]
+"""Whether the second commit is the first or follows from it."""
+
+
+def audit(
+    records: Iterable[Record], *more_notes: str, damaged: tuple[str, ...] = (), descends: Descends | None = None
+) -> Audit:
+    """Without `descends`, as for a bundle, nobody can say whose the rules were."""
     kept = tuple(records)
     now = clock.now()
-    found = tuple(Examined(record, examine(record, now)) for record in kept)
+    found = tuple(Examined(r, (*examine(r, now), *_rules_elsewhere(r, descends))) for r in kept)
     return Audit(found, (*more_notes, *(note for record in kept for note in notes(record))), damaged)
+
+
+def _rules_elsewhere(record: Record, descends: Descends | None) -> Iterator[IntegrityFinding]:
+    before: str | None = None
+    for entry in record.entries if descends is not None else ():
+        now = entry.rules_commit
+        if now is None:
+            continue
+        if before is not None and descends is not None and not descends(before, now):
+            message = f"entry {entry.seq} was decided by the rules of {now[:12]}, which do not follow {before[:12]}"
+            yield IntegrityFinding(record.target, "rules-elsewhere", message, entry.seq, "detail")
+        before = now

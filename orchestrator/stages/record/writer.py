@@ -69,7 +69,7 @@ def append_once(append: Callable[[Callable[[History], Draft]], Entry], decide: C
 
     def unless_said(history: History) -> Draft:
         draft = decide(history)
-        if history.last is not None and history.last.draft == draft:
+        if history.last is not None and history.last.draft.under(None) == draft:
             raise _SaidBefore
         return draft
 

@@ -21,9 +21,11 @@ from orchestrator.stages.approval.announcement import announce_apply
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.gates.context import GateContext
 from orchestrator.stages.gates.registry import ask
+from orchestrator.stages.record.planning import Admission
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery.interrupted import tell
 from orchestrator.stages.recovery.unsaved import STATES, keep_if_possible
+from orchestrator.stages.release import stored_plan
 from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.credentials import narrowed
 
@@ -65,6 +67,7 @@ def apply(ctx: ReleaseContext) -> ApplyResult:
         _check_modules(ctx, receipt, prepared)
         terraform = prepared.terraform
         _restore(ctx, receipt, workspace)
+        stored_plan.check(ctx, prepared, receipt, Admission(asked.history, by, asked.rollback))
         told = announce_apply(ctx, receipt, asked.tally)
         begun = ctx.chain.append(lambda history: _begin(ctx, receipt, history, by, told), lease)
         workspace.begun.write_text(begun.id)

@@ -78,16 +78,16 @@ class Done:
 def run(ctx: CommandContext, root: OwnRoot, *, apply: bool) -> Done:
     """Plans it and, where `apply` and there is something to do, applies that very plan."""
     project = ctx.rules.project
-    place = workspaces(ctx.env) / f"{project.state.prefix}-{project.tooling.account}" / root.name
-    with opened(place) as workspace:
+    own = Path(f"{project.state.prefix}-{project.tooling.account}", root.name)
+    with opened(workspaces(ctx.env) / own, depth=len(own.parts)) as workspace:
         workspace.clear_source()
         folder = _lay_out(workspace.source, root)
         terraform = prepare.program(ctx, TerraformRoot(workspace, folder, root.backend, root.region), project.terraform)
         prepare.write(folder, root.files)
-        own = workspace.run / VARIABLES_FILE
-        own.write_bytes(canonical_json(dict(root.variables)))
+        variables = workspace.run / VARIABLES_FILE
+        variables.write_bytes(canonical_json(dict(root.variables)))
         terraform.init()
-        outcome = terraform.plan(root.role, [own])
+        outcome = terraform.plan(root.role, [variables])
         plan = view_of(terraform.plan_json(), outcome.warnings)
         if not (apply and outcome.changes):
             return Done(plan, outcome.changes, applied=False)

@@ -250,13 +250,13 @@ def _given(
 ) -> dict[str, Json]:
     """What variable files say of the variables of these names, by the file's path in the repository."""
     found = {}
-    for path in [*var_files, *_automatic_var_files(terraform.root)]:
+    for path in [*var_files, *automatic_var_files(terraform.root)]:
         told = str(path.relative_to(terraform.workspace.source))
         found[told] = hcl.read_file(path, ctx.cache, names, told=told)
     return found
 
 
-def _automatic_var_files(root: Path) -> list[Path]:
+def automatic_var_files(root: Path) -> list[Path]:
     """Variable files that Terraform reads without being told ("Assigning Values to Root Module Variables")."""
     names = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
     return sorted(path for name in names for path in root.glob(name))

@@ -21,6 +21,7 @@ import yaml
 
 from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.install import ensure
+from orchestrator.effects.tools.pinned import this_platform
 from tests.support import command
 from tests.support.check_tools import AS_CHECKOV, CANARY, RECORD, fake_tool
 from tests.support.command import ORCHESTRATE, RunningCommand
@@ -235,7 +236,7 @@ def project(files: Mapping[str, str] = {}, dev: str = DEV) -> dict[str, str]:
 def guilty(module_make: Make) -> tuple[CheckedRepository, CheckAnswer]:
     repository = module_make(project(GUILTY))
     (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
-    answer = repository.check("--junit", "junit.xml", "--sarif", "out.sarif", "--markdown", "out.md")
+    answer = repository.check("--policies", "--junit", "junit.xml", "--sarif", "out.sarif", "--markdown", "out.md")
     assert answer.code == 1, answer.err
     return repository, answer
 
@@ -307,7 +308,7 @@ def test_neither_secrets_nor_escape_sequences_reach_any_report(guilty: tuple[Che
 def test_a_repeated_run_answers_from_the_cache_and_fails_alike(guilty: tuple[CheckedRepository, CheckAnswer]) -> None:
     repository, first = guilty
 
-    again = repository.check()
+    again = repository.check("--policies")
 
     assert again.code == 1
     for check in ("lint", "scan"):
@@ -320,11 +321,11 @@ def test_the_mended_twin_passes_and_is_not_checked_a_second_time(module_make: Ma
     repository = module_make(project(GUILTY)).write(MENDED)
     (repository.folder / "live/.terraform.lock.hcl").write_bytes(LOCK_FILE.read_bytes())
 
-    first = repository.check()
+    first = repository.check("--policies")
     assert (first.code, first.rules("lint"), first.rules("scan")) == (0, set(), set())
     assert first.rules("scan", "skipped") == {"CKV_AWS_27"}
 
-    again = repository.check()
+    again = repository.check("--policies")
     assert again.report("lint")["cached"]
     assert again.report("scan")["cached"]
 
@@ -776,14 +777,14 @@ def test_what_checkov_cannot_read_or_load_fails(make: Make) -> None:
     broken = "import nowhere_to_be_found\n"
     repository = make(project({"live/x.tf": 'output "x" {\n', "policies/broken.py": broken}))
 
-    answer = repository.check()
+    answer = repository.check("--policies")
 
     assert answer.rules("scan") == {"parse_error", "scanner_error"}
     assert [f["file"] for f in answer.findings("scan") if f["rule"] == "parse_error"] == ["live/x.tf"]
 
 
 def test_a_policy_that_would_be_passed_over_is_refused(make: Make) -> None:
-    answer = make(project({"policies/owner.yaml": OWNER_POLICY.replace("id: CKV2_ACME_1, ", "")})).check()
+    answer = make(project({"policies/owner.yaml": OWNER_POLICY.replace("id: CKV2_ACME_1, ", "")})).check("--policies")
 
     assert answer.code == 3
     assert "metadata.id" in answer.json["errors"][0]["error"]
@@ -842,6 +843,64 @@ def test_a_repository_that_has_never_heard_of_this_tool_is_checked(make: Make, f
     assert {r["root"] for r in repository.check("stacks/two", **checkov).json["reports"]} == {"stacks/two"}
     assert repository.check("policies").code == 3
     assert repository.check("--tag", "dev_us-east-1/research/1.0").code == 3
+
+
+# Strangers ----------------------------------------------------------------------------------------------------------
+
+_PROVIDER = (
+    'terraform {\n  required_version = ">= 1.5"\n\n  required_providers {\n    evil = { source = "%s" }\n  }\n}\n'
+)
+_EVIL_FOLDER = 'config {\n  plugin_dir = "./p"\n}\nplugin "evil" {\n  enabled = true\n}\n'
+_NAMES_THEM = """
+output "x" {
+  value = [
+    file("${path.module}/f/.tflint.hcl"), file("${path.module}/f/x.tf"), file("${path.module}/f/p/tflint-ruleset-evil")
+  ]
+}
+"""
+
+
+def test_no_program_of_a_strangers_repository_runs(make: Make, fake: Fake, tmp_path: Path) -> None:
+    """A folder with settings of its own that ask for a plugin beside them, and checks in policies/."""
+    mark = tmp_path / "ran"
+    program = f"#!/bin/sh\ntouch {mark}\n"
+    files = {
+        "live/main.tf": SIMPLE + _NAMES_THEM,
+        "live/f/x.tf": 'variable "x" {\n  type = string\n}\n',
+        "live/f/.tflint.hcl": _EVIL_FOLDER,
+        "live/f/p/tflint-ruleset-evil": program,
+        "policies/evil.py": f"open({str(mark)!r}, 'w')\n",
+    }
+    repository = make(project(files))
+    (repository.folder / "live/f/p/tflint-ruleset-evil").chmod(0o755)
+    checkov = fake("checkov", f'case "$*" in *external-checks-dir*) touch {mark};; esac; {AS_CHECKOV}')
+
+    answer = repository.check(**checkov)
+
+    assert answer.code == 0, answer.json
+    assert not mark.exists()
+    assert "policies/ were not run" in answer.report("scan")["notes"][0]
+    assert repository.check("--policies", **checkov).code == 0
+    assert mark.exists()
+
+
+@pytest.mark.parametrize("source", ["example.org/acme/evil", "hashicorp/evil"])
+def test_no_provider_of_a_strangers_repository_runs(make: Make, fake: Fake, tmp_path: Path, source: str) -> None:
+    """Terraform searches the root's own terraform.d by itself; what is HashiCorp's is what their registry says."""
+    mark = tmp_path / "ran"
+    address = source if source.startswith("example.org") else f"registry.terraform.io/{source}"
+    plugin = f"live/terraform.d/plugins/{address}/1.0.0/{this_platform()}/terraform-provider-evil_v1.0.0"
+    root = _PROVIDER % source + SIMPLE.partition("\n\n")[2]
+    repository = make(project({"live/main.tf": root, plugin: f"#!/bin/sh\nenv > {mark}\n"}))
+    (repository.folder / plugin).chmod(0o755)
+
+    answer = repository.check(HTTPS_PROXY="http://127.0.0.1:9", GITHUB_TOKEN="x", **fake("checkov", AS_CHECKOV))
+
+    assert answer.code in (1, 6), answer.json
+    assert not mark.exists()
+    if "acme" in source:
+        (found,) = [found for found in answer.findings("lint") if found["rule"] == "terraform_not_allowed"]
+        assert "--provider example.org/acme/evil" in found["mend"]
 
 
 def test_a_folder_without_git_is_checked(make: Make, fake: Fake, tmp_path: Path) -> None:

@@ -252,8 +252,11 @@ def test_tags_that_cannot_be_removed_again_are_named(
     assert tags_of(project) == ["dev_global/research/1.0"]
 
 
-def test_a_signature_that_fails_leaves_no_tag(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
-    project.git("config", "gpg.program", "/nonexistent/gpg")
+def test_a_signature_that_fails_leaves_no_tag(
+    project: GitProject, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "own"))
+    (tmp_path / "own").write_text("[gpg]\n\tprogram = /nonexistent/gpg\n")
     code, err = refused([*WANTED, "1.0", "--all-scopes", "--sign"], capsys)
     assert (code, "git tag failed: fatal: cannot run" in err) == (6, True), err
     assert tags_of(project) == []

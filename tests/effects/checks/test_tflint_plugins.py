@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.effects.checks.tflint_plugins import Plugins, identities
 from orchestrator.errors import DependencyError
-from orchestrator.model.checks.tflint_config import AWS_BY_HAND, AWS_RULESET, Plugin, TflintConfig, block
+from orchestrator.model.checks.tflint_config import AWS_BY_HAND, AWS_RULESET, Plugin, TflintConfig
 from orchestrator.model.tools.tool import Tool
 
 GOOGLE = Plugin("google", "github.com/terraform-linters/tflint-ruleset-google", "0.30.0")
@@ -23,7 +23,7 @@ def lay(folder: Path, plugin: Plugin) -> None:
 
 
 def asking(*plugins: Plugin) -> list[TflintConfig]:
-    return [TflintConfig(".tflint.hcl", "".join(map(block, plugins)).encode(), ".tflint.hcl")]
+    return [TflintConfig(b"{}", plugins)]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def plugins(tmp_path: Path) -> Plugins:
     """With a tflint whose --init notes that it was called, and fails unless `init` holds what it is to do."""
     program = tmp_path / "tflint"
     program.write_text(
-        f'#!/bin/sh\necho "$*" >> {tmp_path}/called\ncat .tflint.hcl >> {tmp_path}/asked\n. {tmp_path}/init\n'
+        f'#!/bin/sh\necho "$*" >> {tmp_path}/called\ncat .tflint.json >> {tmp_path}/asked\n. {tmp_path}/init\n'
     )
     program.chmod(0o755)
     (tmp_path / "init").write_text("echo 'no route to host' >&2; exit 1\n")

@@ -119,7 +119,7 @@ def test_what_it_said_is_shown_without_escape_sequences_and_secrets(run: Run) ->
 def test_it_gets_no_credentials_no_home_and_no_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "CKV_CHECK", "BC_API_KEY", "TFLINT_CONFIG_FILE", "PYTHONPATH", "LOG_LEVEL"):
         monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("https_proxy", "http://proxy.example.com")
+    monkeypatch.setenv("https_proxy", "http://user:password@proxy.example.com")
 
     seen = dict(line.split("=", 1) for line in run("env").stdout.read_text().splitlines())
 
@@ -130,9 +130,9 @@ def test_it_gets_no_credentials_no_home_and_no_settings(run: Run, monkeypatch: p
         "TFLINT_CONFIG_FILE",
         "PYTHONPATH",
         "LOG_LEVEL",
+        "https_proxy",
     } & set(seen)
     assert seen["HOME"] != os.environ.get("HOME")
-    assert seen["https_proxy"] == "http://proxy.example.com"
 
 
 def test_only_the_end_of_a_long_output_is_quoted(tmp_path: Path) -> None:
@@ -140,3 +140,16 @@ def test_only_the_end_of_a_long_output_is_quoted(tmp_path: Path) -> None:
 
     assert tail(tmp_path / "long").endswith("end")
     assert len(tail(tmp_path / "long")) <= 20_000
+
+
+def test_terraform_gets_what_it_fetches_with_and_no_secret(tmp_path: Path) -> None:
+    secrets = dict.fromkeys(("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "TF_TOKEN_example_org", "TF_VAR_a", "HOME"), "x")
+    here = ScratchDir(tmp_path, tmp_path, {"PATH": "/bin", "no_proxy": "*", "TF_LOG": "trace", **secrets}, 1)
+
+    assert here.terraform_env() == {
+        "PATH": "/bin",
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path),
+        "NO_COLOR": "1",
+        "no_proxy": "*",
+    }

@@ -180,7 +180,7 @@ def test_an_existing_destination_is_not_touched(git_project: GitProject, tmp_pat
 
 
 def test_a_commit_that_is_not_there(git_project: GitProject, tmp_path: Path) -> None:
-    with pytest.raises(DependencyError, match="commit 111111111111 cannot be exported"):
+    with pytest.raises(DependencyError, match="the commit 1111111111111111111111111111111111111111 is missing"):
         git_project.open().export("1" * 40, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -172,7 +173,7 @@ def test_created_tags_are_annotated(git_project: GitProject) -> None:
     repository.create_tag(TAG, commit, "# a heading\nand -m more", sign=False)
     assert repository.tag(TAG).annotated
     assert repository.tag(TAG).commit == commit
-    with pytest.raises(DependencyError, match=r"git tag failed: fatal: tag .* already exists"):
+    with pytest.raises(DependencyError, match=r"reference already exists"):
         repository.create_tag(TAG, commit, "again", sign=False)
 
 
@@ -545,18 +546,18 @@ def partial(git_project: GitProject, tmp_path: Path) -> GitProject:
     return GitProject(tmp_path / "partial")
 
 
-def test_a_partial_clone_fetches_what_it_needs_to_read(partial: GitProject) -> None:
-    repository = partial.open()
-    assert repository.rules(repository.rules_commit(None)).environments["dev"]
-
-
-def test_a_partial_clone_whose_origin_is_gone_says_so(
-    partial: GitProject, git_project: GitProject, tmp_path: Path
-) -> None:
-    git_project.folder.rename(tmp_path / "gone")
+def test_a_partial_clone_is_not_completed_while_it_is_read(partial: GitProject, tmp_path: Path) -> None:
+    """What would fetch is named by the repository's own configuration."""
+    partial.git("config", "core.sshCommand", f"touch {tmp_path}/ran; false")
+    partial.git("config", "remote.origin.uploadpack", f"touch {tmp_path}/ran; false")
+    partial.git("config", "remote.origin.url", "ssh://example.com/x")
     repository = partial.open()
     with pytest.raises(DependencyError, match="Clone it again without --filter"):
         repository.rules(repository.rules_commit(None))
+    partial.git("config", "remote.origin.url", ".")
+    with pytest.raises(DependencyError, match="Clone it again without --filter"):
+        repository.rules(repository.rules_commit(None))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_exporting_from_a_partial_clone_says_what_to_do(partial: GitProject, tmp_path: Path) -> None:
@@ -727,8 +728,7 @@ def test_files_and_folders_of_a_commit(git_project: GitProject) -> None:
     (git_project.folder / "link").symlink_to("envs")
     commit = git_project.commit({"a b/ü\nx": "1", "-x": "2"})
     repository = git_project.open()
-    with pytest.raises(DependencyError):  # there is such a file, but git cannot be asked for it by this name
-        repository.read(commit, "a b/ü\nx")
+    assert repository.read(commit, "a b/ü\nx") == b"1"
     assert repository.read(commit, "a b/\n") is None
     assert repository.read(commit, "-x") == b"2"
     assert repository.read(commit, "envs") is None
@@ -817,3 +817,135 @@ def test_git_is_closed_without_a_trace(git_project: GitProject) -> None:
     del process, repository
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+# Repositories from strangers ---------------------------------------------------------------------------------------
+
+
+def false_content(project: GitProject, id: str, kind: str, content: bytes) -> None:
+    """Stores an object under the id of another one."""
+    folder = project.folder / ".git/objects"
+    place = folder / id[:2] / id[2:]
+    place.unlink(missing_ok=True)
+    made = project.git("hash-object", "-t", kind, "-w", "--literally", "--stdin", input=content)
+    place.parent.mkdir(exist_ok=True)
+    (folder / made[:2] / made[2:]).rename(place)
+
+
+@pytest.mark.parametrize("name", ["HEAD:envs/dev.yaml", "HEAD:envs", "HEAD^{tree}", "HEAD"])
+def test_an_object_that_is_not_what_its_id_says_is_refused(git_project: GitProject, name: str) -> None:
+    id = git_project.git("rev-parse", name)
+    kind = git_project.git("cat-file", "-t", id)
+    git_project.commit({"envs/dev.yaml": "changed"})
+    other = git_project.git("rev-parse", name)
+    content = subprocess.run(["git", "cat-file", kind, other], cwd=git_project.folder, capture_output=True, check=True)
+    git_project.git("reset", "--quiet", "--hard", "HEAD~")
+    false_content(git_project, id, kind, content.stdout)
+    repository = git_project.open()
+    with pytest.raises(DependencyError, match="is not what its id says"):
+        repository.rules(repository.rules_commit(None))
+
+
+def test_a_commit_with_false_parents_is_not_merged_by_them(git_project: GitProject) -> None:
+    """Such a commit stands on the way from the protected branch to the tagged commit."""
+    middle = git_project.commit()
+    git_project.commit()
+    git_project.git("switch", "--quiet", "--create", "elsewhere", f"{middle}~")
+    stranger = git_project.commit({"x": "1"})
+    content = git_project.git("cat-file", "commit", middle).encode() + b"\n"
+    first = content.split(b"\n")[0]
+    false_content(git_project, middle, "commit", content.replace(first, first + b"\nparent " + stranger.encode(), 1))
+    assert git_project.git("merge-base", "main", stranger) == stranger
+    repository = git_project.open()
+    with pytest.raises(DependencyError, match="is not what its id says"):
+        repository.is_ancestor(stranger, repository.commit("main"))
+
+
+def test_a_parent_further_down_in_a_commit_is_none(git_project: GitProject) -> None:
+    git_project.git("switch", "--quiet", "--create", "elsewhere")
+    stranger = git_project.commit({"x": "1"})
+    git_project.git("switch", "--quiet", "main")
+    content = git_project.git("cat-file", "commit", "main") + "\n"
+    forged = content.replace("\nauthor", f"\nauthor A <a@b> 1 +0000\nparent {stranger}\nauthor", 1)
+    id = git_project.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", input=forged.encode())
+    assert not git_project.open().is_ancestor(stranger, id)
+
+
+def test_a_false_commit_graph_does_not_count(git_project: GitProject) -> None:
+    """Git believes the file of what it calls the commit graph, and does not look at the commits."""
+    stranger = git_project.commit({"x": "1"})
+    git_project.git("switch", "--quiet", "--create", "elsewhere", "HEAD~")
+    tip, top = git_project.commit({"y": "1"}), git_project.commit({"z": "1"})
+    true = git_project.git("cat-file", "commit", tip).encode() + b"\n"
+    false_content(git_project, tip, "commit", true.replace(b"\nauthor", f"\nparent {stranger}\nauthor".encode(), 1))
+    git_project.git("commit-graph", "write", "--reachable")
+    false_content(git_project, tip, "commit", true)
+    assert git_project.git("merge-base", top, stranger) == stranger
+    assert not git_project.open().is_ancestor(stranger, top)
+
+
+def test_an_export_is_compared_with_the_commit(git_project: GitProject, tmp_path: Path) -> None:
+    """Of an object that git has hashed already, and that is replaced before it is written out."""
+    repository, commit = git_project.open(), git_project.git("rev-parse", "HEAD")
+    false_content(git_project, git_project.git("rev-parse", "HEAD:envs/dev.yaml"), "blob", b"changed")
+    with pytest.raises(DependencyError, match=r"envs/dev\.yaml is not what the commit names"):
+        repository.export(commit, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def program(project: GitProject, mark: Path) -> str:
+    path = project.folder / "program"
+    path.write_text(f'#!/bin/sh\necho "$0 $@" >> {mark}\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_tagging_a_strangers_repository_runs_none_of_its_programs(git_project: GitProject, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    (tmp_path / "home").mkdir()
+    git_project.git("clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
+    git_project.commit({"big.bin": "x", ".gitattributes": "*.bin filter=evil diff=evil\n"})
+    names = "fsmonitor sshCommand askPass editor gitProxy pager alternateRefsCommand"
+    settings = {f"core.{name}": program(git_project, mark) for name in names.split()}
+    kinds = (
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "diff.evil.textconv",
+        "diff.evil.command",
+    )
+    others = ("diff.external", "gpg.program", "gpg.ssh.program", "gpg.ssh.defaultKeyCommand", "credential.helper")
+    settings |= {name: program(git_project, mark) for name in (*kinds, *others)}
+    settings |= {f"remote.origin.{name}": program(git_project, mark) for name in ("uploadpack", "receivepack", "vcs")}
+    settings |= {"remote.origin.url": str(tmp_path / "origin.git"), "protocol.ext.allow": "always"}
+    for name, value in settings.items():
+        git_project.git("config", name, value)
+    for hook in ("pre-push", "reference-transaction", "post-index-change", "post-checkout"):
+        (git_project.folder / f".git/hooks/{hook}").write_bytes(Path(program(git_project, mark)).read_bytes())
+        (git_project.folder / f".git/hooks/{hook}").chmod(0o755)
+    mark.unlink(missing_ok=True)
+    os.utime(git_project.folder / "big.bin", (1, 1))
+    repository = git_project.open()
+
+    assert not repository.has_uncommitted_changes
+    repository.create_tag(TAG, repository.commit("HEAD"), "x", sign=False)
+    repository.push_tags("origin", [TAG])
+    assert repository.remote_tags("origin", [TAG]) == [TAG]
+    repository.delete_tag(TAG, repository.tag(TAG).object)
+    assert not mark.exists(), mark.read_text()
+
+
+def test_a_signature_is_never_made_by_a_program_of_the_repository(git_project: GitProject, tmp_path: Path) -> None:
+    git_project.git("config", "gpg.program", program(git_project, tmp_path / "ran"))
+    git_project.git("config", "tag.gpgSign", "true")
+    with contextlib.suppress(DependencyError):  # the user may have no key
+        git_project.open().create_tag(TAG, git_project.git("rev-parse", "HEAD"), "x", sign=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_remote_may_be_no_program(git_project: GitProject, tmp_path: Path) -> None:
+    git_project.git("config", "protocol.ext.allow", "always")
+    git_project.git("config", "remote.origin.url", f"ext::sh -c touch% {tmp_path}/ran")
+    with pytest.raises(DependencyError):
+        git_project.open().remote_tags("origin", [TAG])
+    assert not (tmp_path / "ran").exists()

@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.effects.tools.find import find
 from orchestrator.effects.tools.pinned import this_platform
-from orchestrator.effects.tools.providers import cli_config, find_provider_mirrors
+from orchestrator.effects.tools.providers import cli_config, find_provider_mirrors, lint_cli_config
+from orchestrator.model.terraform.checked_providers import CheckedProviders
 
 PLATFORM = this_platform()
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -198,3 +199,40 @@ def test_terraform_takes_the_provider_from_the_mirror(env: Env, parent: Path, tm
         check=False,
     )
     assert "Installed hashicorp/aws v5.100.0 (unauthenticated)" in done.stdout, done.stderr
+
+
+# For lint -----------------------------------------------------------------------------------------------------------
+
+
+def for_lint(env: Env, parent: Path) -> str:
+    named = lint_cli_config(env, CheckedProviders(("registry.terraform.io/hashicorp/*",)), parents=[parent])
+    return Path(named["TF_CLI_CONFIG_FILE"]).read_text("utf-8")
+
+
+def test_for_lint_the_methods_are_named_even_where_there_is_no_mirror(env: Env, parent: Path) -> None:
+    text = for_lint(env, parent)
+
+    assert "provider_installation {" in text
+    assert 'include = ["registry.terraform.io/hashicorp/*"]' in text
+
+
+def test_for_lint_a_mirror_serves_what_is_allowed_and_the_home_folder_nothing(env: Env, parent: Path) -> None:
+    mirror = unpacked(unpacked(parent / "m"), "example.org/acme/thing", "1.0.0")
+    own = unpacked(Path(env["HOME"]) / ".terraform.d/plugins")
+
+    text = for_lint(env, parent)
+
+    assert f'path    = "{mirror}"\n    include = ["{AWS}"]' in text
+    assert f'exclude = ["{AWS}"]' in text
+    assert "acme" not in text
+    assert str(own) not in text
+
+
+@pytest.mark.parametrize("text", ["provider_installation {\n  direct {}\n}\n", "disable_checkpoint = true\n"])
+def test_for_lint_the_users_configuration_counts_where_it_names_methods(env: Env, parent: Path, text: str) -> None:
+    own = Path(env["HOME"]) / ".terraformrc"
+    own.write_text(text)
+
+    named = lint_cli_config(env, CheckedProviders(("registry.terraform.io/hashicorp/*",)), parents=[parent])
+
+    assert (named["TF_CLI_CONFIG_FILE"] == str(own)) == ("provider_installation" in text)

@@ -11,7 +11,7 @@ import pytest
 from orchestrate_sandbox.process import Sandbox
 from orchestrator.errors import Refused
 from orchestrator.model.ledger.anchor import anchor_key
-from orchestrator.model.ledger.ledger import Draft
+from orchestrator.model.ledger.ledger import Draft, Kind
 from orchestrator.model.release.receipt import artefact_key, receipt_key
 from orchestrator.model.text.canonical import sha256
 from orchestrator.stages.context.selection import Selection
@@ -201,3 +201,27 @@ def test_with_object_lock_it_is_said_how_long_the_anchors_are_kept(
         assert each.flaws == ()
         with pytest.raises(books.aws.client("s3").exceptions.ClientError, match="AccessDenied"):
             books.delete(anchor_key(books.entry(1)), for_good=True)
+
+
+def test_rules_that_do_not_follow_from_those_before_are_told(kept: RecordedStores, books: TeamRecord) -> None:
+    """As a client writes them that asks no gate; a refusal by other rules decides nothing."""
+    project, first = kept.project, kept.project.git("rev-parse", "HEAD")
+    later = project.git("commit-tree", "-m", "later", "HEAD^{tree}", "-p", "HEAD")
+    elsewhere = project.git("commit-tree", "-m", "elsewhere", "HEAD^{tree}")
+    decided: list[tuple[str, Kind]] = [
+        (first, "checked"),
+        (later, "checked"),
+        (elsewhere, "refused"),
+        (later, "checked"),
+    ]
+    for commit, kind in decided:
+        books.add_draft(Draft(kind, books.tag, books.commit, ME, None, {"check": "lint"}).under(commit))
+
+    def flaws() -> list[tuple[str, int | None]]:
+        records = collect(kept.rules, books.selection, kept.repository, plans=True)
+        seen = audit(records, descends=kept.repository.follows)
+        return [(flaw.code, flaw.seq) for each in seen.examined for flaw in each.flaws]
+
+    assert flaws() == []
+    books.add_draft(Draft("checked", books.tag, books.commit, ME, None, {"check": "lint"}).under(elsewhere))
+    assert flaws() == [("rules-elsewhere", 10)]

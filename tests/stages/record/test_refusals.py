@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from orchestrator.model.release.receipt import place_of, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.release import GROUPS, StageGroup
 from tests.support.emulator import enforce_policies
+from tests.support.git_project import GitProject
 from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
 
 pytestmark = pytest.mark.slow
@@ -43,7 +46,7 @@ def books(kept: RecordedStores) -> TeamRecord:
 @pytest.fixture
 def run(kept: RecordedStores, capsys: pytest.CaptureFixture[str]) -> Run:
     def command(*arguments: str, code: int = 4) -> str:
-        ended = main([*arguments, "--repo", str(kept.project.folder)])
+        ended = main(["--repo", str(kept.project.folder), *arguments])
         _, err = capsys.readouterr()
         assert ended == code, err
         return str(err)
@@ -103,12 +106,16 @@ def test_a_plan_that_another_tag_s_has_withdrawn_is_not_gone_on_with(
     monkeypatch.setattr(
         "orchestrator.release.GROUPS", [StageGroup(group.name, group.stages, lambda _: iter(())) for group in GROUPS]
     )
-    assert run("release", "--tag", books.tag, code=0).startswith("== checks")
+    assert first_stage(run("release", "--tag", books.tag, code=0)) == "checks"
     books.plan()
     approval = rules(kept, "approval: {required: true}\n")
-    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== approve")
+    assert first_stage(run("release", "--tag", books.tag, *approval, code=0)) == "approve"
     books.add_draft(Draft("planned", f"dev_us-east-1/{books.team}/1.1", books.commit, ME, "0" * 64, {}))
-    assert run("release", "--tag", books.tag, *approval, code=0).startswith("== checks")
+    assert first_stage(run("release", "--tag", books.tag, *approval, code=0)) == "checks"
+
+
+def first_stage(told: str) -> str:
+    return told.partition("== ")[2].partition(":")[0]
 
 
 @pytest.mark.slow
@@ -127,8 +134,8 @@ def test_a_plan_for_a_place_that_the_rules_have_changed_since(
 def test_a_rollback_need_not_have_run_where_releases_are_promoted_from(
     run: Run, books: TeamRecord, kept: RecordedStores
 ) -> None:
-    promoted = rules(kept, "promote_from: qa\n")
     plan_without_changes(books)
+    promoted = rules(kept, "promote_from: qa\n")
     assert "dev is promoted from qa, which does not have the team" in run("apply", "--tag", books.tag, *promoted)
     plan_without_changes(books, rollback=Rollback(f"dev_us-east-1/{books.team}/0.9", f"dev_us-east-1/{books.team}/0.8"))
     run("apply", "--tag", books.tag, *promoted, code=0)
@@ -146,14 +153,19 @@ def plan_without_changes(books: TeamRecord, **facts: Any) -> None:
 
 
 def rules(kept: RecordedStores, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:
-    """The option that takes the rules from a branch with these of dev; its qa has a team that dev has not."""
+    """The option for a clone whose protected branch has these rules of dev; its qa has a team that dev has not."""
     project, own = kept.project, RULES["envs/dev.yaml"]
     for old, new in changes:
         own = own.replace(old, new)
     project.git("checkout", "--quiet", "-B", "other-rules")
     project.commit({"envs/dev.yaml": own + dev, "envs/qa.yaml": QA})
     project.git("checkout", "--quiet", "main")
-    return "--rules-ref", "other-rules"
+    clone = Path(tempfile.mkdtemp(dir=project.folder.parent), "clone")
+    project.git("clone", "--quiet", "--branch", "other-rules", ".", str(clone))
+    copy = GitProject(clone)
+    copy.git("branch", "--force", "main", "other-rules")
+    copy.git("remote", "remove", "origin")
+    return "--repo", str(clone)
 
 
 def key_of(said: Answer) -> dict[str, Any]:
@@ -234,3 +246,13 @@ def test_who_may_not_write_to_the_ledger_is_told_so(run: Run, books: TeamRecord,
     err = run("approve", "--tag", books.tag, "--yes")
     assert "there is no plan" in err
     assert "Note: that this was refused could not be recorded: cannot write to the ledger" in err
+
+
+def test_rules_that_do_not_follow_from_those_before(run: Run, books: TeamRecord, kept: RecordedStores) -> None:
+    """The protected branch of the clone went back, or is another one than that of the last release."""
+    here = books.plan()
+    elsewhere = kept.project.git("commit-tree", "-m", "elsewhere", "HEAD^{tree}")
+    books.add_draft(Draft("planned", books.tag, books.commit, ME, here.digest, {"changes": True}).under(elsewhere))
+
+    for command in (("plan",), ("approve", "--yes"), ("apply",)):
+        assert f"are not newer than those of {elsewhere[:12]}" in run(*command, "--tag", books.tag)

@@ -77,6 +77,7 @@ def test_a_commit_that_ran_here_need_not_be_promoted_again_and_the_pipeline_gets
     remote = tmp_path / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
     project.git("remote", "add", "origin", str(remote))
+    project.git("push", "--quiet", "origin", "main")
     with pytest.raises(UsageError, match="the tag must be pushed"):
         check_push(Repository.open(project.folder), HERE, None, None)
     check_push(Repository.open(project.folder), HERE, None, "origin")
@@ -85,7 +86,7 @@ def test_a_commit_that_ran_here_need_not_be_promoted_again_and_the_pipeline_gets
 
     asked = ("rollback", "--env", "dev", "--team", "research", "--scope", "global", "--yes")
     assert project.run(*asked).code == 2
-    done = project.ok_json(*asked, "--push", "--rules-ref", "main")
+    done = project.ok_json(*asked, "--push")
     assert (done["tag"], done["tagged"], done["pushed"], done["release"]) == (
         "dev_global/research/1.1.1",
         True,
@@ -94,7 +95,7 @@ def test_a_commit_that_ran_here_need_not_be_promoted_again_and_the_pipeline_gets
     )
     names = subprocess.run(["git", "tag"], cwd=remote, check=True, capture_output=True).stdout.decode().split()
     assert names == ["dev_global/research/1.1.1"]
-    planned = project.ok_json("plan", "--tag", names[0], "--rules-ref", "main")
+    planned = project.ok_json("plan", "--tag", names[0])
     assert planned["summary"]["change"] == 2
     make_tag(proposed(project), sign=False, remote="origin")  # again, as after an interruption: nothing is moved
     assert subprocess.run(["git", "tag"], cwd=remote, check=True, capture_output=True).stdout.decode().split() == names

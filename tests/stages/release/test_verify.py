@@ -93,7 +93,7 @@ def test_the_right_page_is_recorded(project: E2eProject, stand: Standing, page: 
     assert verify(there.ctx, 0) == Verified(FIRST, "verified", page.url, "Hello from Region us-east-1")
     newest = there.ctx.ledger.history(there.ctx.release.target.id).newest("verified")
     assert newest is not None
-    assert newest.detail == {"url": page.url}
+    assert newest.detail == {"url": page.url, "rules_commit": there.ctx.release.rules_commit}
 
 
 @pytest.mark.slow
