@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestrator.cli.context import CommandWithCommonOptions, Context
+from orchestrator.effects.system import outlet
 
 if TYPE_CHECKING:
     from orchestrator.model.checks.check import CheckReport, Failure
@@ -43,7 +44,7 @@ def show_reports(
 ) -> None:
     for name, path in files.items():
         if path is not None:
-            path.write_text(_rendered(name, reports, failures), "utf-8")
+            path.write_text(outlet.rendered(_rendered(name, reports, failures)), "utf-8")
     context.answered = True
     click.echo(_rendered(context.format, reports, failures))
 

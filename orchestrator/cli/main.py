@@ -16,7 +16,7 @@ import click
 from orchestrator import __version__
 from orchestrator.cli import extensions
 from orchestrator.cli.context import Context, GroupOfCommands, common_options, say, text_style
-from orchestrator.effects.system import interruption
+from orchestrator.effects.system import interruption, outlet
 from orchestrator.effects.system.host import EVENTS, environment, speak_utf8
 from orchestrator.errors import Interrupted, OrchestrateError, UsageError, WaitingForApproval, of_system
 from orchestrator.model.rules.check_names import CHECKS
@@ -127,6 +127,12 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; what goes wrong is told on stderr."""
+    outlet.begin(environment())
+    with outlet.guarded():
+        return _guarded_main(arguments)
+
+
+def _guarded_main(arguments: Sequence[str]) -> int:
     context = Context()
     try:
         result = orchestrate.main(list(arguments), prog_name="orchestrate", standalone_mode=False, obj=context)
@@ -151,7 +157,7 @@ def _failed(error: OrchestrateError, context: Context) -> int:
     if context.debug:
         traceback.print_exc()
     # What a tool said may be part of it, and a tool may print anything that it found in its environment.
-    masker = Masker.of_environment(environment())
+    masker = outlet.masker()
     _show_refused(error, context, masker)
     word, message = "Waiting" if isinstance(error, WaitingForApproval) else "Error", masker(str(error))
     say(f"{word}: {message}")

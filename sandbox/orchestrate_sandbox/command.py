@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.context import Context, GroupOfCommands, load_rules_from_worktree, pass_context, say
+from orchestrator.effects.system import outlet
 
 if TYPE_CHECKING:
     from orchestrate_sandbox.layout import SandboxLayout
@@ -107,7 +108,8 @@ def remote(context: Context, name: str | None, region: str | None) -> None:
     found = background.running(_folder(context))
     chosen = remotes.chosen(remotes.remotes(found.address), name, region or found.layout.region)
     context.answered = True
-    click.echo(json.dumps(dataclasses.asdict(chosen), indent=2) if context.json else chosen.url)
+    text = json.dumps(dataclasses.asdict(chosen), indent=2) if context.json else chosen.url
+    click.echo(text, file=outlet.undisguised())
 
 
 def _folder(context: Context) -> Path:
@@ -127,4 +129,5 @@ def _print(context: Context, state: ServerState) -> None:
     from orchestrate_sandbox import background
 
     context.answered = True
-    click.echo(json.dumps(background.described(state)) if context.json else background.for_shell(state))
+    text = json.dumps(background.described(state)) if context.json else background.for_shell(state)
+    click.echo(text, file=outlet.undisguised())

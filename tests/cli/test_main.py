@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import pytest
@@ -275,3 +277,28 @@ def test_in_the_background_ctrl_c_is_ignored_but_not_by_what_it_starts(tmp_path:
     done = subprocess.run(background, env={**os.environ, "ORCHESTRATE_TERRAFORM": str(program)}, check=False)
     assert done.returncode == 0
     assert not int((tmp_path / "ignored").read_text().split()[1], 16) & 1 << (signal.SIGINT - 1)
+
+
+SECRET = "hunter2/hunter2?"
+DISGUISES = (SECRET, base64.b64encode(SECRET.encode()).decode(), quote(SECRET, safe=""), SECRET.encode().hex())
+
+
+@pytest.mark.parametrize("said", DISGUISES)
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "TF_VAR_api_key", "AWS_SECRET_ACCESS_KEY"])
+def test_no_secret_of_the_environment_leaves(name: str, said: str) -> None:
+    """Whatever prints it: an error of ours, a usage error of the command line's library, or a traceback."""
+    env = {**os.environ, name: SECRET}
+    for arguments in ([said], ["show", "--tag", said], ["--format", said, "show"], ["--debug", "show", "--tag", said]):
+        done = run(*arguments, env=env)
+        assert done.returncode != 0
+        assert "***" in done.stderr
+        assert said not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("word", ["\n::error::x", "\n##[error]x", "\r\x1b[2Jx", "\n  ::x", "\u202ex", "##vso[x]"])
+def test_nothing_that_is_said_steers_a_terminal_or_a_pipeline(word: str) -> None:
+    for arguments in (["--format", word, "show"], ["show", "--tag", "x", word], ["--debug", "show", "--tag", word]):
+        done = run(*arguments)
+        lines = done.stderr.splitlines()
+        assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line or "##vso[" in line]
+        assert not set("\r\x1b\u202e") & set(done.stderr)

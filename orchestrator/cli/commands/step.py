@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.context import Context, GroupOfCommands, answer, pass_context, say
+from orchestrator.effects.system import outlet
 from orchestrator.errors import StageFailed
 from orchestrator.model.release.stages import STEPS, Stage, StageDefinition
 
@@ -46,7 +47,7 @@ def _check(context: Context, name: Stage) -> None:
     from orchestrator.stages.pipeline.step import RUNS
 
     report = RUNS[name](_opened())
-    Path(f"{name}.xml").write_text(junit.as_junit([report], []), "utf-8")
+    Path(f"{name}.xml").write_text(outlet.rendered(junit.as_junit([report], [])), "utf-8")
     context.answered = True
     click.echo(findings.as_json([report], []) if context.json else findings.all_as_text([report], []))
     if not report.passed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.effects.aws.session import Session
+from orchestrator.effects.system import outlet
 
 _LONGEST_SUBJECT = 99  # SNS API reference, Publish: ASCII, no line breaks, fewer than 100 characters
 _LONGEST_TEXT = 200_000
@@ -15,7 +16,7 @@ def publish(aws: Session, topic: str, subject: str, text: str) -> str:
     client: Any = aws.client
     sns = client("sns", topic.split(":")[3])
     with aws.explained("tell the subscribers of", topic):
-        answer = sns.publish(TopicArn=topic, Subject=_subject(subject), Message=text[:_LONGEST_TEXT])
+        answer = sns.publish(TopicArn=topic, Subject=_subject(subject), Message=outlet.shown(text)[:_LONGEST_TEXT])
     return str(answer["MessageId"])
 
 

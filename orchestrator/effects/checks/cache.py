@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from orchestrator.effects.system import outlet
 from orchestrator.effects.system.cache import Cache
 from orchestrator.errors import DependencyError
 from orchestrator.model.checks.check import Observed
@@ -55,6 +56,7 @@ class CheckCache:
 
     def put(self, key: str, name: str, observed: Observed) -> None:
         """A cache that cannot be written costs time, never a check."""
+        observed = decoding.convert(outlet.kept(msgspec.to_builtins(observed)), Observed)
         self._keep(key, name, observed)
         if self.shared is not None:
             with contextlib.suppress(DependencyError):

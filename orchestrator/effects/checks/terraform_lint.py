@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.effects.checks.terraform_in_tree import PrintedDiagnostic, TerraformInTree
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, tail
-from orchestrator.model.checks.finding import Finding
+from orchestrator.model.checks.finding import Finding, is_variable_file
 from orchestrator.model.rules.check_names import Check
 from orchestrator.model.tools.tool import Tool
 
@@ -88,14 +88,14 @@ class TerraformLint:
         now = (self.scratch_dir.tree / path).read_bytes()
         old, new = (content.decode(errors="replace").splitlines() for content in (now, wanted))
         pairs = enumerate(zip(old, new, strict=False), 1)
-        difference = list(difflib.unified_diff(old, new, n=0, lineterm=""))[3 : 3 + _MOST_DIFFERENCES]
+        difference = _lines_alone(old, new) if is_variable_file(path) else _difference(old, new)
         return replace(
             self.terraform.finding(
                 CHECK, "fmt", "format", "warning", f"it is not formatted as `{self.tool.name} fmt` does"
             ),
             file=path,
             line=next((n for n, (a, b) in pairs if a != b), min(len(old), len(new)) + 1),
-            code="\n".join(line for line in difference if not line.startswith("@@")),
+            code=difference,
             remediation=f"Run `{self.tool.name} fmt` on it.",
         )
 
@@ -119,6 +119,19 @@ class TerraformLint:
         if result.valid != (said.returncode == 0) or result.valid == bool(errors):
             raise said.broken("contradicts itself about whether the root is valid")
         return findings
+
+
+def _difference(old: list[str], new: list[str]) -> str:
+    shown = list(difflib.unified_diff(old, new, n=0, lineterm=""))[3 : 3 + _MOST_DIFFERENCES]
+    return "\n".join(line for line in shown if not line.startswith("@@"))
+
+
+def _lines_alone(old: list[str], new: list[str]) -> str:
+    """Of a variable file, whose values may be secret, only which lines are meant."""
+    changed = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    ranges = [(first + 1, max(first + 1, last)) for kind, first, last, _, _ in changed if kind != "equal"]
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_MOST_DIFFERENCES]]
+    return f"lines {', '.join(shown)}{', ...' if len(ranges) > _MOST_DIFFERENCES else ''}"
 
 
 class _Validation(msgspec.Struct):

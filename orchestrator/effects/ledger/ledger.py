@@ -17,7 +17,7 @@ from orchestrator.effects.aws.objects import Bucket
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.ledger.anchors import Anchors
 from orchestrator.effects.ledger.lease import Held
-from orchestrator.effects.system import clock
+from orchestrator.effects.system import clock, outlet
 from orchestrator.errors import DependencyError, Locked, Refused
 from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.ledger.chain import Stored
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _RECENT = 200  # entries read to decide; the whole chain is read only to verify it
 _TRIES = 20
+_ANSWERS = ("approved", "rejected", "overridden", "break-glass", "followed-up")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class Ledger:
             return entry
         for _ in range(_TRIES):
             history = self.history(target)
-            entry = self._put(history.last, following(history.last, target, _stamp(), decide(history)), lease)
+            entry = self._put(
+                history.last, following(history.last, target, _stamp(), fit_to_keep(decide(history))), lease
+            )
             if entry is not None:
                 return entry
         raise DependencyError(f"the ledger {self.table} is written to so often that no entry could be added")
@@ -139,7 +142,7 @@ class Ledger:
             return None
         if not self._stands(known.last):
             return None
-        return self._put(known.last, following(known.last, target, _stamp(), draft), lease)
+        return self._put(known.last, following(known.last, target, _stamp(), fit_to_keep(draft)), lease)
 
     def _stands(self, last: Entry | None) -> bool:
         """Whether an entry is there as we know it: one that is gone must not leave a gap behind it."""
@@ -217,6 +220,13 @@ class Ledger:
                 f"an entry of the ledger {self.table} cannot be read: {error}",
                 hint="Somebody changed it. `orchestrate history` shows the target's entries.",
             ) from None
+
+
+def fit_to_keep(draft: Draft) -> Draft:
+    """Without secrets; what people said stays as they said it, for its copy must equal their answer."""
+    if draft.kind in _ANSWERS:
+        return draft
+    return msgspec.structs.replace(draft, detail=outlet.kept(draft.detail))
 
 
 def _pin_key(tag: str) -> dict[str, Any]:

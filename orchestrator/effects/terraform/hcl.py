@@ -76,10 +76,18 @@ def _parse_json(told: str, content: bytes) -> Json:
     try:
         value = json.loads(content.decode(), object_pairs_hook=_merged)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{told} is not JSON: {error}") from None
+        raise InvalidInput(f"{told} is not JSON: {_json_place(error)}") from None
     if not isinstance(value, dict):
         raise InvalidInput(f"{told} must hold one JSON object")
     return value
+
+
+def _json_place(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.partition(':')[0]}, line {error.lineno} column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    return "it is nested too deep" if isinstance(error, RecursionError) else "a number has too many digits"
 
 
 def _merged(pairs: list[tuple[str, Any]]) -> Json:
@@ -123,7 +131,15 @@ def _parsed(text: str) -> Any:
     try:
         return hcl2.loads(text)
     except (LarkError, RecursionError) as error:
-        raise ValueError(str(error) or type(error).__name__) from None
+        raise ValueError(_place(error)) from None
+
+
+def _place(error: Exception) -> str:
+    """Where the parser stopped, never what it read there: the line may hold a secret."""
+    line = getattr(error, "line", None)
+    if isinstance(line, int) and line > 0:
+        return f"a syntax error near line {line} of its blocks and values"
+    return "its blocks are nested too deep" if isinstance(error, RecursionError) else "a syntax error"
 
 
 def _plain(value: Any) -> Any:

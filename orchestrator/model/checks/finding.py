@@ -75,6 +75,14 @@ class Finding(
         return RANKS[self.severity]
 
 
+def is_variable_file(path: str) -> bool:
+    """Whose values may be secret: its lines are never shown."""
+    return path.endswith((".tfvars", ".tfvars.json"))
+
+
+_LINE_NUMBERS = re.compile(r"lines [0-9, .-]{1,400}")
+
+
 def clean(finding: Finding) -> Finding:
     """With every text printable, without secrets and of bounded length."""
     return msgspec.structs.replace(
@@ -83,7 +91,7 @@ def clean(finding: Finding) -> Finding:
         message=_text(finding.message, _LONGEST_MESSAGE),
         file=None if finding.file is None else printable(finding.file, LONGEST_NAME),
         resource=None if finding.resource is None else printable(finding.resource, LONGEST_NAME),
-        code=_code(finding.code),
+        code=_code(finding),
         remediation=_optional(finding.remediation, _LONGEST_MESSAGE),
         link=link if (link := finding.link) and _LINK.fullmatch(link) else None,
         reason=_optional(finding.reason, _LONGEST_MESSAGE),
@@ -102,8 +110,9 @@ def _optional(text: str | None, limit: int) -> str | None:
     return None if text is None else _text(text, limit)
 
 
-def _code(text: str | None) -> str | None:
-    if text is None:
+def _code(finding: Finding) -> str | None:
+    text = finding.code
+    if text is None or (is_variable_file(finding.file or "") and not _LINE_NUMBERS.fullmatch(text)):
         return None
     lines = text.split("\n", _MOST_LINES)[:_MOST_LINES]
     together = "\n".join(line.expandtabs(4)[: 4 * _LONGEST_CODE] for line in lines)

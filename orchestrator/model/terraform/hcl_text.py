@@ -57,7 +57,8 @@ def _token(text: str, start: int, kept: list[str]) -> int:
             return position
         if position >= len(text):
             line = text.count("\n", 0, start) + 1
-            raise Unreadable(f"what begins in line {line} has no end: {open_[-1].strip()} is missing")
+            missing = "the end of a heredoc" if open_[-1].startswith("\n") else open_[-1]
+            raise Unreadable(f"what begins in line {line} has no end: {missing} is missing")
 
 
 def _is_template(open_: list[str]) -> bool:

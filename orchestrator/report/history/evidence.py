@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from orchestrator.effects.system import outlet
 from orchestrator.model.audit.bundle import folder_of, pretty, record_files, with_sums
 from orchestrator.model.audit.evidence import Record
 from orchestrator.model.audit.timeline import summary
@@ -50,9 +51,9 @@ def files(found: Audit) -> dict[str, bytes]:
     kept = [each.record for each in found.examined if each.record.stored or each.record.anchors]
     content = {
         "README.md": _README.encode(),
-        "SUMMARY.md": "\n".join(_summary(found, kept)).encode() + b"\n",
-        "history.json": pretty({"targets": [_history(record) for record in kept]}),
-        "verification.json": pretty(report.fields(found)),
+        "SUMMARY.md": outlet.shown("\n".join(_summary(found, kept))).encode("utf-8", "backslashreplace") + b"\n",
+        "history.json": pretty(outlet.kept({"targets": [_history(record) for record in kept]})),
+        "verification.json": pretty(outlet.kept(report.fields(found))),
     }
     for record in kept:
         content |= record_files(record)

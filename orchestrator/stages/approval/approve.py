@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.effects.aws.session import CallerIdentity
-from orchestrator.effects.system import clock
+from orchestrator.effects.system import clock, outlet
 from orchestrator.errors import UsageError
 from orchestrator.model.approval.approval import Answer, Kind, Principal
 from orchestrator.model.release.receipt import PlanReceipt
@@ -85,8 +85,8 @@ def answer_of(receipt: PlanReceipt, reply: ApprovalReply, caller: CallerIdentity
         by=caller.arn,
         user_id=caller.user_id,
         at=clock.now().isoformat(),
-        reason=reply.reason,
-        notified=notified,
+        reason=outlet.kept(reply.reason),
+        notified=outlet.kept(notified),
     )
 
 

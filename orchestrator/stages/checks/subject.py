@@ -27,6 +27,7 @@ from orchestrator.effects.git.files import CommitFiles, Files, digest, write_out
 from orchestrator.effects.system import clock, interruption
 from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.effects.system.host import environment
+from orchestrator.effects.terraform import declared_secrets
 from orchestrator.effects.tools.private import private_folder
 from orchestrator.model.checks.check import BASELINE_FILE, Baseline, Observed
 from orchestrator.model.checks.coverage import LOCK_FILE, Coverage, cover
@@ -195,6 +196,7 @@ class CheckContext:
         with self.scratch(subject) as scratch_dir:
             write_out(subject.files, coverage, scratch_dir.tree)
             _remove_plugins(scratch_dir.tree / subject.root)
+            declared_secrets.learn(scratch_dir.tree, self.env)
             yield scratch_dir
 
     def observed(self, key: ResultKey, observe: Callable[[], Observed]) -> tuple[Observed, bool]:

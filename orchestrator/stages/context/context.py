@@ -13,13 +13,14 @@ from orchestrator.effects.ledger.answers import Answers
 from orchestrator.effects.ledger.lease import Leases, length
 from orchestrator.effects.ledger.ledger import Ledger
 from orchestrator.effects.ledger.target_chain import TargetChain
+from orchestrator.effects.system import outlet
 from orchestrator.effects.system.cache import Cache, cache_folder
 from orchestrator.errors import Refused
 from orchestrator.model.approval.approval import Answer
 from orchestrator.model.audit.evidence import TagPin
 from orchestrator.model.release.admission import MAKE_NEW, repointed
 from orchestrator.model.release.release import Release
-from orchestrator.model.text.masking import Masker
+from orchestrator.model.text.masking import Masker, secrets_of_environment
 from orchestrator.model.text.progress import Progress
 
 
@@ -76,9 +77,11 @@ class ReleaseContext:
     def cache(self) -> Cache:
         return Cache(cache_folder(self.env))
 
-    @cached_property
+    @property
     def masker(self) -> Masker:
-        return Masker.of_environment(self.env)
+        """Knows all that is known to be secret by now."""
+        outlet.learn(secrets_of_environment(self.env))
+        return outlet.masker()
 
     def identify(self) -> str:
         """Who we are in the tooling account (an ARN); raises where these are not its credentials."""

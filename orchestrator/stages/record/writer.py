@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from orchestrator.effects.aws.session import Session
-from orchestrator.effects.ledger.ledger import Ledger
+from orchestrator.effects.ledger.ledger import Ledger, fit_to_keep
 from orchestrator.errors import InvalidInput
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind
 from orchestrator.model.rules import tooling
@@ -68,7 +68,7 @@ def append_once(append: Callable[[Callable[[History], Draft]], Entry], decide: C
     """Adds an entry, unless the newest one says exactly the same."""
 
     def unless_said(history: History) -> Draft:
-        draft = decide(history)
+        draft = fit_to_keep(decide(history))
         if history.last is not None and history.last.draft.under(None) == draft:
             raise _SaidBefore
         return draft

@@ -10,6 +10,7 @@ from orchestrator.effects.system import web
 from orchestrator.effects.system.web import WebAnswer
 from orchestrator.errors import Refused, StageFailed
 from orchestrator.model.ledger.ledger import Draft, Entry
+from orchestrator.model.text.masking import MASK
 from orchestrator.stages.context.context import ReleaseContext
 
 _PAUSE = 2.0
@@ -37,6 +38,11 @@ def verify(ctx: ReleaseContext, seconds: float) -> Verified:
     url, text = outputs.get("verify_url"), str(outputs.get("verify_text", ""))
     if url is None:
         return Verified(tag, "nothing to verify", None, None)
+    if MASK in f"{url} {text}":
+        raise StageFailed(
+            f"{tag} cannot be verified: its output verify_url or verify_text holds a secret, which is never recorded",
+            hint="Let both do without: whoever reads the record sees that address.",
+        )
     if not str(url).startswith(("http://", "https://")):
         raise StageFailed(f"the output verify_url is {url!r}, which is not an http or https address")
     page = _ask_until(ctx, str(url), text, seconds)

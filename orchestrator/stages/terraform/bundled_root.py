@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestrator import bundled
 from orchestrator.effects.aws.session import Session
+from orchestrator.effects.system import outlet
 from orchestrator.effects.terraform.terraform import VARIABLES_FILE
 from orchestrator.effects.terraform.workspace import opened, workspaces
 from orchestrator.model.plan_view.view import PlanView, view_of
@@ -41,9 +42,9 @@ class CommandContext:
     def aws(self) -> Session:
         return Session(self.rules.project.state.region)
 
-    @cached_property
+    @property
     def masker(self) -> Masker:
-        return Masker.of_environment(self.env)
+        return outlet.masker()
 
     def identify(self) -> str:
         """Who we are in the tooling account; raises where these are not its credentials."""

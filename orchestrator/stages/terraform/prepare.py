@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator.effects.git.files import lfs_pointers
-from orchestrator.effects.terraform import hcl
+from orchestrator.effects.system import outlet
+from orchestrator.effects.terraform import declared_secrets, hcl
 from orchestrator.effects.terraform.data_folder import installed_providers, module_folders
 from orchestrator.effects.terraform.modules import ModuleTree, check_modules
 from orchestrator.effects.terraform.surroundings import environment, for_fetching
@@ -78,6 +79,8 @@ def export(ctx: ReleaseContext, workspace: Workspace, *, refuse_unsaved: bool = 
     # Terraform keeps what it once fetched: modules that are no longer called, or another state of a moving branch.
     shutil.rmtree(workspace.data / "modules", ignore_errors=True)
     ctx.repository.export(ctx.release.commit, workspace.source)
+    outlet.publish(variables.facts(ctx.release.tag, ctx.release.target).values())
+    declared_secrets.learn(workspace.source, ctx.env)
     if any(workspace.source.rglob("errored.tfstate")):
         workspace.clear_source()
         raise InvalidInput(
@@ -237,8 +240,8 @@ def complete(ctx: ReleaseContext, terraform: Terraform, files: Mapping[str, Json
     given = _given(ctx, terraform, var_files, {*reserved, *root.sensitive})
     for name, values in given.items():
         variables.check_reserved(name, values, reserved)
-    secrets = variables.secrets(root, given.values(), terraform.env)
-    terraform = replace(terraform, masker=Masker.of_environment(ctx.env, secrets))
+    outlet.learn(variables.secrets(root, given.values(), terraform.env))
+    terraform = replace(terraform, masker=outlet.masker())
     own = workspace.run / VARIABLES_FILE
     own.write_bytes(canonical_json(reserved))
     taken_over = override.overridden(generated)

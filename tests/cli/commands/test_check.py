@@ -354,6 +354,18 @@ def test_what_terraform_does_not_accept_fails(
 
 
 @pytest.mark.slow
+def test_of_a_variable_file_only_line_numbers_are_told(make: Make, fake: Fake) -> None:
+    """Its values may be secret, also where no variable is declared as sensitive and no name says so."""
+    files = {"envs/dev.tfvars": 'name = "acme"\nother   =   "Quite-Plain-Words"\n', "live/x.tf": 'locals {a="b"}\n'}
+    answer = make(project(files)).check(**fake("checkov", "exit 3"))
+
+    found = {f["file"]: f for f in answer.json["reports"][0]["findings"] if f["rule"] == "terraform_format"}
+    assert found["envs/dev.tfvars"]["code"] == "lines 1-2"
+    assert "Quite-Plain-Words" not in answer.out + answer.err
+    assert "locals" in found["live/x.tf"]["code"]
+
+
+@pytest.mark.slow
 def test_the_repositorys_own_tflint_settings_are_honoured(make: Make, fake: Fake) -> None:
     unused = 'variable "unused" {\n  type = string\n}\n'
     own = 'plugin "terraform" {\n  enabled = true\n  preset  = "recommended"\n}\n'

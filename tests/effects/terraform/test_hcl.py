@@ -150,3 +150,25 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     (tmp_path / "main.tf").write_text('variable "x" {}\n')
     assert read_file(tmp_path / "main.tf", Cache(tmp_path / "cache")) == {"variable": [{"x": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.tfvars", 'password = "Quite-Plain-Words'),
+        ("x.tfvars", "password = Quite-Plain-Words words"),
+        ("x.tfvars", "password = = Quite-Plain-Words"),
+        ("x.tfvars", "password = <<QuitePlainWords\nQuite-Plain-Words"),
+        ("x.tfvars.json", '{"password": Quite-Plain-Words}'),
+        ("x.tfvars.json", '{"password": "Quite-Plain-Words\\q"}'),
+        ("x.tfvars.json", '{"password": "Quite-Plain-Words'),
+        ("x.tfvars.json", '["Quite-Plain-Words"]'),
+        ("x.tfvars.json", '{"password": ' + "7" * 5000 + "}"),
+    ],
+)
+def test_an_error_never_quotes_the_file(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InvalidInput) as raised:
+        read_file(tmp_path / name, Cache(tmp_path / "cache"), ("password",))
+    assert "Quite" not in str(raised.value)
+    assert "7777" not in str(raised.value)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
 import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -28,6 +33,14 @@ def knowing(*secrets: str) -> Masker:
         "DATADOG_APP_KEY",
         "SSH_PASSPHRASE",
         "DB_PWD",
+        "AWS_ACCESS_KEY_ID",
+        "GITHUB_TOKEN",
+        "MYSQL_PASS",
+        "AZURE_DEVOPS_PAT",
+        "SENTRY_DSN",
+        "DOCKER_AUTH_CONFIG",
+        "RAILS_SECRET_KEY_BASE",
+        "SLACK_WEBHOOK_URL",
     ],
 )
 def test_variables_with_secret_names_are_masked(name: str) -> None:
@@ -35,7 +48,7 @@ def test_variables_with_secret_names_are_masked(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PWD", "OLDPWD", "HOME", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ACCESS_KEY_ID"]
+    "name", ["PWD", "OLDPWD", "HOME", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"]
 )
 def test_places_and_names_are_not(name: str) -> None:
     assert Masker.of_environment({name: "/home/someone"})("in /home/someone") == "in /home/someone"
@@ -70,6 +83,56 @@ def test_a_secret_in_json_is_masked(secret: str, ascii_only: bool) -> None:
     shown = Masker.of_environment({}, [secret])(text)
     cleaned = Masker()(secret)
     assert cleaned not in shown or len(cleaned) < 8 or cleaned in '{"@message": "it is ***."}'
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "urlsafe": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "moved by one": lambda text: base64.b64encode(f"u{text}p".encode()).decode(),
+    "moved by two": lambda text: base64.b64encode(f"u:{text}".encode()).decode(),
+    "wrapped": lambda text: base64.encodebytes(f"{'x' * 60}{text}{'y' * 60}".encode()).decode(),
+    "url": lambda text: quote(text, safe=""),
+    "url, small": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    "path": quote,
+    "form": quote_plus,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "json in json": lambda text: json.dumps(json.dumps(text))[1:-1],
+    "slashes": lambda text: json.dumps(text).replace("/", "\\/")[1:-1],
+    "html": html.escape,
+    "html of Go": lambda text: html.escape(text, quote=False).replace('"', "&#34;").replace("'", "&#39;"),
+    "hex": lambda text: text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+    "repr": lambda text: repr(text)[1:-1],
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS.keys())
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=8, max_size=40))
+def test_a_secret_is_masked_in_every_encoding(encode: Callable[[str], str], secret: str) -> None:
+    """Of base64 the first and last character may belong to what stands beside the secret."""
+    encoded = encode(secret)
+    shown = knowing(secret)(f"it is {encoded} there")
+    assert MASK in shown
+    assert encoded[3:-6] not in shown or len(encoded) < 16
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['["hunter2-hunter2", 7]', '{a = ["hunter2-hunter2"]}', '{"a": {"b": "hunter2-hunter2"}}', "hunter2-hunter2"],
+)
+@pytest.mark.parametrize("name", ["TF_VAR_passwords_token", "DB_CREDENTIALS"])
+def test_each_value_in_a_list_or_map_is_masked(name: str, value: str) -> None:
+    assert Masker.of_environment({name: value})("a hunter2-hunter2 b") == f"a {MASK} b"
+
+
+def test_of_other_objects_the_values_under_secret_names_are_masked() -> None:
+    masker = Masker.of_environment({"TF_VAR_db": '{"user": "somebody-known", "password": ["hunter2-hunter2"]}'})
+    assert masker("somebody-known hunter2-hunter2") == f"somebody-known {MASK}"
+
+
+def test_the_password_of_an_address_is_masked_without_the_address() -> None:
+    masker = Masker.of_environment({"DATABASE_URL": "postgres://app:hunter2%2Dhunter2@db/x"})
+    assert masker("hunter2%2Dhunter2 or hunter2-hunter2") == f"{MASK} or {MASK}"
 
 
 def test_a_secret_as_terraform_escapes_it_is_masked() -> None:
