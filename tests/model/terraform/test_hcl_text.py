@@ -59,7 +59,7 @@ def test_comments_are_left_out(text: str, found: str) -> None:
         ('a = "x\ny"', r"line 1 ends within a quoted string"),
         ('a = "x', r'what begins in line 1 has no end: " is missing'),
         ('\na = "${', r"line 2 has no end"),
-        ("a = <<EOT\nx\n", r"what begins in line 1 has no end: EOT is missing"),
+        ("a = <<EOT\nx\n", r"what begins in line 1 has no end: the end of a heredoc is missing"),
         ("a = <<E\u0301\nE\u0301\n", r"line 1 begins a heredoc with an unusual marker"),
         ('a = "\\\n"', r"line 1 ends within a quoted string"),
     ],
