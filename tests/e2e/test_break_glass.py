@@ -62,7 +62,9 @@ def scene(new_project: NewProject, sandbox: Sandbox) -> Scene:
     client(sandbox.env, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{TOOLING}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    client(sandbox.env, "iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
+    client(sandbox.env, "iam").create_role(
+        RoleName=ROLE, Path="/aws-reserved/sso.amazonaws.com/", AssumeRolePolicyDocument=document
+    )
     role = f"arn:aws:iam::{TOOLING}:role/{ROLE}"
     keys = client(sandbox.env, "sts").assume_role(RoleArn=role, RoleSessionName="olga@example.com")["Credentials"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}

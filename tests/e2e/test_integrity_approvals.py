@@ -57,7 +57,9 @@ def person(sandbox: Sandbox) -> Person:
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{TOOLING}:root"}, "Action": "sts:AssumeRole"}
     for role in (APPROVERS, DEVELOPERS):
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document)
+        client("iam").create_role(
+            RoleName=role, Path="/aws-reserved/sso.amazonaws.com/", AssumeRolePolicyDocument=document
+        )
     return sign_in
 
 

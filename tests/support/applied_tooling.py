@@ -131,7 +131,9 @@ def on_call(sandbox: Sandbox) -> dict[str, str]:
     """The environment of somebody in the role of those who are on call."""
     root = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    role = client(sandbox, "iam").create_role(RoleName=ON_CALL, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    role = client(sandbox, "iam").create_role(
+        RoleName=ON_CALL, Path="/aws-reserved/sso.amazonaws.com/", AssumeRolePolicyDocument=document
+    )["Role"]["Arn"]
     keys = client(sandbox, "sts").assume_role(RoleArn=role, RoleSessionName="olga@example.com")["Credentials"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
     return {**within(sandbox), **{f"AWS_{name}": str(keys[key]) for key, name in names.items()}}

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.effects.aws.retry import ignoring, retry_on
 from orchestrator.effects.aws.session import Session
 from orchestrator.effects.system import clock
+from orchestrator.errors import DependencyError
 from orchestrator.model.rules.backend import Stores
 from orchestrator.model.rules.config import ObjectLock, Project
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _CHUNK = 1 << 20
+_LARGEST_IN_MEMORY = 1 << 28  # bytes: states, receipts, anchors
+_LARGEST_FILE = 5 << 30  # as much as is ever written at once
 _NO_RETENTION = frozenset({"NoSuchObjectLockConfiguration", "InvalidRequest", "ObjectLockConfigurationNotFoundError"})
 
 
@@ -85,7 +89,7 @@ class Bucket:
     def get(self, key: str) -> bytes | None:
         """The object's content, None where there is none."""
         with self.aws.explained("read", self._url(key), env=self.env):
-            body = self._open(key)
+            body = self._open(key, _LARGEST_IN_MEMORY)
             return None if body is None else body.read()
 
     def exists(self, key: str) -> bool:
@@ -96,7 +100,7 @@ class Bucket:
     def download(self, key: str, path: Path) -> bool:
         """Writes the object's content to `path`, mode 0600, whole or not at all; False where there is none."""
         with self.aws.explained("read", self._url(key), env=self.env):
-            body = self._open(key)
+            body = self._open(key, _LARGEST_FILE)
             if body is None:
                 return False
             with body:
@@ -121,7 +125,8 @@ class Bucket:
     def version(self, found: ObjectVersion) -> bytes:
         """The content of one version."""
         with self.aws.explained("read", self._url(found.key), env=self.env):
-            return self._s3.get_object(**self._request(found.key), VersionId=found.id)["Body"].read()
+            answer = self._s3.get_object(**self._request(found.key), VersionId=found.id)
+            return self._of_size(found.key, answer, _LARGEST_IN_MEMORY).read()
 
     def retention(self, found: ObjectVersion) -> Retention | None:
         """Until when this version cannot be deleted; None where nothing keeps it."""
@@ -154,9 +159,16 @@ class Bucket:
     def _url(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
 
-    def _open(self, key: str) -> StreamingBody | None:
+    def _open(self, key: str, most: int | None = None) -> StreamingBody | None:
         answer = ignoring(lambda: self._s3.get_object(**self._request(key)), {"NoSuchKey"})
-        return None if answer is None else answer["Body"]
+        return None if answer is None else self._of_size(key, answer, most)
+
+    def _of_size(self, key: str, answer: GetObjectOutputTypeDef, most: int | None) -> StreamingBody:
+        """Whoever may write to a store may write any size."""
+        size = answer["ContentLength"]
+        if most is not None and size > most:
+            raise DependencyError(f"{self._url(key)} has {size} bytes, more than the {most} that are read")
+        return answer["Body"]
 
 
 def _kept(lock: ObjectLock | None) -> dict[str, Any]:

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestrator.effects.aws.session import Session
 from orchestrator.model.approval.approval import Principal
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import RoleTypeDef
+
+
+# Only IAM Identity Center can make roles there (its User Guide, "Referencing permission sets in resource policies").
+_IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
+_IDENTITY_CENTER_NAME = "awsreservedsso_"
+
+
+def _may_have_its_name(role: RoleTypeDef) -> bool:
+    """Anybody who may create roles could name one like Identity Center's, and its sessions like other people."""
+    ours = not role["RoleName"].lower().startswith(_IDENTITY_CENTER_NAME)
+    return ours or role["Path"].startswith(_IDENTITY_CENTER_PATH)
 
 
 def genuine(aws: Session, principal: Principal) -> bool:
@@ -19,8 +35,8 @@ def genuine(aws: Session, principal: Principal) -> bool:
     with aws.explained("look up who answered", principal.arn):
         try:
             if principal.role is not None:
-                same = iam.get_role(RoleName=principal.role)["Role"]["RoleId"] == unique_id
-                return same and principal.name == session
+                role = iam.get_role(RoleName=principal.role)["Role"]
+                return role["RoleId"] == unique_id and principal.name == session and _may_have_its_name(role)
             if principal.user is not None:
                 return iam.get_user(UserName=principal.user)["User"]["UserId"] == principal.user_id
         except iam.exceptions.NoSuchEntityException:

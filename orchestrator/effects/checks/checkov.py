@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer, tail
+from orchestrator.effects.system.pipe import readable_once
 from orchestrator.model.checks.check import OWN
 from orchestrator.model.checks.finding import Finding, Severity
 from orchestrator.model.rules.check_names import Check
@@ -123,9 +124,8 @@ class Checkov:
         skip in one module counts for a resource of that name in another. `scan_plan` does it by the whole address.
         """
         place = self.scratch_dir.scratch / "plan.json"
-        with open(place, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(msgspec.json.encode(_with_canary(plan)))
-        said = self._run([f"--file={place}", "--framework", "terraform_plan"])
+        with readable_once(place, msgspec.json.encode(_with_canary(plan))):  # a plan holds secrets in clear
+            said = self._run([f"--file={place}", "--framework", "terraform_plan"])
         reports = self._reports(said)
         records = [record for report in reports for record in report.results.failed_checks]
         if not any(record.resource == _CANARY_ADDRESS for record in records):

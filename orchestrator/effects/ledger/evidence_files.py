@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from orchestrator.effects.system.archive import content_of, members, opened
 from orchestrator.errors import InvalidInput, Refused, UsageError
 
 TAR = ".tar"
@@ -52,8 +53,8 @@ def read(path: Path) -> dict[str, bytes]:
                 raise Refused(f"the bundle holds {each}, which is not a regular file")
         return {each.relative_to(path).as_posix(): each.read_bytes() for each in found}
     try:
-        with tarfile.open(path, mode="r:") as tar:
-            return dict(_entry(tar, entry) for entry in tar if not entry.isdir())
+        with opened(path) as tar:
+            return dict(_entry(tar, entry) for entry in members(tar) if not entry.isdir())
     except (tarfile.TarError, OSError) as error:
         raise InvalidInput(
             f"{path} is not an evidence bundle: {error}", hint="Name the folder or the .tar file."
@@ -62,7 +63,4 @@ def read(path: Path) -> dict[str, bytes]:
 
 def _entry(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> tuple[str, bytes]:
     """Only read, never unpacked: a name can lead nowhere."""
-    content = tar.extractfile(entry) if entry.isfile() else None
-    if content is None:
-        raise Refused(f"the bundle holds {entry.name!r}, which is not a regular file")
-    return PurePosixPath(entry.name).as_posix().removeprefix(f"{TOP}/"), content.read()
+    return PurePosixPath(entry.name).as_posix().removeprefix(f"{TOP}/"), content_of(tar, entry)

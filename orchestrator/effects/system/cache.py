@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,6 +21,11 @@ def cache_folder(env: Mapping[str, str]) -> Path:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "orchestrate"
 
 
+def is_ours(status: os.stat_result) -> bool:
+    """Nobody else owns it or may write in it."""
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 @dataclass(frozen=True)
 class Cache:
     """Small values by kind and key; a key must hold everything that the value depends on."""
@@ -27,10 +33,14 @@ class Cache:
     folder: Path
 
     def get(self, kind: str, key: str) -> bytes | None:
+        """None also for what another user has put there, or could have: that is as good as not there."""
         try:
-            return (self.folder / kind / key).read_bytes()
+            descriptor = os.open(self.folder / kind / key, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
+        with open(descriptor, "rb") as file:
+            status, folder = os.fstat(descriptor), (self.folder / kind).stat()
+            return file.read() if stat.S_ISREG(status.st_mode) and all(map(is_ours, (status, folder))) else None
 
     def put(self, kind: str, key: str, value: bytes) -> None:
         place = self.folder / kind

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from orchestrator.effects.system.archive import content_of, members, opened
 from orchestrator.errors import Refused, StageFailed
 
 _PLAN = "plan.tfplan"
@@ -77,16 +78,15 @@ def digest_of(path: Path) -> str:
 
 def unpack(archive: Path, digest: str, plan_file: Path, folder: Path) -> None:
     """Restores the plan file and the files beside it; Refused where the archive is not the one of the receipt."""
-    with archive.open("rb") as file, _opened(file, digest) as tar:
-        for entry in tar:
-            target = plan_file if entry.name == _PLAN else _inside(folder, entry.name)
-            content = tar.extractfile(entry)
-            if content is None:
-                raise Refused(f"the stored plan holds {entry.name}, which is not a regular file")
-            _write(target, content.read(), 0o600 if entry.name == _PLAN else entry.mode & 0o755)
+    with archive.open("rb") as file:
+        _check_digest(file, digest)
+        with opened(file) as tar:
+            for entry in members(tar):
+                target = plan_file if entry.name == _PLAN else _inside(folder, entry.name)
+                _write(target, content_of(tar, entry), 0o600 if entry.name == _PLAN else entry.mode & 0o755)
 
 
-def _opened(file: io.BufferedReader, digest: str) -> tarfile.TarFile:
+def _check_digest(file: io.BufferedReader, digest: str) -> None:
     """What is unpacked is what was hashed: both are read from the one open file."""
     if hashlib.file_digest(file, "sha256").hexdigest() != digest:
         raise Refused(
@@ -94,7 +94,6 @@ def _opened(file: io.BufferedReader, digest: str) -> tarfile.TarFile:
             hint="Plan again; find out who wrote to the release bucket.",
         )
     file.seek(0)
-    return tarfile.open(fileobj=file)
 
 
 def _inside(folder: Path, name: str) -> Path:

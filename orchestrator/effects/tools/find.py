@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
-from orchestrator.effects.tools.private import refuse_if_shared
+from orchestrator.effects.tools.private import refuse_if_replaced, refuse_if_shared
 from orchestrator.effects.tools.versions import announcement
 from orchestrator.errors import DependencyError
 from orchestrator.model.tools.dialect import serving
@@ -91,7 +91,9 @@ def in_cache(name: str, env: Mapping[str, str], pin: ToolPin) -> Tool | None:
     for version in pin.versions:
         folder = tool_folder(name, version, env)
         if is_complete(folder, name):
-            refuse_if_shared(folder.parent)
+            for place in (folder.parent, folder, folder / name):
+                refuse_if_shared(place)
+            refuse_if_replaced(folder / name)
             return Tool(name, version, folder / name, "cache")
     return None
 

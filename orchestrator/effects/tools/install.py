@@ -19,7 +19,7 @@ from orchestrator.effects.system.cache import cache_folder
 from orchestrator.effects.tools import build, download
 from orchestrator.effects.tools.find import Pins, find, in_cache, tool_folder
 from orchestrator.effects.tools.pinned import load_pins, this_platform
-from orchestrator.effects.tools.private import private_folder
+from orchestrator.effects.tools.private import note_program, private_folder
 from orchestrator.effects.tools.shim import CHECKOV, TERRAFORM, shared_library, write_shim
 from orchestrator.effects.tools.versions import ask
 from orchestrator.errors import DependencyError
@@ -126,6 +126,7 @@ def _install_by(way: _Way, job: _Job) -> None:
         if target.exists():  # incomplete: its Python was removed
             os.rename(target, folder / ".replaced")
         os.rename(folder, target)
+        note_program(target / job.name)
     shutil.rmtree(target / ".replaced", ignore_errors=True)
     job.say(f"{job.name} {way.version}: installed in {target}")
 

@@ -98,13 +98,24 @@ class _Chain:
     def flaws(self) -> Iterator[IntegrityFinding]:
         for sk in self.foreign:
             yield self._flaw("foreign", None, f"the item {sk!r} is not an entry")
-        for seq in range(1, max([self.last, *self.anchors], default=0) + 1):
+        before = 0
+        for seq in sorted({*self.items, *self.anchors}):  # somebody may have written any number into a store
+            if seq > before + 1:
+                yield self._gap(before + 1, seq - 1)
             item, anchors = self.items.get(seq), self.anchors.get(seq, ())
             if item is None:
                 yield self._gone(seq, anchors)
             else:
                 yield from self._present(item, anchors)
             yield from self._handled(seq, anchors)
+            before = seq
+
+    def _gap(self, first: int, last: int) -> IntegrityFinding:
+        """Numbers of which neither store knows anything."""
+        code = "cut-off" if first > self.last else "removed"
+        if first == last:
+            return self._flaw(code, first, f"entry {first} is gone")
+        return self._flaw(code, first, f"entries {first} to {last} are gone: {last - first + 1} in all")
 
     def _flaw(self, code: str, seq: int | None, message: str, name: str | None = None) -> IntegrityFinding:
         return IntegrityFinding(self.target, code, message, seq, name)

@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from orchestrator.errors import Refused
 from orchestrator.model.text.canonical import canonical_json, sha256
+from orchestrator.model.text.depth import deeper_than
 
 Kind: TypeAlias = Literal[
     "checked",
@@ -35,6 +37,9 @@ Kind: TypeAlias = Literal[
 
 FIRST_HASH = "0" * 64
 RULES = "rules_commit"  # in the detail of an entry
+LAST_NUMBER = 10**12 - 1
+"""Sort keys and names of anchors have twelve digits."""
+DEEPEST_DETAIL = 50
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -72,6 +77,13 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: dict[str, Any]
     previous: str
 
+    def __post_init__(self) -> None:
+        """Whoever can write to the table can write any number and any depth: neither may end us."""
+        if not 0 < self.seq <= LAST_NUMBER:
+            raise ValueError(f"the number of an entry is from 1 to {LAST_NUMBER}")
+        if deeper_than(self.detail, DEEPEST_DETAIL):
+            raise ValueError(f"its detail is nested deeper than {DEEPEST_DETAIL} levels")
+
     def encode(self) -> bytes:
         return canonical_json(self)
 
@@ -99,7 +111,12 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 def following(last: Entry | None, target: str, stamp: Stamp, draft: Draft) -> Entry:
-    """The entry that `draft` becomes after `last`."""
+    """The entry that `draft` becomes after `last`; Refused where somebody has used up the numbers."""
+    if last is not None and last.seq >= LAST_NUMBER:
+        raise Refused(
+            f"the newest entry of {target} has the number {last.seq}, which orchestrate has not written",
+            hint="`orchestrate history --verify` tells what else is there; take it out of the ledger.",
+        )
     return Entry(
         target=target,
         seq=1 if last is None else last.seq + 1,

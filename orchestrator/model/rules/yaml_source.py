@@ -20,6 +20,9 @@ from orchestrator.model.text.quoting import escaped, quoted
 Path: TypeAlias = tuple[str | int, ...]
 
 DEEPEST = 20
+LONGEST = 1_000_000
+"""Characters of one file: hundreds of teams need a tenth of that."""
+_MOST_PROBLEMS = 1000
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YAML_1_1: Any = yaml.resolver.Resolver()
@@ -89,6 +92,8 @@ def dotted(path: Path) -> str:
 
 def parse(file: str, text: str) -> YamlSource:
     """Never raises: what is wrong with the text stands in `problems`."""
+    if len(text) > LONGEST:
+        return YamlSource(file, None, {}, (Problem(file, 1, "", f"it is longer than {LONGEST} characters"),))
     reader = _Reader(file)
     try:
         return reader.read(yaml.parse(text, Loader=_LOADER))
@@ -134,7 +139,8 @@ class _Reader:
         return YamlSource(self._file, value, self._lines, tuple(self.problems))
 
     def _report(self, event: Event, path: Path, message: str) -> None:
-        self.problems.append(Problem(self._file, _line(event), dotted(path), message))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(self._file, _line(event), dotted(path), message))
 
     def _value(self, event: Event, path: Path) -> object:
         self._lines.setdefault(path, _line(event))

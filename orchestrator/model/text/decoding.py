@@ -35,7 +35,10 @@ def allow_depth() -> None:
 
 def decode(content: Buffer | str, kind: type[_T]) -> _T:
     """From JSON. Raises msgspec.DecodeError (a ValidationError is one) and UnicodeDecodeError."""
-    return _decoder(kind).decode(content)
+    try:
+        return _decoder(kind).decode(content)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deep") from None
 
 
 def decode_exact(content: Buffer | str, kind: type[_T]) -> _T:

@@ -15,6 +15,7 @@ from orchestrator.stages.context.context import ReleaseContext
 
 _PAUSE = 2.0
 _ONE_TRY = 10.0
+_SHORTEST_TRY = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _ask_until(ctx: ReleaseContext, url: str, text: str, seconds: float) -> str:
     deadline = time.monotonic() + seconds
     ctx.progress(f"Asking {url} for the text {text!r}")
     while True:
-        answer = web.ask(url, _ONE_TRY)
+        answer = web.ask(url, min(_ONE_TRY, max(_SHORTEST_TRY, deadline - time.monotonic())))
         if answer.status == 200 and text in answer.body:
             return answer.body
         if time.monotonic() + _PAUSE > deadline:

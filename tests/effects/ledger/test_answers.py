@@ -139,6 +139,27 @@ def test_a_role_is_genuine_with_its_own_id_and_the_same_session(aws: Session, ro
     assert not genuine(aws, Principal(session("Approvers", "alice", "1" * 12), f"{role_id}:alice"))
 
 
+@pytest.mark.parametrize(
+    ("path", "same"),
+    [
+        ("/", False),
+        ("/aws-reserved/", False),
+        ("/x/aws-reserved/sso.amazonaws.com/", False),
+        ("/aws-reserved/sso.amazonaws.com/", True),
+        ("/aws-reserved/sso.amazonaws.com/eu-west-1/", True),
+    ],
+)
+@pytest.mark.parametrize("name", ["AWSReservedSSO_Approvers_01", "awsreservedsso_approvers_02"])
+def test_a_role_named_like_identity_centers_is_genuine_where_only_that_can_make_it(
+    aws: Session, name: str, path: str, same: bool
+) -> None:
+    """Else whoever may create roles could be two approvers."""
+    iam = aws.client("iam")
+    role = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument='{"Version": "2012-10-17"}')["Role"]
+    assert genuine(aws, Principal(session(name, "bob"), f"{role['RoleId']}:bob")) is same
+    iam.delete_role(RoleName=name)
+
+
 def test_a_user_is_genuine_with_its_own_id(aws: Session, alice_id: str) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:user/people/alice"
     assert genuine(aws, Principal(arn, alice_id))

@@ -97,7 +97,7 @@ def test_nothing_is_written_outside_the_workspace(source: Path, tmp_path: Path, 
 def test_a_folder_or_device_is_refused(source: Path, tmp_path: Path) -> None:
     for kind in (tarfile.DIRTYPE, tarfile.CHRTYPE):
         archive = archive_of(tmp_path, "source/thing", kind)
-        with pytest.raises(Refused, match="source/thing, which is not a regular file"):
+        with pytest.raises(Refused, match="'source/thing', which is not a regular file"):
             unpack(archive, digest_of(archive), tmp_path / "plan.tfplan", source)
 
 

@@ -373,3 +373,32 @@ def test_a_program_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch, 
     silent.chmod(0o755)
     with pytest.raises(DependencyError, match=rf"{silent} does not say its version: terraform did not end within"):
         versions.ask("terraform", silent, {})
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_a_program_in_the_cache_that_was_replaced_is_refused(env: Env, again: int) -> None:
+    program = installed(env, "terraform", load_pins()["terraform"].version)
+    assert find("terraform", env=env).path == program
+    script(program, "echo somebody else's")
+    for _ in range(again):
+        with pytest.raises(DependencyError, match="is not the program that was installed"):
+            find("terraform", env=env)
+
+
+def test_a_program_in_the_cache_that_was_only_copied_is_the_same(env: Env) -> None:
+    program = installed(env, "terraform", load_pins()["terraform"].version)
+    assert find("terraform", env=env).path == program
+    content = program.read_bytes()
+    program.unlink()
+    program.write_bytes(content)
+    program.chmod(0o755)
+    assert find("terraform", env=env).path == program
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o757])
+@pytest.mark.parametrize("what", ["program", "folder"])
+def test_a_program_in_the_cache_that_others_may_write_to_is_refused(env: Env, mode: int, what: str) -> None:
+    program = installed(env, "terraform", load_pins()["terraform"].version)
+    (program if what == "program" else program.parent).chmod(mode)
+    with pytest.raises(DependencyError, match="others may write in"):
+        find("terraform", env=env)

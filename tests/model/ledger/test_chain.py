@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.errors import Refused
 from orchestrator.model.ledger.anchor import Anchor
 from orchestrator.model.ledger.chain import Anchored, Stored, check_chain, differing, doubtful
 from orchestrator.model.ledger.integrity import MEANINGS, IntegrityFinding
-from orchestrator.model.ledger.ledger import FIRST_HASH, Draft, Entry, Stamp, following
+from orchestrator.model.ledger.ledger import FIRST_HASH, LAST_NUMBER, Draft, Entry, Stamp, following
 from orchestrator.model.text.canonical import canonical_json
 
 TARGET = "research/dev-global"
@@ -213,3 +214,39 @@ def test_differences_are_named_by_their_path_and_cut() -> None:
 @pytest.mark.parametrize("sk", ["1", "00000000000x", "0000000000011", ""])
 def test_only_twelve_digits_number_an_entry(sk: str) -> None:
     assert Stored(sk, "").seq == 0
+
+
+def test_numbers_are_walked_as_they_exist_and_gaps_are_told_as_ranges() -> None:
+    """Whoever can write to the table, or to the bucket, can write any number."""
+    made = three()
+    forged = Stored("999999999999", "{}", "", "planned")
+    anchor = Anchored(Anchor(TARGET, 999_999_999_000, "0" * 64))
+    flaws = check([*map(stored, made), forged], [*map(anchored, made), anchor])
+    assert [(f.code, f.seq) for f in flaws] == [
+        ("removed", 4),
+        ("removed", 999_999_999_000),
+        ("removed", 999_999_999_001),
+        ("altered", 999_999_999_999),
+    ]
+    assert flaws[0].message == "entries 4 to 999999998999 are gone: 999999998996 in all"
+
+
+def test_a_gap_after_the_end_is_cut_off() -> None:
+    made = three()
+    flaws = check([*map(stored, made[:1])], [anchored(made[0]), anchored(made[2])])
+    assert [(f.code, f.seq, f.message) for f in flaws[:1]] == [("cut-off", 2, "entry 2 is gone")]
+
+
+@pytest.mark.parametrize("depth", [51, 900, 90_000])
+@pytest.mark.parametrize("brackets", ["[]", ('{"a":', "}")])
+def test_an_entry_that_is_nested_too_deep_cannot_be_read(depth: int, brackets: str | tuple[str, str]) -> None:
+    deep = f"{brackets[0] * depth}1{brackets[1] * depth}"
+    body = three()[0].encode().decode().replace('{"n":0}', f'{{"n":{deep}}}')
+    flaws = check([Stored("000000000001", body, "", "planned")])
+    assert ("altered", 1, "body") in codes(flaws)
+
+
+def test_no_entry_follows_the_last_number() -> None:
+    last = msgspec.structs.replace(three()[0], seq=LAST_NUMBER)
+    with pytest.raises(Refused, match="has the number 999999999999"):
+        following(last, TARGET, Stamp("t", "i"), Draft("planned", "t", "c", "alice"))

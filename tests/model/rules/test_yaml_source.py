@@ -8,6 +8,7 @@ import re
 import shutil
 import string
 import subprocess
+import time
 from itertools import product
 from pathlib import Path
 
@@ -209,3 +210,15 @@ def test_a_key_path_is_written_as_people_write_it() -> None:
     assert dotted(("a\x1b[31m", "b.c")) == r"'a\x1b[31m'.'b.c'"
     assert str(Problem("f", 3, "a.b", "no")) == "f:3: a.b: no"
     assert str(Problem("f", 3, "", "no")) == "f:3: no"
+
+
+def test_a_file_of_sixty_megabytes_is_refused_unread() -> None:
+    begun = time.process_time()
+    found = parse("envs/dev.yaml", "teams:\n" + "  a: [b, c]\n" * 5_000_000)
+    assert [str(problem) for problem in found.problems] == ["envs/dev.yaml:1: it is longer than 1000000 characters"]
+    assert time.process_time() - begun < 2
+
+
+def test_a_file_that_is_all_wrong_is_not_told_whole() -> None:
+    found = parse("envs/dev.yaml", "a:\n" + "- &x yes\n" * 20_000)
+    assert len(found.problems) == 1000
