@@ -35,7 +35,7 @@ def refuse_if_shared(path: Path) -> None:
 
 
 def note_program(program: Path) -> None:
-    """Notes the hash of a program that has just been installed, beside its folder."""
+    """Notes the hash of a program that has just been installed, beside the tools."""
     _note(program, _digest(program))
 
 
@@ -64,13 +64,14 @@ def refuse_if_replaced(program: Path) -> None:
 
 
 def _note_of(program: Path) -> Path:
-    return program.parent.with_name(f".{program.parent.name}.sha256")
+    """Not in the folder of the programs: it holds nothing but them."""
+    return program.parents[2] / "programs" / f"{program.parent.name}.sha256"
 
 
 def _note(program: Path, digest: str) -> None:
     """Whole or not at all; a cache on a disk that cannot be written is looked through each time."""
     with contextlib.suppress(OSError):
-        descriptor, name = tempfile.mkstemp(dir=program.parent.parent, prefix=".")  # mode 0600
+        descriptor, name = tempfile.mkstemp(dir=private_folder(_note_of(program).parent))  # mode 0600
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(f"{digest} {_identity(program)}")
         os.replace(name, _note_of(program))
