@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,8 @@ from typing import Any, TextIO, cast
 from orchestrator.model.text.escaping import inert, inert_json, is_inert
 from orchestrator.model.text.masking import Masker, secrets_of_environment, without_controls
 
+# Colours, which the view of a plan has on a terminal; they move nothing and hide nothing.
+_COLOUR = re.compile(r"\\x1b\[(0|1|1;31|3[0-7])m")
 _lock = threading.Lock()
 _secrets: set[str] = set()
 _public: set[str] = set()
@@ -107,7 +110,8 @@ class _GuardedStream:
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError("text is written here")
-        self.undisguised.write(rendered(text))
+        told = rendered(text)
+        self.undisguised.write(_COLOUR.sub("\x1b[\\1m", told) if self.undisguised.isatty() else told)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
