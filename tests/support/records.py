@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -221,3 +222,16 @@ class TeamRecord:
             return
         for version in list(self.bucket.versions(key)):
             s3.delete_object(Bucket=self.bucket.name, Key=version.key, VersionId=version.id)
+
+
+def with_rules(kept: RecordedStores, files: dict[str, str]) -> tuple[str, str]:
+    """The option for a clone, as it is now, whose protected branch has these files: it is its own authority."""
+    project, name = kept.project, "other-rules"
+    project.git("checkout", "--quiet", "-B", name)
+    project.commit(files)
+    project.git("checkout", "--quiet", "main")
+    copy = GitProject(Path(tempfile.mkdtemp(dir=project.folder.parent), "clone"))
+    project.git("clone", "--quiet", "--branch", name, ".", str(copy.folder))
+    copy.git("branch", "--force", "main", name)
+    copy.git("remote", "remove", "origin")
+    return "--repo", str(copy.folder)

@@ -18,7 +18,7 @@ def check(asked: GateContext) -> Reason | None:
 
 
 GATE = Gate(
-    210,
+    215,
     "newest-rules",
     ("plan", "review", "approve", "break-glass", "apply", "begin"),
     "the rules are those by which the target was last released, or newer",

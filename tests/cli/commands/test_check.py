@@ -467,13 +467,13 @@ def quick(fake: Fake) -> dict[str, str]:
 def test_tests_of_the_modules_that_the_root_uses_are_run(make: Make, quick: dict[str, str]) -> None:
     repository = make(with_tests(dev=_REQUIRED))
 
-    answer = repository.check(**quick)
+    answer = repository.check("--policies", **quick)
 
     assert answer.code == 0, answer.err
     assert answer.report("test")["cases"] == [
         {"file": "modules/queue/tests/size.tftest.hcl", "name": "one", "result": "passed"}
     ]
-    assert repository.check(**quick).report("test")["cached"]
+    assert repository.check("--policies", **quick).report("test")["cached"]
 
 
 def test_a_run_that_fails_is_told_with_file_and_line_and_is_a_case_of_junit(make: Make, quick: dict[str, str]) -> None:
@@ -481,8 +481,8 @@ def test_a_run_that_fails_is_told_with_file_and_line_and_is_a_case_of_junit(make
     file = "modules/queue/size.tftest.hcl"
     repository = make(with_tests({file: f'{runs}run "late" {{\n}}\n'}))
 
-    answer = repository.check(**quick)
-    junit = ElementTree.fromstring(repository.run("check", "--format", "junit", **quick).out)  # noqa: S314
+    answer = repository.check("--policies", **quick)
+    junit = ElementTree.fromstring(repository.run("check", "--policies", "--format", "junit", **quick).out)  # noqa: S314
 
     assert answer.code == 1
     found = {(f["file"], f["line"], f["resource"], f["rule"]) for f in answer.findings("test")}
@@ -512,7 +512,7 @@ def test_a_run_that_fails_is_told_with_file_and_line_and_is_a_case_of_junit(make
 def test_tests_that_terraform_cannot_read_are_no_pass(
     make: Make, quick: dict[str, str], broken: dict[str, str], rule: str
 ) -> None:
-    answer = make(with_tests(broken)).check(**quick)
+    answer = make(with_tests(broken)).check("--policies", **quick)
 
     assert answer.code == 1
     assert answer.rules("test") == {rule}
@@ -521,10 +521,10 @@ def test_tests_that_terraform_cannot_read_are_no_pass(
 def test_no_tests_are_said_and_fail_where_tests_are_required(make: Make, quick: dict[str, str]) -> None:
     repository = make(project())
 
-    free = repository.check(**quick)
-    text = repository.run("check", **quick)
-    required = repository.write({"envs/dev.yaml": _REQUIRED}).check(**quick)
-    empty = repository.write({"live/tests/a.tftest.hcl": "variables {\n}\n"}).check(**quick)
+    free = repository.check("--policies", **quick)
+    text = repository.run("check", "--policies", **quick)
+    required = repository.write({"envs/dev.yaml": _REQUIRED}).check("--policies", **quick)
+    empty = repository.write({"live/tests/a.tftest.hcl": "variables {\n}\n"}).check("--policies", **quick)
 
     assert (free.code, free.report("test")["cases"]) == (0, [])
     assert "test passed: live (no tests, " in text.out
@@ -536,7 +536,7 @@ def test_no_tests_are_said_and_fail_where_tests_are_required(make: Make, quick: 
 def test_a_failing_run_can_be_skipped_with_a_reason_until_a_day(make: Make, quick: dict[str, str]) -> None:
     skip = 'skips: [{rule: terraform_test, resource: "*::two", reason: asks AWS, expires: "2999-12-31"}]'
     files = {"modules/queue/tests/b.tftest.hcl": _RUN.format(name="two", size=2)}
-    answer = make(with_tests(files, DEV + f"checks: {{test: {{{skip}}}}}\n")).check(**quick)
+    answer = make(with_tests(files, DEV + f"checks: {{test: {{{skip}}}}}\n")).check("--policies", **quick)
 
     assert answer.code == 0
     assert [finding["reason"] for finding in answer.findings("test", "skipped")] == ["asks AWS (until 2999-12-31)"]
@@ -567,7 +567,7 @@ def test_an_incomplete_answer_of_terraform_test_is_no_pass(
 ) -> None:
     terraform = fake("terraform", f'[ "$1" = init ] && exit 0\n[ "$1" = test ] || exit 3\n{script}')
 
-    answer = make(with_tests()).check(**quick, **terraform)
+    answer = make(with_tests()).check("--policies", **quick, **terraform)
 
     assert answer.code == 6
     assert [error["check"] for error in answer.json["errors"]] == ["lint", "test"]
@@ -579,7 +579,7 @@ def test_tests_get_no_credentials(make: Make, fake: Fake, quick: dict[str, str],
     secret = {"AWS_ACCESS_KEY_ID": "A", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x", "GITHUB_TOKEN": "t"}
     repository = make(with_tests())
 
-    answer = repository.check(**quick, **fake("terraform", script), **secret)
+    answer = repository.check("--policies", **quick, **fake("terraform", script), **secret)
 
     assert answer.report("test")["passed"]
     given = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)

@@ -18,7 +18,7 @@ from orchestrator.effects.system import clock
 from orchestrator.effects.terraform.workspace import suffix
 from orchestrator.model.ledger.ledger import Draft, Entry
 from orchestrator.model.release.receipt import PlanReceipt, StateVersion, place_of, receipt_key
-from tests.support.records import ME, RULES, RecordedStores, TeamRecord, archive
+from tests.support.records import ME, RULES, RecordedStores, TeamRecord, archive, with_rules
 
 NOW_FROZEN = 'freeze: [{from: "2020-01-01", to: "2099-12-31", reason: year end}]\n'
 APPROVED = "approval: {required: true}\n"
@@ -41,7 +41,7 @@ class Gates:
 
     def run(self, *arguments: str, code: int) -> tuple[str, str]:
         self.capsys.readouterr()
-        ended = main([*arguments, "--repo", str(self.kept.project.folder)])
+        ended = main(["--repo", str(self.kept.project.folder), *arguments])
         out, err = self.capsys.readouterr()
         assert ended == code, f"{ended}: {out}{err}"
         return str(out), str(err)
@@ -77,12 +77,8 @@ def checked(books: TeamRecord) -> None:
         books.add("checked", check=check, passed=True, findings=0)
 
 
-def with_rules(kept: RecordedStores, dev: str) -> tuple[str, str]:
-    project = kept.project
-    project.git("checkout", "--quiet", "-B", "other-rules")
-    project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + dev})
-    project.git("checkout", "--quiet", "main")
-    return "--rules-ref", "other-rules"
+def with_dev(kept: RecordedStores, dev: str) -> tuple[str, str]:
+    return with_rules(kept, {"envs/dev.yaml": RULES["envs/dev.yaml"] + dev})
 
 
 def in_state(told: dict[str, dict[str, Any]], state: str) -> set[str]:
@@ -106,7 +102,7 @@ def test_where_only_approvals_are_missing_the_release_waits(gates: Gates, books:
     receipt = planned(books)
     before = books.items()
     assert in_state(gates.told(books.tag, 0), "not asked") == ANSWERS
-    rules = with_rules(gates.kept, APPROVED)
+    rules = with_dev(gates.kept, APPROVED)
     told = gates.told(books.tag, 7, *rules)
     assert in_state(told, "waits") == {"approvals"}
     assert f"the plan {receipt.digest[:16]} of {books.tag} has not been approved" in told["approvals"]["reason"]
@@ -117,7 +113,7 @@ def test_where_only_approvals_are_missing_the_release_waits(gates: Gates, books:
     books.answer(receipt)
     assert in_state(gates.told(books.tag, 0, *rules), "waits") == set()
     assert books.items() == before, "an answer is not copied because somebody has looked"
-    assert in_state(gates.told(books.tag, 4, *with_rules(gates.kept, NOW_FROZEN)), "refuses") == {"change-window"}
+    assert in_state(gates.told(books.tag, 4, *with_dev(gates.kept, NOW_FROZEN)), "refuses") == {"change-window"}
 
 
 Situation = Callable[[Gates, TeamRecord], tuple[str, ...]]
@@ -203,7 +199,7 @@ def _without_artefact(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
 
 def _pipeline(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
     planned(books)
-    return with_rules(gates.kept, "apply_from: pipeline\n")
+    return with_dev(gates.kept, "apply_from: pipeline\n")
 
 
 def _promoted(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
@@ -214,15 +210,12 @@ def _promoted(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
 def _with_qa(kept: RecordedStores) -> tuple[str, ...]:
     """Dev takes only what has run in qa, where no team is."""
     qa = "regions: [us-east-1]\nglobal_resource_deploy_from_region: us-east-1\nteams: {x: {account: '999999999999'}}\n"
-    kept.project.git("checkout", "--quiet", "-B", "with-qa")
-    kept.project.commit({"envs/dev.yaml": RULES["envs/dev.yaml"] + "promote_from: qa\n", "envs/qa.yaml": qa})
-    kept.project.git("checkout", "--quiet", "main")
-    return "--rules-ref", "with-qa"
+    return with_rules(kept, {"envs/dev.yaml": RULES["envs/dev.yaml"] + "promote_from: qa\n", "envs/qa.yaml": qa})
 
 
 def _frozen(gates: Gates, books: TeamRecord) -> tuple[str, ...]:
     planned(books)
-    return with_rules(gates.kept, NOW_FROZEN)
+    return with_dev(gates.kept, NOW_FROZEN)
 
 
 SITUATIONS: dict[str, Situation] = {
@@ -272,7 +265,7 @@ def test_what_aws_must_tell_is_unknown_where_aws_does_not_answer(
     assert {"pinned-tag", "plan-stored", "state-place", "required-checks"} <= unknown
     assert in_state(told, "refuses") == set()
     assert len({told[name]["reason"] for name in unknown}) == 1, "who does not answer is asked once"
-    rules = with_rules(gates.kept, NOW_FROZEN)
+    rules = with_dev(gates.kept, NOW_FROZEN)
     assert in_state(gates.told(books.tag, 6, *rules), "refuses") == set(), "somebody may have broken the glass"
 
 
@@ -294,7 +287,7 @@ def test_a_plan_without_changes_is_recorded_by_whoever_and_needs_neither_approva
     checked(books)
     receipt = planned(books, changes=False, workspace="/etc")
     books.delete(receipt.artefact.key)
-    rules = with_rules(gates.kept, f"{APPROVED}apply_from: pipeline\n")
+    rules = with_dev(gates.kept, f"{APPROVED}apply_from: pipeline\n")
     assert in_state(gates.told(books.tag, 0, *rules), "not asked") == ANSWERS
     gates.run("apply", "--tag", books.tag, *rules, code=0)
     assert in_state(gates.told(books.tag, 4, *rules), "refuses") == {"applied-once"}
@@ -337,7 +330,7 @@ def test_a_tag_that_no_command_takes_is_explained_as_well(gates: Gates, books: T
     assert in_state(told, "refuses") == {"annotated-tag"}
     assert "is a lightweight tag" in told["annotated-tag"]["reason"]
     assert books.items() == [], "who asks why is not recorded as refused"
-    gates.told(tag, 0, *with_rules(gates.kept, "allow_lightweight_tags: true\n"))
+    gates.told(tag, 0, *with_dev(gates.kept, "allow_lightweight_tags: true\n"))
 
 
 def test_a_state_that_an_apply_here_could_not_save_is_found(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,7 @@ from orchestrator.model.release.receipt import place_of, receipt_key
 from orchestrator.model.release.rollback import Rollback
 from orchestrator.release import GROUPS, StageGroup
 from tests.support.emulator import enforce_policies
-from tests.support.git_project import GitProject
-from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive
+from tests.support.records import ALICE, ME, RULES, RecordedStores, TeamRecord, archive, with_rules
 
 pytestmark = pytest.mark.slow
 
@@ -154,18 +151,10 @@ def plan_without_changes(books: TeamRecord, **facts: Any) -> None:
 
 def rules(kept: RecordedStores, dev: str, *changes: tuple[str, str]) -> tuple[str, str]:
     """The option for a clone whose protected branch has these rules of dev; its qa has a team that dev has not."""
-    project, own = kept.project, RULES["envs/dev.yaml"]
+    own = RULES["envs/dev.yaml"]
     for old, new in changes:
         own = own.replace(old, new)
-    project.git("checkout", "--quiet", "-B", "other-rules")
-    project.commit({"envs/dev.yaml": own + dev, "envs/qa.yaml": QA})
-    project.git("checkout", "--quiet", "main")
-    clone = Path(tempfile.mkdtemp(dir=project.folder.parent), "clone")
-    project.git("clone", "--quiet", "--branch", "other-rules", ".", str(clone))
-    copy = GitProject(clone)
-    copy.git("branch", "--force", "main", "other-rules")
-    copy.git("remote", "remove", "origin")
-    return "--repo", str(clone)
+    return with_rules(kept, {"envs/dev.yaml": own + dev, "envs/qa.yaml": QA})
 
 
 def key_of(said: Answer) -> dict[str, Any]:
