@@ -1,3 +1,3 @@
 """Releases Terraform to many AWS accounts and Regions from git tags."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -5,4 +5,4 @@ in one. A distribution of its own, which orchestrate finds by its entry point an
 sandbox is the same as one that talks to AWS.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
