@@ -65,7 +65,7 @@ def scene(new_project: NewProject, sandbox: Sandbox) -> Scene:
     client(sandbox.env, "iam").create_role(
         RoleName=ROLE, Path="/aws-reserved/sso.amazonaws.com/", AssumeRolePolicyDocument=document
     )
-    role = f"arn:aws:iam::{TOOLING}:role/{ROLE}"
+    role = f"arn:aws:iam::{TOOLING}:role/aws-reserved/sso.amazonaws.com/{ROLE}"
     keys = client(sandbox.env, "sts").assume_role(RoleArn=role, RoleSessionName="olga@example.com")["Credentials"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
     project = new_project("glass", "slow")

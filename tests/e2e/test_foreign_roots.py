@@ -37,7 +37,7 @@ def test_every_provider_of_the_root_gets_the_role_and_account_of_the_target(
     two_regions: E2eProject, boto_env: None
 ) -> None:
     plan = two_regions.ok_json("plan", "--tag", "dev_us-east-1/research/1.0")
-    assert plan["summary"] == {"add": 3, "change": 0, "destroy": 0, "replace": 0}
+    assert {kind: count for kind, count in plan["summary"].items() if count} == {"add": 3, "outputs": 2}
     assert plan["changes"] is True
     _the_other_region_is_seen_in_the_plan(two_regions)
     applied = two_regions.ok_json("apply", "--tag", "dev_us-east-1/research/1.0")

@@ -36,7 +36,7 @@ def person(sandbox: Sandbox) -> Person:
     """Credentials of somebody who has signed in through Identity Center, as environment variables."""
 
     def sign_in(name: str, role: str = APPROVERS) -> Mapping[str, str]:
-        arn = f"arn:aws:iam::{TOOLING}:role/{role}"
+        arn = f"arn:aws:iam::{TOOLING}:role/aws-reserved/sso.amazonaws.com/{role}"
         keys = client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],

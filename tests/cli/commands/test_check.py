@@ -607,7 +607,7 @@ def test_a_mocked_provider_needs_no_aws_and_a_real_one_fails(make: Make, quick: 
         )
     )
 
-    answer = repository.check(**quick, AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+    answer = repository.check("--policies", **quick, AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
 
     assert {case["name"]: case["result"] for case in answer.report("test")["cases"]} == {
         "mocked": "passed", "real": "failed",

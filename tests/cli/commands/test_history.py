@@ -174,7 +174,8 @@ def test_the_history_of_an_environment_that_is_not_bootstrapped_is_an_error(
     arguments: tuple[str, ...], run: HistoryCommand, books: TeamRecord, wider: Path
 ) -> None:
     asked = [part.format(team=books.team) for part in arguments]
-    assert run("--repo", str(wider), "--format", "json", *asked, code=6) == ""
+    told = json.loads(run("--repo", str(wider), "--format", "json", *asked, code=6))
+    assert told["error"]["message"] == "not bootstrapped: prod"
     assert run.err == "Error: not bootstrapped: prod\nRun `orchestrate bootstrap --env prod`.\n"
 
 

@@ -214,7 +214,7 @@ def test_throttling_is_told_after_the_attempts_that_the_person_set(
     error = failure(lambda: read_state(Session("us-east-1")))
     assert len(server.seen) == 2
     assert f"({code}, 2 times tried)" in error.message
-    assert "Run it again" in str(error.hint)
+    assert "Try again later" in str(error.hint)
 
 
 @pytest.mark.parametrize(("env", "command"), [("dev", "bootstrap --env dev"), (None, "bootstrap")])

@@ -96,4 +96,4 @@ def test_a_fault_of_our_own_still_records_how_the_apply_ended(
         apply(there.ctx)
     ended = there.ctx.ledger.history(there.ctx.release.target.id).last
     assert ended is not None
-    assert (ended.kind, ended.detail) == ("failed", {"reason": "orchestrate itself failed (TypeError)"})
+    assert (ended.kind, ended.detail["reason"]) == ("failed", "orchestrate itself failed (TypeError)")
