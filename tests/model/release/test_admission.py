@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.model.ledger.ledger import Draft, Entry, History, Kind, Stamp, following
-from orchestrator.model.release.admission import moved, superseded, unapplied, withdrawn_reason, withdraws
+from orchestrator.model.release.admission import moved, repointed, superseded, unapplied, withdrawn_reason, withdraws
 from orchestrator.model.rules.tag import Tag
 
 
@@ -88,3 +88,11 @@ def test_a_version_older_than_one_that_was_applied_comes_too_late() -> None:
 def test_only_the_newest_version_that_was_applied_decides(applied: list[int], minor: int) -> None:
     found = history(*(("applied", f"1.{each}", "d") for each in applied))
     assert (superseded(found, Tag.parse(tag(f"1.{minor}"))) is not None) == any(each > minor for each in applied)
+
+
+def test_a_tag_that_points_elsewhere_is_told_with_both_commits() -> None:
+    seen, now = ("a" * 40, "b" * 40), ("c" * 40, "d" * 40)
+    assert repointed("dev_global/x/1.0", seen, seen) is None
+    told = repointed("dev_global/x/1.0", seen, now)
+    assert told is not None
+    assert ("bbbbbbbbbbbb" in told, "dddddddddddd" in told) == (True, True)

@@ -63,3 +63,9 @@ def test_of_other_variables_nothing_is() -> None:
 def test_no_text_makes_it_fail(configuration: str, variable_file: str) -> None:
     names = sensitive_names(configuration)
     assert all(isinstance(each, str) for each in [*defaults(configuration, names), *values(variable_file, names)])
+
+
+def test_defaults_are_found_in_json_too() -> None:
+    content = json.dumps({"variable": {"login": {"default": {"user": "default-secret"}}, "region": {"default": "us"}}})
+    assert set(defaults(content, {"login"})) >= {"default-secret"}
+    assert "us" not in set(defaults(content, {"login"}))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.text.masking import MASK, Masker
+from orchestrator.model.text.masking import MASK, Masker, texts_of
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----"
 
@@ -197,3 +197,14 @@ def test_a_megabyte_does_not_take_long(text: str) -> None:
     begun = time.process_time()  # other programs' time does not count
     knowing("hunter2-hunter2", KEY)(text)
     assert time.process_time() - begun < 1
+
+
+def test_values_of_a_map_that_are_no_text_are_no_secrets() -> None:
+    masker = Masker.of(texts_of('{"a": null, "b": true, "c": ["hidden-here"], "d": 123456789}'))
+    assert masker("hidden-here 123456789 true null") == f"{MASK} {MASK} true null"
+
+
+def test_of_very_many_secrets_the_plain_forms_alone_are_looked_for() -> None:
+    many = [f"secret-number-{number}" for number in range(600)]
+    masker = Masker.of(many)
+    assert masker("x secret-number-7 y").startswith(f"x {MASK}")
