@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import boto3
 import pytest
 
 from orchestrate_sandbox.layout import RESET_PATH, SandboxLayout
@@ -26,7 +27,8 @@ def unmeasured(layout: SandboxLayout) -> Iterator[Sandbox]:
 
 
 def surround(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> None:
-    """boto3 in the test itself asks it."""
+    """boto3 in the test itself asks it; its own session may hold the keys of another sandbox."""
+    patch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         patch.delenv(name)
     for name, value in sandbox.env.items():

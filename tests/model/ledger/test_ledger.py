@@ -116,3 +116,10 @@ def test_a_check_counts_as_it_ended_last_for_that_commit() -> None:
 )
 def test_an_apply_without_an_end_is_unfinished(kinds: list[Kind], unfinished: bool) -> None:
     assert (history(*(draft(kind) for kind in kinds)).unfinished is not None) == unfinished
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**12])
+def test_an_entry_has_a_number_that_a_key_can_hold(number: int) -> None:
+    (entry,) = chain(draft("planned"))
+    with pytest.raises(ValueError, match="the number of an entry is from 1"):
+        msgspec.structs.replace(entry, seq=number)

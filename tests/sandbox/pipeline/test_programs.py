@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrate_sandbox.pipeline import aws_cli, post_receive, processes, sha256sum
+from tests.support.emulator import surround
 from tests.support.workbench import ACCOUNT, REGION, Workbench, git, runs
 
 
@@ -29,10 +30,7 @@ def call(patch: pytest.MonkeyPatch, program: object, *arguments: str, stdin: str
 @pytest.fixture
 def inside(aws: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """As in a build: the sandbox's environment and a folder of one's own."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in aws.sandbox.env.items():
-        monkeypatch.setenv(name, value)
+    surround(aws.sandbox, monkeypatch)
     monkeypatch.chdir(tmp_path)
     return aws
 
