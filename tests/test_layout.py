@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,16 @@ def test_tests_stand_where_the_code_stands(layer: str) -> None:
     folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
     assert folders
     assert [str(folder) for folder in folders if not (code / folder).is_dir()] == []
+
+
+def test_no_class_name_is_used_twice() -> None:
+    """Whoever reads `Place` must not have to ask which."""
+    files = [file for folder in ("orchestrator", "sandbox", "tests", "bench") for file in (TOP / folder).rglob("*.py")]
+    found = Counter(
+        node.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert len(found) > 300
+    assert [name for name, times in found.items() if times > 1] == []

@@ -39,11 +39,11 @@ def project(new_project: NewProject) -> E2eProject:
 
 
 @pytest.fixture
-def release(project: E2eProject) -> Release:
-    return Release(project)
+def release(project: E2eProject) -> BoundaryRelease:
+    return BoundaryRelease(project)
 
 
-class Release:
+class BoundaryRelease:
     """Tags commits of the project whose root holds these files alone."""
 
     def __init__(self, project: E2eProject) -> None:
@@ -88,7 +88,7 @@ def planned(project: E2eProject) -> Any:
     ids=["byte order mark", "lists in lists", "heredoc", "empty"],
 )
 def test_an_override_file_after_ours_is_refused_whatever_it_holds(
-    project: E2eProject, release: Release, boto_env: None, files: dict[str, str | bytes]
+    project: E2eProject, release: BoundaryRelease, boto_env: None, files: dict[str, str | bytes]
 ) -> None:
     refused = project.run("plan", "--tag", release({"main.tf": MAIN, **files}))
     assert refused.code == 3
@@ -97,7 +97,7 @@ def test_an_override_file_after_ours_is_refused_whatever_it_holds(
 
 
 def test_a_backend_that_is_none_of_ours_is_found_after_the_initialization(
-    project: E2eProject, release: Release, boto_env: None
+    project: E2eProject, release: BoundaryRelease, boto_env: None
 ) -> None:
     """By way of arguments that the rules pass on, which no file of the configuration shows."""
     tag = release({"main.tf": MAIN})
@@ -117,7 +117,7 @@ def test_a_backend_that_is_none_of_ours_is_found_after_the_initialization(
 # Another account ----------------------------------------------------------------------------------------------------
 
 
-def test_an_endpoint_of_the_commit_is_not_asked_who_we_are(project: E2eProject, release: Release) -> None:
+def test_an_endpoint_of_the_commit_is_not_asked_who_we_are(project: E2eProject, release: BoundaryRelease) -> None:
     nowhere = "http://127.0.0.1:9"
     block = f"""\
 provider "aws" {{
@@ -151,7 +151,7 @@ data "aws_caller_identity" "dynamic" {{
     assert planned(project)["me"]["value"] == "arn:aws:sts::111111111111:assumed-role/InfraPlanRole/INFRA_BUILD"
 
 
-def test_a_module_with_dynamic_blocks_alone_is_found(project: E2eProject, release: Release) -> None:
+def test_a_module_with_dynamic_blocks_alone_is_found(project: E2eProject, release: BoundaryRelease) -> None:
     """In the plan it looks as if it configured nothing; our reader is kept from it by a name of its own."""
     hidden = 'terraform {\n  required_providers {\n    corp = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
     block = 'provider "corp" {\n  dynamic "endpoints" {\n    for_each = []\n    content {}\n  }\n}\n'
@@ -195,7 +195,7 @@ def _commit(folder: Path, content: str) -> None:
     ids=["relative", "absolute", "a branch"],
 )
 def test_a_module_from_outside_the_commit_is_refused(
-    project: E2eProject, release: Release, outside: Path, source: str, reason: str
+    project: E2eProject, release: BoundaryRelease, outside: Path, source: str, reason: str
 ) -> None:
     root = project.workspace("research", "us-east-1") / "source/root"
     named = source.format(relative=os.path.relpath(outside, root), absolute=outside)
@@ -208,7 +208,9 @@ def test_a_module_from_outside_the_commit_is_refused(
 
 
 @pytest.mark.parametrize("name", ["child", "data"])
-def test_a_link_out_of_the_commit_is_refused(project: E2eProject, release: Release, outside: Path, name: str) -> None:
+def test_a_link_out_of_the_commit_is_refused(
+    project: E2eProject, release: BoundaryRelease, outside: Path, name: str
+) -> None:
     """A module's folder, or a file in it that only its code would read."""
     tag = release({"main.tf": CALL.format("./child") if name == "child" else MAIN}, links={name: outside})
     refused = project.run("plan", "--tag", tag)
@@ -217,7 +219,7 @@ def test_a_link_out_of_the_commit_is_refused(project: E2eProject, release: Relea
 
 
 def test_a_module_that_the_rules_allow_is_pinned_and_bound_by_the_receipt(
-    project: E2eProject, release: Release, outside: Path
+    project: E2eProject, release: BoundaryRelease, outside: Path
 ) -> None:
     """Two states of a branch, each allowed by its hash: what is applied is the one that was planned."""
     rules, tag = project.folder / "envs/dev.yaml", release({"main.tf": CALL.format(f"git::file://{outside}?ref=main")})
@@ -247,7 +249,7 @@ def _digest_told(project: E2eProject, tag: str) -> str:
     return told[1]
 
 
-def test_a_provider_that_the_rules_do_not_allow_is_not_installed(project: E2eProject, release: Release) -> None:
+def test_a_provider_that_the_rules_do_not_allow_is_not_installed(project: E2eProject, release: BoundaryRelease) -> None:
     """The commit brings it, in a folder where Terraform looks, or names it alone."""
     locked = 'provider "registry.terraform.io/somebody/dns" {\n  version = "1.0.0"\n}\n'
     tag = release({"main.tf": MAIN, ".terraform.lock.hcl": locked})
@@ -265,7 +267,7 @@ def test_a_provider_that_the_rules_do_not_allow_is_not_installed(project: E2ePro
 
 
 def test_code_that_runs_under_terraform_sees_no_secret_of_the_surroundings(
-    project: E2eProject, release: Release, tmp_path: Path
+    project: E2eProject, release: BoundaryRelease, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
     root = f"""\
@@ -334,7 +336,7 @@ def session_roles(boto_env: None) -> Iterator[None]:
 
 
 def test_code_under_terraform_reaches_its_own_state_and_role_alone(
-    project: E2eProject, release: Release, session_roles: None, tmp_path: Path
+    project: E2eProject, release: BoundaryRelease, session_roles: None, tmp_path: Path
 ) -> None:
     probe, said = tmp_path / "probe.py", tmp_path / "said"
     probe.write_text(PROBE)
@@ -351,7 +353,7 @@ def test_code_under_terraform_reaches_its_own_state_and_role_alone(
 
 
 def test_states_of_others_are_read_where_the_rules_list_them(
-    project: E2eProject, release: Release, session_roles: None
+    project: E2eProject, release: BoundaryRelease, session_roles: None
 ) -> None:
     state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "resources": []}
     content = json.dumps({**state, "outputs": {"secret": {"value": "theirs", "type": "string"}}})
@@ -373,7 +375,7 @@ def test_states_of_others_are_read_where_the_rules_list_them(
         project.commit({"envs/dev.yaml": before})
 
 
-def test_where_no_session_can_be_had_it_is_said_or_refused(project: E2eProject, release: Release) -> None:
+def test_where_no_session_can_be_had_it_is_said_or_refused(project: E2eProject, release: BoundaryRelease) -> None:
     tag = release({"main.tf": MAIN})
     assert "the code of this release works with your credentials" in project.ok("plan", "--tag", tag).err
     rules = project.folder / "envs/orchestrate.yaml"

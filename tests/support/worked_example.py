@@ -17,7 +17,7 @@ _COPIED = ("orchestrator", "tests", "envs", "modules", "buildspecs", "docs")
 
 
 @dataclass(frozen=True)
-class Example:
+class WorkedExample:
     """A copy of this working tree to which a page has been applied; `commands` are the lines of its shell."""
 
     folder: Path
@@ -36,7 +36,7 @@ class Example:
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60)
 
 
-def carried_out(page: Path, folder: Path) -> Example:
+def carried_out(page: Path, folder: Path) -> WorkedExample:
     """A block of Python is written to the file that the text before it names last; a diff changes the file it names."""
     for name in _COPIED:
         if (TOP / name).is_dir():
@@ -52,7 +52,7 @@ def carried_out(page: Path, folder: Path) -> Example:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
             written.append(path)
-    return Example(folder, tuple(written), tuple(commands))
+    return WorkedExample(folder, tuple(written), tuple(commands))
 
 
 def _blocks(page: str) -> Iterator[tuple[str, str, str]]:

@@ -41,7 +41,7 @@ class _Run(msgspec.Struct):
     status: str = ""
 
 
-class _Summary(msgspec.Struct):
+class _TestSummary(msgspec.Struct):
     status: str
     passed: int
     failed: int
@@ -53,7 +53,7 @@ class _Summary(msgspec.Struct):
         return {"pass": self.passed, "fail": self.failed, "error": self.errored, "skip": self.skipped}
 
 
-class _Message(msgspec.Struct):
+class _TestMessage(msgspec.Struct):
     """One line of `terraform test -json` (Terraform documentation, "Machine-Readable UI")."""
 
     type: str
@@ -61,7 +61,7 @@ class _Message(msgspec.Struct):
     run: str = msgspec.field(name="@testrun", default="")
     test_abstract: dict[str, list[str] | None] | None = None
     test_run: _Run | None = None
-    test_summary: _Summary | None = None
+    test_summary: _TestSummary | None = None
     diagnostic: PrintedDiagnostic | None = None
 
 
@@ -71,14 +71,14 @@ class _Told:
 
     abstract: dict[str, list[str]] | None = None
     statuses: dict[tuple[str, str], str] = field(default_factory=dict)
-    diagnostics: list[_Message] = field(default_factory=list)
-    summary: _Summary | None = None
+    diagnostics: list[_TestMessage] = field(default_factory=list)
+    summary: _TestSummary | None = None
 
     @property
     def errors(self) -> bool:
         return any(one.diagnostic is not None and one.diagnostic.severity == "error" for one in self.diagnostics)
 
-    def take(self, message: _Message) -> None:
+    def take(self, message: _TestMessage) -> None:
         if message.test_abstract is not None:
             self.abstract = {file: runs or [] for file, runs in message.test_abstract.items()}
         if message.test_run is not None and message.test_run.status:
@@ -143,7 +143,7 @@ class TerraformTest:
         unexplained = [case for case in cases if case.result == "failed" and case.address not in explained]
         return Observed((*findings, *map(self._unexplained, unexplained)), cases=cases)
 
-    def _finding(self, message: _Message, module: str) -> Finding:
+    def _finding(self, message: _TestMessage, module: str) -> Finding:
         assert message.diagnostic is not None
         found = self.terraform.diagnosed(CHECK, CHECK, message.diagnostic.diagnostic, module)
         file = os.path.normpath(os.path.join(module, message.file)) if message.file else None
@@ -185,11 +185,11 @@ _RESULTS: dict[str, Literal["passed", "failed", "skipped"]] = {
 }
 
 
-def _messages(said: ToolResult) -> Iterator[_Message]:
+def _messages(said: ToolResult) -> Iterator[_TestMessage]:
     with said.stdout.open("rb") as lines:
         while line := lines.readline(_LONGEST_LINE):
             if line.strip():
                 try:
-                    yield decoding.decode(line, _Message)
+                    yield decoding.decode(line, _TestMessage)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise said.broken(f"did not print the JSON that it should: {str(error)[:200]}") from None

@@ -30,7 +30,7 @@ _EXCERPT = 60
 
 
 @dataclass(frozen=True)
-class Difference:
+class ValueDifference:
     """Collects the lines."""
 
     lines: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Difference:
     @staticmethod
     def of(before: Any, after: Any) -> tuple[str, ...]:
         """Of one object: null attributes of what is created or destroyed are not set, and left out."""
-        found = Difference()
+        found = ValueDifference()
         if isinstance(after, dict) and before is None:
             found.only("+", "", {key: value for key, value in after.items() if value is not None} or after)
         elif isinstance(before, dict) and after is None:

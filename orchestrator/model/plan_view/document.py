@@ -39,17 +39,17 @@ class ObjectChange(msgspec.Struct):
     action_reason: str | None = None
 
 
-class _Resource(msgspec.Struct):
+class _PlanResource(msgspec.Struct):
     mode: str = "managed"
     values: msgspec.Raw = msgspec.Raw()
     sensitive_values: Any = None
 
 
 class _Module(msgspec.Struct):
-    resources: list[_Resource] | None = None
+    resources: list[_PlanResource] | None = None
     child_modules: list[_Module] | None = None
 
-    def all_resources(self) -> Iterator[_Resource]:
+    def all_resources(self) -> Iterator[_PlanResource]:
         yield from self.resources or ()
         for child in self.child_modules or ():
             yield from child.all_resources()
@@ -81,24 +81,24 @@ class _RootModule(msgspec.Struct):
     variables: dict[str, _VariableDeclaration] | None = None
 
 
-class _Configuration(msgspec.Struct):
+class _PlanConfiguration(msgspec.Struct):
     root_module: _RootModule = msgspec.field(default_factory=_RootModule)
 
 
-class Problem(msgspec.Struct):
+class CheckProblem(msgspec.Struct):
     message: str = ""
 
 
 class CheckInstance(msgspec.Struct):
     status: str = ""
-    problems: list[Problem] | None = None
+    problems: list[CheckProblem] | None = None
 
 
 class _CheckAddress(msgspec.Struct):
     to_display: str = ""
 
 
-class CheckResult(msgspec.Struct):
+class PlannedCheck(msgspec.Struct):
     """How a `check` block, a condition or a validation ended."""
 
     address: _CheckAddress = msgspec.field(default_factory=_CheckAddress)
@@ -117,8 +117,8 @@ class PlanDocument(msgspec.Struct):
     planned_values: _Values | None = None
     prior_state: _State | None = None
     variables: dict[str, _Variable] | None = None
-    configuration: _Configuration | None = None
-    checks: list[CheckResult] | None = None
+    configuration: _PlanConfiguration | None = None
+    checks: list[PlannedCheck] | None = None
 
     @property
     def resources_after(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.errors import StageFailed
 from orchestrator.model.plan_view import document
 from orchestrator.model.plan_view.danger import widening
-from orchestrator.model.plan_view.difference import Difference
+from orchestrator.model.plan_view.difference import ValueDifference
 from orchestrator.model.plan_view.document import ChangeRecord, ObjectChange, PlanDocument
 from orchestrator.model.plan_view.masking import Secrets, inner_marks, joined
 from orchestrator.model.plan_view.values import inner, known, shown, with_unknown, written
@@ -147,7 +147,7 @@ class _View:
         lines = [*self._origin(entry), *([f"# {reason}"] if reason else [])]
         opened = widening(entry.type, before, after, created=action == "add") if action in _OPENING else ()
         lines += [f"{WIDENS}{each}" for each in opened]
-        lines += Difference.of(None if action == "add" else before, None if action == "destroy" else after)
+        lines += ValueDifference.of(None if action == "add" else before, None if action == "destroy" else after)
         if action == "change" and before == after:
             lines.append("# nothing that is shown differs: only what is sensitive, or how it is kept")
         change = Change(self._address(entry.address), action, tuple(lines))

@@ -9,7 +9,7 @@ from functools import partial
 
 from orchestrate_sandbox.pipeline import actions, state_changes, work
 from orchestrate_sandbox.pipeline.conditions import broken
-from orchestrate_sandbox.pipeline.definition import StageDefinition
+from orchestrate_sandbox.pipeline.definition import DefinedStage
 from orchestrate_sandbox.pipeline.execution import (
     ABANDONED,
     FAILED,
@@ -79,7 +79,7 @@ class Conductor:
             return self._abandon(step, execution)
         return self._end(execution, step.status)
 
-    def _enter(self, stage: StageDefinition, execution: EmulatedExecution) -> list[Call] | None:
+    def _enter(self, stage: DefinedStage, execution: EmulatedExecution) -> list[Call] | None:
         wish = turn(execution, stage.name)
         if wish == "superseded":
             return self._end(execution, SUPERSEDED)

@@ -71,7 +71,7 @@ class OnFailure(DefinitionPart, frozen=True):
     conditions: tuple[Condition, ...] = ()
 
 
-class StageDefinition(DefinitionPart, frozen=True):
+class DefinedStage(DefinitionPart, frozen=True):
     name: str
     actions: tuple[Action, ...]
     before_entry: Conditions = Conditions()
@@ -96,7 +96,7 @@ class PipelineVariable(DefinitionPart, frozen=True):
 class PipelineDefinition(DefinitionPart, frozen=True):
     name: str
     role_arn: str
-    stages: tuple[StageDefinition, ...]
+    stages: tuple[DefinedStage, ...]
     version: int
     artifact_store: ArtifactStore | None = None
     artifact_stores: dict[str, ArtifactStore] = {}
@@ -109,7 +109,7 @@ class PipelineDefinition(DefinitionPart, frozen=True):
             raise ValueError(f"the pipeline {self.name} has no artifact store in {region}")
         return found
 
-    def stage(self, name: str) -> StageDefinition | None:
+    def stage(self, name: str) -> DefinedStage | None:
         return next((stage for stage in self.stages if stage.name == name), None)
 
 

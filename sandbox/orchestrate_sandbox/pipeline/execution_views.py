@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrate_sandbox.pipeline.build import Artifact
-from orchestrate_sandbox.pipeline.definition import PipelineDefinition, StageDefinition
+from orchestrate_sandbox.pipeline.definition import DefinedStage, PipelineDefinition
 from orchestrate_sandbox.pipeline.execution import ActionRun, EmulatedExecution, Executions
 
 
@@ -122,7 +122,7 @@ def stages(pipeline: PipelineDefinition, kept: Executions) -> list[dict[str, Any
     return [_stage(stage, shown, kept) for stage in pipeline.stages]
 
 
-def _stage(stage: StageDefinition, shown: list[EmulatedExecution], kept: Executions) -> dict[str, Any]:
+def _stage(stage: DefinedStage, shown: list[EmulatedExecution], kept: Executions) -> dict[str, Any]:
     entered = [one for one in shown if stage.name in one.stages and one.stages[stage.name].status is not None]
     waiting = [one for one in shown if one.waits_for == stage.name]
     latest = entered[0] if entered else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from orchestrate_sandbox.pipeline.definition import Action, StageDefinition
+from orchestrate_sandbox.pipeline.definition import Action, DefinedStage
 from orchestrate_sandbox.pipeline.execution import (
     FAILED,
     RUNNING,
@@ -23,20 +23,20 @@ from orchestrate_sandbox.pipeline.execution import (
 
 @dataclass(frozen=True)
 class Enter:
-    stage: StageDefinition
+    stage: DefinedStage
 
 
 @dataclass(frozen=True)
 class Begin:
     """Actions that run at the same time."""
 
-    stage: StageDefinition
+    stage: DefinedStage
     actions: tuple[Action, ...]
 
 
 @dataclass(frozen=True)
 class Leave:
-    stage: StageDefinition
+    stage: DefinedStage
     status: str
 
 
@@ -66,7 +66,7 @@ def next_step(execution: EmulatedExecution) -> Step | None:
     return End(SUCCEEDED)
 
 
-def _within(execution: EmulatedExecution, stage: StageDefinition, run: StageRun) -> Step | None:
+def _within(execution: EmulatedExecution, stage: DefinedStage, run: StageRun) -> Step | None:
     running = tuple(action for action in run.current.values() if action.status == RUNNING)
     if running:
         return Abandon(running) if execution.stop and execution.stop.abandon else None

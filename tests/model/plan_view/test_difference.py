@@ -10,14 +10,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.plan_view.difference import Difference
+from orchestrator.model.plan_view.difference import ValueDifference
 from orchestrator.model.plan_view.values import parsed_json, parsed_yaml, shown, shown_json
 
 CLOUD = "#cloud-config\npackages:\n  - nginx\nport: 80\n"
 
 
 def lines(before: Any, after: Any) -> list[str]:
-    return list(Difference.of({"v": before}, {"v": after}))
+    return list(ValueDifference.of({"v": before}, {"v": after}))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_what_differs_is_told(before: Any, after: Any, told: list[str]) -> None:
 
 
 def test_a_text_that_only_one_side_has_is_told_line_by_line() -> None:
-    assert Difference.of(None, {"v": "a\nb\n", "w": '{"x": [1]}'}) == ("+ v:", "  + a", "  + b", "+ w.x[0]: 1")
-    assert Difference.of(None, {}) == ("+ value: {}",)
+    assert ValueDifference.of(None, {"v": "a\nb\n", "w": '{"x": [1]}'}) == ("+ v:", "  + a", "  + b", "+ w.x[0]: 1")
+    assert ValueDifference.of(None, {}) == ("+ value: {}",)
 
 
 def test_lines_far_from_each_other_are_told_apart() -> None:

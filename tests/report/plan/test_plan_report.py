@@ -87,7 +87,7 @@ def test_markdown_fits_a_comment_and_has_all_that_is_dangerous() -> None:
     assert len(plan_markdown(shown(warnings=("w" * 70_000,))).encode()) <= LIMIT
 
 
-class _Page(HTMLParser):
+class _PageReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
@@ -108,7 +108,7 @@ class _Page(HTMLParser):
 
 def test_html_needs_nothing_else_and_holds_everything() -> None:
     evil = Change("a.b", "destroy", ('- x: "<script>alert(1)</script>"', "plain"))
-    page = _Page()
+    page = _PageReader()
     page.feed(plan_html(shown(evil, Change("a.c", "move"), *many("add", 60))))
     assert not page.open
     assert '- x: "<script>alert(1)</script>"' in page.text

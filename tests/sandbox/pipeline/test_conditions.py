@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrate_sandbox.pipeline.conditions import broken
-from orchestrate_sandbox.pipeline.definition import Condition, PipelineDefinition, Rule, RuleType, StageDefinition
+from orchestrate_sandbox.pipeline.definition import Condition, DefinedStage, PipelineDefinition, Rule, RuleType
 from orchestrate_sandbox.pipeline.variables import Unresolved, resolved
 
 KNOWN = {"plan": {"CHANGES": "true", "SUM": "#{plan.CHANGES}"}}
@@ -58,7 +58,7 @@ def test_a_value_is_put_in_as_it_is() -> None:
 
 
 def test_a_pipeline_needs_a_store_where_its_actions_are() -> None:
-    pipeline = PipelineDefinition("p", "role", (StageDefinition("S", ()),), 1)
+    pipeline = PipelineDefinition("p", "role", (DefinedStage("S", ()),), 1)
     assert pipeline.stage("T") is None
     with pytest.raises(ValueError, match="no artifact store in us-east-1"):
         pipeline.store("us-east-1")
