@@ -206,5 +206,5 @@ def test_values_of_a_map_that_are_no_text_are_no_secrets() -> None:
 
 def test_of_very_many_secrets_the_plain_forms_alone_are_looked_for() -> None:
     many = [f"secret-number-{number}" for number in range(600)]
-    masker = Masker.of(many)
-    assert masker("x secret-number-7 y").startswith(f"x {MASK}")
+    masker = Masker.of([*many, "tiny"])
+    assert masker("tiny secret-number-7 y").startswith(f"tiny {MASK}")
