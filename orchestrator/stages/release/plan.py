@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.effects.system import clock, interruption, outlet
+from orchestrator.effects.system import clock, interruption
 from orchestrator.effects.terraform import artefact
 from orchestrator.effects.terraform.terraform import Terraform
 from orchestrator.effects.terraform.workspace import Workspace, opened
@@ -35,7 +35,6 @@ from orchestrator.model.release.receipt import (
 from orchestrator.model.release.recovery import RUN
 from orchestrator.model.rules.check_names import checks_of_release
 from orchestrator.model.terraform.provider_lock import locked_versions
-from orchestrator.model.text import decoding
 from orchestrator.model.text.canonical import sha256
 from orchestrator.model.text.progress import Progress
 from orchestrator.stages.context.answers import record_answers
@@ -48,6 +47,7 @@ from orchestrator.stages.policy.refused import telling
 from orchestrator.stages.record.planning import Admission, begins, ends
 from orchestrator.stages.record.refusals import recorded
 from orchestrator.stages.recovery.interrupted import tell
+from orchestrator.stages.release.kept_view import kept
 from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.credentials import narrowed
 from orchestrator.stages.terraform.prepare import Prepared
@@ -55,9 +55,6 @@ from orchestrator.stages.terraform.prepare import Prepared
 if TYPE_CHECKING:
     from orchestrator.model.policy.result import PolicyResult
     from orchestrator.model.terraform.root import Json
-
-
-_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def _planned(
     found = view_of(content, outcome.warnings)
     with telling(ctx, found):
         protected = background.judge.result()(ctx, content, admission).protected if outcome.changes else ()
-    evidence = _Evidence(stored.result(), state.result(), sha256(content), found, outcome.changes, protected)
+    evidence = _Evidence(stored.result(), state.result(), sha256(content), kept(found), outcome.changes, protected)
     return _receipt(ctx, prepared, admission, evidence), found
 
 
@@ -237,7 +234,7 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         state=evidence.state,
         summary=evidence.plan.summary,
         changes=evidence.changes,
-        resources=_without_secrets(evidence.plan.changes),
+        resources=evidence.plan.changes,
         resources_after=evidence.plan.resources_after,
         protected=evidence.protected,
         rollback=admission.rollback,
@@ -248,16 +245,11 @@ def _receipt(ctx: ReleaseContext, prepared: Prepared, admission: Admission, evid
         signed=release.author.signed,
         tagger=release.author.tagger,
         submitted_by=ctx.env.get("ORCHESTRATE_SUBMITTED_BY") or None,
-        drift=_without_secrets(evidence.plan.drift),
-        failed_checks=_without_secrets(evidence.plan.checks),
-        warnings=_without_secrets(evidence.plan.warnings),
+        drift=evidence.plan.drift,
+        failed_checks=evidence.plan.checks,
+        warnings=evidence.plan.warnings,
         modules=dict(prepared.modules),
     )
-
-
-def _without_secrets(told: tuple[_Told, ...]) -> tuple[_Told, ...]:
-    """What is not marked as sensitive may still hold a secret of the environment."""
-    return tuple(decoding.convert(outlet.kept(msgspec.to_builtins(each)), type(each)) for each in told)
 
 
 def _digests(names: tuple[str, ...], paths: tuple[Path, ...]) -> dict[str, str]:

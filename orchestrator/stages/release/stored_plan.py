@@ -24,6 +24,7 @@ from orchestrator.model.tools.dialect import DIALECTS
 from orchestrator.stages.context.context import ReleaseContext
 from orchestrator.stages.policy.verdict import judge_preview
 from orchestrator.stages.record.planning import Admission
+from orchestrator.stages.release.kept_view import kept
 from orchestrator.stages.terraform import prepare
 from orchestrator.stages.terraform.prepare import Prepared
 
@@ -56,7 +57,7 @@ def _refused(ctx: ReleaseContext, what: str) -> Refused:
 def _other_plan(content: bytes, receipt: PlanReceipt) -> Iterator[str]:
     if sha256(content) != receipt.plan_json:
         yield "what Terraform says of it has another hash"
-    found, told = view_of(content), view_of_receipt(receipt)
+    found, told = kept(view_of(content)), view_of_receipt(receipt)
     for name, is_, shown in (
         ("counts", found.summary, told.summary),
         ("changes", found.changes, told.changes),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from orchestrator.effects.system import outlet
 from orchestrator.errors import Refused
 from orchestrator.model.ledger.ledger import Draft
 from orchestrator.model.release.receipt import PlanReceipt, receipt_key
@@ -102,3 +103,16 @@ def test_what_was_planned_is_applied(project: E2eProject, stand: Standing) -> No
     there = stand(project, project.tag("dev_global/risk/1.0"))
     plan(there.ctx)
     assert apply(there.ctx).result == "applied"
+
+
+def test_a_secret_of_the_environment_in_a_plan_does_not_stop_its_apply(project: E2eProject, stand: Standing) -> None:
+    """The receipt keeps it masked; what the plan is compared with is masked as well."""
+    secret = "a-token-of-the-environment"
+    project.commit({"envs/dev.tfvars": f'content = "{secret}"\n'})
+    there = stand(project, project.tag("dev_global/research/7.0"))
+    outlet.learn([secret])
+    try:
+        assert secret not in plan(there.ctx).receipt.encode().decode()
+        assert apply(there.ctx).result == "applied"
+    finally:
+        outlet.begin({})
