@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.effects.checks.tool import ScratchDir, ToolResult, answer
+from orchestrator.effects.terraform.data_folder import installed_providers
 from orchestrator.effects.terraform.modules import ModuleTree, check_modules
 from orchestrator.effects.terraform.surroundings import for_fetching, without_credentials
 from orchestrator.effects.tools.providers import lint_cli_config
@@ -107,11 +108,9 @@ class TerraformInTree:
 
     def _check_installed(self, allowed: CheckedProviders) -> None:
         """Terraform starts every provider that `init` has installed, wherever the user's own settings found it."""
-        folder = self.data / "providers"
-        installed = ("/".join(path.relative_to(folder).parts) for path in folder.glob("*/*/*"))
-        strange = sorted(address for address in installed if not allowed.holds(address))
+        strange = sorted(address for address in installed_providers(self.data) if not allowed.holds(address))
         if strange:
-            shutil.rmtree(folder)
+            shutil.rmtree(self.data / "providers")
             raise not_allowed(strange)
 
     def diagnosed(

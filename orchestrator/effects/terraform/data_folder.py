@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ def installed_providers(data: Path) -> frozenset[str]:
 
 def module_folders(data: Path, root: Path) -> dict[str, Path]:
     """The folders of all modules that `init` found, by address; the root itself left out."""
+    return {key: root / entry["Dir"] for key, entry in module_entries(data).items() if key}
+
+
+def module_entries(data: Path) -> Mapping[str, Mapping[str, Any]]:
+    """All modules that `init` found, the root ("") among them, by key: each with its `Source` and `Dir`."""
     try:
-        manifest = json.loads((data / "modules" / "modules.json").read_bytes())
+        found = json.loads((data / "modules" / "modules.json").read_bytes())["Modules"]
+        entries = {str(entry["Key"]): entry for entry in found}
+        assert all(isinstance(entry[name], str) for entry in found for name in ("Source", "Dir"))
     except FileNotFoundError:
-        return {}
-    return {entry["Key"]: root / entry["Dir"] for entry in manifest["Modules"] if entry["Key"]}
+        return {"": {"Source": "", "Dir": "."}}
+    except (ValueError, KeyError, TypeError, AssertionError):
+        raise DependencyError(f"Terraform's list of modules in {data} cannot be read") from None
+    return {"": {"Source": "", "Dir": "."}, **entries}
 
 
 def backend_before(data: Path) -> tuple[str, str] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import DependencyError, InvalidInput
+from orchestrator.effects.terraform.data_folder import module_entries
+from orchestrator.errors import InvalidInput
 from orchestrator.model.rules.check_settings import ModuleSource
 from orchestrator.model.terraform.module_sources import OutsideModule, is_local, judge
 
@@ -30,7 +30,7 @@ def check_modules(at: ModuleTree, allowed: Iterable[ModuleSource]) -> dict[str, 
     Raises InvalidInput for a module, or a link in the folder of one, that leads elsewhere, and for a module that the
     rules do not allow or whose content may change.
     """
-    rules, entries = tuple(allowed), _entries(at.data)
+    rules, entries = tuple(allowed), module_entries(at.data)
     fetched = (key for key, entry in entries.items() if key and not is_local(entry["Source"]))
     packages = {key: at.data / "modules" / key for key in fetched}
     digests: dict[str, str] = {}
@@ -43,18 +43,6 @@ def check_modules(at: ModuleTree, allowed: Iterable[ModuleSource]) -> dict[str, 
             judge(found, rules)
             digests[found.address] = found.digest
     return digests
-
-
-def _entries(data: Path) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        found = json.loads((data / "modules" / "modules.json").read_bytes())["Modules"]
-        entries = {str(entry["Key"]): entry for entry in found}
-        assert all(isinstance(entry[name], str) for entry in found for name in ("Source", "Dir"))
-    except FileNotFoundError:
-        return {"": {"Source": "", "Dir": "."}}
-    except (ValueError, KeyError, TypeError, AssertionError):
-        raise DependencyError(f"Terraform's list of modules in {data} cannot be read") from None
-    return {"": {"Source": "", "Dir": "."}, **entries}
 
 
 def _package_of(key: str, packages: Mapping[str, Path]) -> str | None:

@@ -16,12 +16,11 @@ from orchestrator.stages.checks.subject import CheckContext, CheckTarget, terraf
 
 
 @dataclass(frozen=True)
-class TerraformScanner:
-    """`fmt` and `validate` of the root and its modules: what targets with other variable files share."""
+class OfTerraform:
+    """What the scanners share that are the program itself."""
 
     subject: CheckTarget
     ctx: CheckContext
-    name = "terraform"
 
     @cached_property
     def tool(self) -> Tool:
@@ -30,6 +29,13 @@ class TerraformScanner:
     @cached_property
     def coverage(self) -> Coverage:
         return self.subject.coverage(var_files=False)
+
+
+@dataclass(frozen=True)
+class TerraformScanner(OfTerraform):
+    """`fmt` and `validate` of the root and its modules: what targets with other variable files share."""
+
+    name = "terraform"
 
     @property
     def depends_on(self) -> Mapping[str, Any]:
@@ -48,16 +54,10 @@ class TerraformScanner:
 
 
 @dataclass(frozen=True)
-class VariableFilesScanner:
+class VariableFilesScanner(OfTerraform):
     """`fmt` of the target's variable files."""
 
-    subject: CheckTarget
-    ctx: CheckContext
     name = "terraform fmt of variable files"
-
-    @cached_property
-    def tool(self) -> Tool:
-        return find(self.subject.terraform.program, env=self.ctx.env)
 
     @cached_property
     def coverage(self) -> Coverage:

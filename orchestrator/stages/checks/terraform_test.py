@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from orchestrator.effects.checks.tool import ScratchDir
-from orchestrator.effects.tools.find import find
 from orchestrator.model.checks.check import NO_TESTS, OWN, Observed
-from orchestrator.model.checks.coverage import LOCK_FILE, Coverage, tests_of
+from orchestrator.model.checks.coverage import LOCK_FILE, tests_of
 from orchestrator.model.checks.finding import Finding
-from orchestrator.model.tools.tool import Tool
-from orchestrator.stages.checks.subject import CheckContext, CheckTarget, terraform_in_tree
+from orchestrator.stages.checks.subject import terraform_in_tree
+from orchestrator.stages.checks.terraform import OfTerraform
 
 _NOT_RUN = "The tests were not run, because they apply this repository's code; --policies runs them."
 
 
 @dataclass(frozen=True)
-class TerraformTestScanner:
+class TerraformTestScanner(OfTerraform):
     """Every module with test files, one after another, with the provider versions that the root locks."""
 
-    subject: CheckTarget
-    ctx: CheckContext
     name = "terraform test"
-
-    @cached_property
-    def tool(self) -> Tool:
-        return find(self.subject.terraform.program, env=self.ctx.env)
-
-    @cached_property
-    def coverage(self) -> Coverage:
-        return self.subject.coverage(var_files=False)
 
     @property
     def depends_on(self) -> Mapping[str, Any]:

@@ -147,19 +147,21 @@ def _run(ctx: ReleaseContext, run: _ApplyRun, apply_plan: Callable[[], dict[str,
 
     try:
         outputs = {name: o["value"] for name, o in apply_plan().items() if not o.get("sensitive") and "value" in o}
-    except OrchestrateError as error:
+    except Exception as error:
         kept = keep_if_possible(ctx, run.workspace)
         if run.lease.lost.is_set():
             raise _lost(ctx) from None
-        record("failed", {"reason": ctx.masker(error.message)[:1000], **({STATES: kept} if kept else {})})
+        record("failed", {"reason": _reason(ctx, error), **({STATES: kept} if kept else {})})
         raise _with_way_on(error, ctx) from None
-    except Exception as error:  # a fault of our own: its message may hold anything
-        kept = keep_if_possible(ctx, run.workspace)
-        reason = f"orchestrate itself failed ({type(error).__name__})"
-        record("failed", {"reason": reason, **({STATES: kept} if kept else {})})
-        raise
     record("applied", _applied(ctx, run.receipt, "applied", outputs))
     return outputs
+
+
+def _reason(ctx: ReleaseContext, error: Exception) -> str:
+    """For the record. The message of a fault of our own may hold anything."""
+    if isinstance(error, OrchestrateError):
+        return ctx.masker(error.message)[:1000]
+    return f"orchestrate itself failed ({type(error).__name__})"
 
 
 def _lost(ctx: ReleaseContext) -> Locked:
@@ -170,7 +172,7 @@ def _lost(ctx: ReleaseContext) -> Locked:
     )
 
 
-def _with_way_on(error: OrchestrateError, ctx: ReleaseContext) -> OrchestrateError:
+def _with_way_on(error: Exception, ctx: ReleaseContext) -> Exception:
     if isinstance(error, StageFailed) and error.hint is None:
         error.hint = (
             "What was done before the error is in the state. Fix the cause, then run `orchestrate plan --tag "

@@ -88,7 +88,7 @@ def _variables(files: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 def _other_configuration(prepared: Prepared) -> Iterator[str]:
     """The files that the plan holds are those of the export, with ours among them; no more and no less."""
     terraform = prepared.terraform
-    dialect = DIALECTS["tofu" if terraform.name == "tofu" else "terraform"]
+    dialect = DIALECTS[terraform.name]
     planned = configuration(terraform.plan_file, terraform.root)
     folders = {terraform.root.resolve()} | {
         folder.resolve() for folder in module_folders(terraform.workspace.data, terraform.root).values()

@@ -12,6 +12,7 @@ import pytest
 from orchestrate_sandbox.process import Sandbox
 from orchestrator.cli.main import main
 from orchestrator.effects.aws.session import Session
+from tests.support.emulator import surround
 from tests.support.faults import FaultRequest, InjectedFault, between
 
 PROJECT = """\
@@ -51,8 +52,7 @@ def central(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Statu
     made.write("dev", environment("111111111111"))
     made.write("prod", environment("333333333333"))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in sandbox.env.items():
-            patch.setenv(name, value)
+        surround(sandbox, patch)
         assert made.run("bootstrap", "--env", "dev") == 0
     return made
 

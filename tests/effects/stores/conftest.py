@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from orchestrate_sandbox.layout import RoleSpec, SandboxLayout
 from orchestrate_sandbox.process import Sandbox
 from orchestrator.effects.aws.session import Session
-from tests.support.emulator import enforce_policies, reset, unmeasured
+from tests.support.emulator import enforce_policies, reset, surround, unmeasured
 
 
 @pytest.fixture(scope="package")
@@ -24,10 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Session:
     reset(sandbox)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in sandbox.env.items():
-        monkeypatch.setenv(name, value)
+    surround(sandbox, monkeypatch)
     return Session("us-east-1")
 
 
